@@ -1,0 +1,36 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* Who is calling: one client thread in one system call. */
+
+#ifndef _SYS_PROC_H_
+#define _SYS_PROC_H_
+
+#include <sys/types.h>
+
+struct client; /* kern/syscall_*.c: the control connection */
+
+struct proc {
+	uid_t p_uid;
+	gid_t p_gid;
+	pid_t p_pid;
+	struct client *p_client; /* for copyin and copyout */
+	int p_fd; /* host descriptor that came with the call, or -1 */
+};
+
+/* May it change things?  0 or EPERM: root, or who started the kernel. */
+int suser(const struct proc *p);
+/* The caller of the system call this thread is in, NULL elsewhere. */
+struct proc *curproc(void);
+
+/*
+ * Sleeps until wakeup(ident) or us microseconds (0: no limit) have passed;
+ * the token is given away meanwhile.  0, EWOULDBLOCK on time-out, EINTR when
+ * the client died.  Only in system calls.
+ */
+int tsleep_us(const void *ident, const char *wmesg, uint64_t us);
+void wakeup(const void *ident);
+/* Fails loudly when called where sleeping is not allowed. */
+void assertwaitok(void);
+
+#endif
