@@ -117,7 +117,7 @@ struct mbuf {
 #define m_dat	  M_dat.databuf
 _Static_assert(sizeof(struct mbuf) == MSIZE, "an mbuf has its size");
 
-enum m_type { MT_FREE, MT_DATA, MT_HEADER, MT_SONAME, MT_CONTROL, MT_OOBDATA };
+enum mbuf_type { MT_FREE, MT_DATA, MT_HEADER, MT_SONAME, MT_CONTROL, MT_OOBDATA };
 
 /* m_flags */
 #define M_EXT	  0x0001
@@ -150,8 +150,8 @@ enum m_type { MT_FREE, MT_DATA, MT_HEADER, MT_SONAME, MT_CONTROL, MT_OOBDATA };
 
 /* --- making and freeing; all return NULL when there is no memory, or the
  * limit of packet memory is reached --- */
-struct mbuf *m_get(enum m_type type);
-struct mbuf *m_gethdr(enum m_type type); /* with an empty packet header */
+struct mbuf *m_get(enum mbuf_type type);
+struct mbuf *m_gethdr(enum mbuf_type type); /* with an empty packet header */
 /* A packet with len bytes of contiguous room behind headroom bytes; m_len 0. */
 struct mbuf *m_getroom(size_t headroom, size_t len);
 /* Adds a cluster of at least size bytes to an mbuf without data.  0, ENOBUFS. */

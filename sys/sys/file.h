@@ -1,0 +1,93 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Descriptors.
+ *
+ * A descriptor of a program is one end (c) of a host socket pair; the kernel
+ * holds the other (k) and a struct file.  There are no descriptor numbers in
+ * the kernel: a control call brings c along and the file is found by its
+ * socket cookie.  A file lives until every copy of c in every process is
+ * closed (HOST_HUP at k) or the kernel ends it.
+ *
+ * Stream files: bytes are pumped between k and the protocol.  All others are
+ * SOCK_SEQPACKET: one message is one struct file_msg with its tail.
+ */
+
+#ifndef _SYS_FILE_H_
+#define _SYS_FILE_H_
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <machine/host.h>
+
+#define FREAD  1
+#define FWRITE 2
+
+enum file_kind { FILE_SOCKET, FILE_DEVICE };
+struct file;
+struct proc;
+
+struct fileops {
+	const char *name;
+	/*
+	 * data is the kernel's copy of the argument, IOCPARM_LEN(cmd) bytes;
+	 * what it holds at the end goes back to the caller if cmd says so.
+	 * 0 or errno.
+	 */
+	int (*ioctl)(struct file *fp, unsigned long cmd, void *data, struct proc *p);
+	/* A message or bytes from the program wait at k: file_recv(). */
+	void (*readable)(struct file *fp);
+	/* k takes data again after file_push() said EAGAIN. */
+	void (*writable)(struct file *fp);
+	/* The program has shut its writing side (or closed: then close follows). */
+	void (*eof)(struct file *fp);
+	/* Nobody has the descriptor any more; the file is freed afterwards. */
+	void (*close)(struct file *fp);
+};
+
+struct file {
+	LIST_ENTRY(file) f_hash; /* by cookie */
+	uint64_t f_cookie;
+	int f_k; /* host descriptor, -1 once closed */
+	enum file_kind f_kind;
+	int f_flags; /* FREAD, FWRITE */
+	uid_t f_uid; /* who opened it */
+	gid_t f_gid;
+	pid_t f_pid;
+	const struct fileops *f_ops;
+	void *f_data; /* struct socket, struct bpf_d, ... */
+	struct host_watch *f_watch;
+	unsigned int f_events;
+	TAILQ_ENTRY(file) f_owned; /* all files of one uid: limits */
+};
+
+/* The head of every message on a SEQPACKET end.  Shared with libbsdsys. */
+enum file_msgtype { FMSG_DATA = 1, FMSG_ERROR, FMSG_ACCEPT };
+struct file_msg {
+	uint16_t type; /* enum file_msgtype */
+	uint16_t flags; /* MSG_TRUNC */
+	int32_t error; /* FMSG_ERROR */
+	uint32_t addrlen; /* sockaddr bytes that follow, padded to 8 */
+	uint32_t cmsglen; /* control bytes after it, padded to 8 */
+};
+
+/*
+ * Sends one message (head made from type, addr, control) to the program.
+ * 0; EAGAIN when the pair is full (ops->writable follows); EPIPE.
+ */
+int file_push(struct file *fp, const struct file_msg *head, const void *addr,
+    const void *control, const struct host_iov *iov, int niov);
+
+/*
+ * A device that open(2) can reach: "pf", "bpf".  open sets fp->f_ops and
+ * f_data.
+ */
+struct cdev {
+	const char *name; /* below /dev */
+	int (*open)(struct file *fp, int flags, struct proc *p);
+	TAILQ_ENTRY(cdev) entry;
+};
+void cdev_register(struct cdev *d);
+
+#endif

@@ -1,0 +1,98 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Sockets: what the kernel keeps between a protocol and a descriptor.
+ *
+ * Data for the program is pushed into its host pair as long as that has
+ * room, and waits in so_rcv after that.  Data from the program is pulled
+ * when the protocol has room in so_snd (streams) or comes as a system call
+ * (datagrams, where the answer matters).
+ */
+
+#ifndef _SYS_SOCKETVAR_H_
+#define _SYS_SOCKETVAR_H_
+
+#include <sys/types.h>
+#include <sys/mbuf.h>
+#include <sys/queue.h>
+
+struct file;
+struct protosw;
+struct proc;
+struct sockaddr;
+
+struct sockbuf {
+	struct mbuf_list sb_q; /* datagrams: packets; streams: chains */
+	uint64_t sb_cc; /* bytes */
+	uint64_t sb_hiwat, sb_lowat;
+	uint64_t sb_drops; /* messages that found no room */
+};
+
+#define SS_CONNECTED	0x01
+#define SS_CONNECTING	0x02
+#define SS_DISCONNECTED 0x04
+#define SS_CANTRCV	0x08 /* the peer has ended, all was delivered */
+#define SS_CANTSEND	0x10
+#define SS_LISTEN	0x20
+
+struct socket {
+	const struct protosw *so_proto;
+	void *so_pcb;
+	struct file *so_file; /* NULL: the program is gone, the protocol is not */
+	int so_type, so_protocol;
+	uint32_t so_options; /* 1 << SO_* of the small ones */
+	uint32_t so_state; /* SS_* */
+	int so_error; /* for the next call, then cleared */
+	int so_linger_s; /* -1: off */
+	struct sockbuf so_rcv, so_snd;
+	uid_t so_uid;
+	gid_t so_gid;
+	pid_t so_pid;
+	uint32_t so_rtable;
+	/* listeners: connections that wait to be accepted, and the queue we stand in */
+	struct socket *so_head;
+	TAILQ_HEAD(, socket) so_q;
+	TAILQ_ENTRY(socket) so_qentry;
+	unsigned int so_qlen, so_qlimit;
+	TAILQ_ENTRY(socket) so_all;
+};
+
+TAILQ_HEAD(socket_list, socket);
+extern struct socket_list all_sockets; /* netstat walks it */
+
+/* --- for protocols --- */
+/*
+ * A datagram for the program: from (padded to its length) and control may be
+ * NULL.  Takes m in every case; when the receive buffer is full the message
+ * is dropped and counted in so_rcv.sb_drops.  True if delivered or queued.
+ */
+bool soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from,
+    socklen_t fromlen, const void *control, size_t controllen);
+/* Bytes of a stream for the program, in order.  Takes m. */
+void soreceive_stream(struct socket *so, struct mbuf *m);
+/* Room the program's buffer has left. */
+uint64_t sbspace(const struct sockbuf *sb);
+/* Bytes the program has written: the first len of them leave so_snd. */
+void sbdrop(struct sockbuf *sb, uint64_t len);
+/* Connection is there / is over for one side / for both. */
+void soisconnected(struct socket *so);
+void soisdisconnected(struct socket *so);
+void socantrcvmore(struct socket *so);
+/* An error that the program will see on its next call, e.g. from ICMP. */
+void soseterror(struct socket *so, int error);
+/* A new connection on listener head: a socket with attach() done, not yet
+ * visible to the program, or NULL when the queue is full or memory is short. */
+struct socket *sonewconn(struct socket *head);
+/* It may be accepted now. */
+void sonewconn_ready(struct socket *so);
+/* The protocol is done with a socket whose program has gone. */
+void sofree(struct socket *so);
+/* Buffer sizes wanted by the protocol.  0 or ENOBUFS. */
+int soreserve(struct socket *so, uint64_t snd, uint64_t rcv);
+
+/* --- for kernel code that acts as a client (tests, NFS-like users) --- */
+int socreate(int family, int type, int protocol, struct proc *p, struct socket **sop);
+void soclose(struct socket *so);
+
+#endif
