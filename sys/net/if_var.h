@@ -1,0 +1,218 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Interfaces inside the kernel.
+ *
+ * Life: if_attach() -> in the list, observers hear of it -> if_detach() ->
+ * gone for look-ups -> last if_put() -> freed by the driver's if_free hook.
+ * A pointer taken from if_unit() or if_get() is valid until the caller
+ * sleeps; who keeps it longer takes a reference.
+ */
+
+#ifndef _NET_IF_VAR_H_
+#define _NET_IF_VAR_H_
+
+#include <sys/types.h>
+#include <sys/mbuf.h>
+#include <sys/queue.h>
+#include <sys/refcnt.h>
+#include <sys/task.h>
+#include <net/if_ioctl.h>
+
+struct bpf_if;
+struct proc;
+struct rtentry;
+
+/* An address.  Those of an interface stand in order of configuration. */
+struct ifaddr {
+	TAILQ_ENTRY(ifaddr) ifa_entry;
+	LIST_ENTRY(ifaddr) ifa_hash; /* by address: "is it mine?" */
+	struct ifnet *ifa_ifp;
+	struct refcnt ifa_refs;
+	sa_family_t ifa_af;
+	uint8_t ifa_plen;
+	uint32_t ifa_flags; /* IFA_* */
+	struct ip_addr ifa_addr;
+	struct ip_addr ifa_dst; /* broadcast or peer, zero for none */
+	uint64_t ifa_expire_us, ifa_deprecate_us; /* uptime; 0: never (v6) */
+	void *ifa_proto; /* netinet6: DAD in progress */
+};
+
+struct ifgroup {
+	TAILQ_ENTRY(ifgroup) ifg_entry; /* all groups */
+	char ifg_name[IFNAMSIZ];
+	unsigned int ifg_members;
+	void *ifg_pf; /* pf's view of it */
+};
+struct ifgroup_member {
+	TAILQ_ENTRY(ifgroup_member) ifgm_entry; /* of an interface */
+	struct ifgroup *ifgm_group;
+};
+
+/* Output capabilities: who lacks one gets packets finished in software. */
+#define IFCAP_CSUM_IPV4 0x01
+#define IFCAP_CSUM_L4	0x02 /* TCP and UDP, v4 and v6 */
+#define IFCAP_TSO4	0x04
+#define IFCAP_TSO6	0x08
+#define IFCAP_USO	0x10
+#define IFCAP_VLAN_MTU	0x20 /* 4 bytes more than the MTU */
+
+/* Where a packet goes next on its link. */
+struct nexthop {
+	sa_family_t nh_af;
+	struct ip_addr nh_addr; /* gateway, or the destination itself */
+};
+
+struct ifnet {
+	TAILQ_ENTRY(ifnet) if_list;
+	char if_xname[IFNAMSIZ];
+	char if_drvname[IFNAMSIZ]; /* first group */
+	uint32_t if_index; /* never 0, not used again */
+	struct refcnt if_refs;
+	enum if_type if_type;
+	uint32_t if_flags; /* IFF_* */
+	uint32_t if_mtu, if_hardmtu; /* hardmtu: largest mtu allowed */
+	uint32_t if_caps; /* IFCAP_* */
+	enum if_link_state if_link_state;
+	uint64_t if_baudrate;
+	uint32_t if_priority; /* added to the priority of its routes */
+	uint32_t if_rtable;
+	uint8_t if_lladdr[6];
+	uint8_t if_detaching;
+	char if_description[IFDESCRSIZE];
+	uint64_t if_lastchange_us; /* wall */
+	struct if_counters if_counters;
+	TAILQ_HEAD(, ifaddr) if_addrs;
+	TAILQ_HEAD(, ifgroup_member) if_groups;
+	struct bpf_if *if_bpf; /* NULL: nobody can listen */
+	struct mbuf_list if_snd; /* filled by if_enqueue, emptied by if_start */
+	uint32_t if_snd_max; /* packets */
+	TAILQ_ENTRY(ifnet) if_txlist; /* interfaces with something in if_snd */
+	uint8_t if_txlisted;
+	unsigned int if_promisc; /* how many want it */
+	void *if_softc;
+	void *if_inet, *if_inet6; /* per-family data of netinet, netinet6 */
+	void *if_pf; /* pf's view of it */
+	void *if_vlans, *if_bridge, *if_carp;
+
+	/* --- the driver --- */
+	/* Packets to the link layer: m is an IP packet, rt the route it takes
+	 * (may be NULL).  Takes m.  0 or errno. */
+	int (*if_output)(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh, struct rtentry *rt);
+	/* A whole frame or packet from below, after bpf and counting.  Takes m. */
+	void (*if_input)(struct ifnet *ifp, struct mbuf *m);
+	/* Sends what if_snd holds; leaves there what does not go now. */
+	void (*if_start)(struct ifnet *ifp);
+	int (*if_ioctl)(struct ifnet *ifp, unsigned long cmd, void *data, struct proc *p);
+	void (*if_free)(struct ifnet *ifp); /* last reference gone */
+};
+TAILQ_HEAD(ifnet_list, ifnet);
+extern struct ifnet_list ifnet;
+
+/* --- look-ups --- */
+struct ifnet *if_unit(const char *name); /* NULL */
+struct ifnet *if_get(uint32_t index);
+void if_ref(struct ifnet *ifp);
+void if_put(struct ifnet *ifp); /* NULL allowed */
+/* An address of ours, on any interface (rtable's) or on ifp.  NULL. */
+struct ifaddr *ifa_ifwithaddr(sa_family_t af, const struct ip_addr *a, uint32_t rtable);
+struct ifaddr *ifa_onif(struct ifnet *ifp, sa_family_t af, const struct ip_addr *a);
+/* The best own address on ifp's link to a: longest prefix that holds it.  NULL. */
+struct ifaddr *ifa_ifpforaddr(struct ifnet *ifp, sa_family_t af, const struct ip_addr *a);
+
+/* --- life --- */
+/* Fills in defaults before the driver sets its fields. */
+void if_init(struct ifnet *ifp, const char *name, enum if_type type);
+/* Visible from now on; driver group and "all" are set.  0, EEXIST, ENOMEM. */
+int if_attach(struct ifnet *ifp);
+void if_detach(struct ifnet *ifp); /* flushes addresses, routes, queues */
+/* Ethernet defaults: output, input, mtu 1500, made-up lladdr when zero. */
+int ether_ifattach(struct ifnet *ifp);
+void ether_ifdetach(struct ifnet *ifp);
+
+struct if_clone {
+	const char *ifc_name; /* "vlan": creates vlan0, vlan1 ... */
+	int (*ifc_create)(struct if_clone *ifc, unsigned int unit);
+	int (*ifc_destroy)(struct ifnet *ifp);
+	TAILQ_ENTRY(if_clone) ifc_entry;
+};
+void if_clone_attach(struct if_clone *ifc);
+int if_clone_create(const char *name); /* EEXIST, EINVAL, ENOMEM */
+int if_clone_destroy(const char *name);
+
+/* --- packets --- */
+/* From a driver: counts, bpf, then if_input for each; run to completion. */
+void if_input(struct ifnet *ifp, struct mbuf_list *ml);
+/* To a driver's queue: bpf sees it; the queues are started at the end of the
+ * batch (if_flush_all) or when 32 wait.  0 or ENOBUFS (m is gone). */
+int if_enqueue(struct ifnet *ifp, struct mbuf *m);
+void if_flush_all(void); /* from kernel_step() */
+/* Finishes in software what ifp cannot do: checksums, segmentation; the
+ * result, one or more frames, is in ml.  Takes m. */
+void if_finish_offload(struct ifnet *ifp, struct mbuf *m, struct mbuf_list *ml);
+/* Hands an IP packet to its family: af from AF_INET, AF_INET6. */
+void if_input_ip(struct ifnet *ifp, struct mbuf *m, sa_family_t af);
+/* Loops a packet back as if received on ifp. */
+int if_input_local(struct ifnet *ifp, struct mbuf *m, sa_family_t af);
+
+/* --- change --- */
+void if_link_state_change(struct ifnet *ifp, enum if_link_state state);
+int if_setflags(struct ifnet *ifp, uint32_t flags); /* IFF_CHANGEABLE part */
+int if_promisc(struct ifnet *ifp, bool on); /* counted */
+int if_addgroup(struct ifnet *ifp, const char *group);
+int if_delgroup(struct ifnet *ifp, const char *group);
+bool if_ingroup(const struct ifnet *ifp, const char *group);
+
+/* --- events: everybody who must know --- */
+enum if_event {
+	IFE_ARRIVAL, IFE_DEPARTURE, IFE_LINK, IFE_FLAGS, IFE_MTU, IFE_LLADDR,
+	IFE_ADDR_ADD, IFE_ADDR_DEL, IFE_ADDR_CHANGE, IFE_GROUP_ADD, IFE_GROUP_DEL
+};
+struct if_observer {
+	/* ifa for address events; group name for group events, else NULL */
+	void (*event)(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa, const char *group);
+	void *arg;
+	TAILQ_ENTRY(if_observer) entry;
+};
+void if_observe(struct if_observer *ob);
+void if_unobserve(struct if_observer *ob);
+void if_tell(enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa, const char *group);
+
+/* --- what the families register below them (habit 18) --- */
+struct if_family {
+	sa_family_t fam_af;
+	uint16_t fam_ethertype;
+	uint8_t fam_addrlen; /* 4, 16 */
+	uint8_t fam_maxplen; /* 32, 128 */
+	void (*fam_input)(struct ifnet *ifp, struct mbuf *m);
+	/*
+	 * The link address of nh on ifp: 0 and lladdr is filled; EAGAIN, the
+	 * resolver keeps m and sends it later; errno, m is gone.
+	 */
+	int (*fam_resolve)(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh, struct rtentry *rt, uint8_t lladdr[6]);
+	/* Judges and applies an address; see in_addr.c, in6_addr.c. */
+	int (*fam_addr_add)(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p);
+	int (*fam_addr_del)(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p);
+};
+void if_family_register(const struct if_family *fam);
+const struct if_family *if_family(sa_family_t af); /* NULL */
+/* Other EtherTypes: ARP and the like. */
+void ether_input_register(uint16_t ethertype, void (*fn)(struct ifnet *ifp, struct mbuf *m));
+
+/* --- addresses, by the families' fam_addr_* only --- */
+struct ifaddr *ifa_create(struct ifnet *ifp, sa_family_t af, const struct ip_addr *a, unsigned int plen);
+void ifa_link(struct ifaddr *ifa); /* visible, IFE_ADDR_ADD */
+void ifa_unlink(struct ifaddr *ifa); /* IFE_ADDR_DEL, drops the list's reference */
+void ifa_ref(struct ifaddr *ifa);
+void ifa_put(struct ifaddr *ifa);
+
+/* bpf's tap: cheap when nobody listens. */
+void bpf_mtap(struct bpf_if *bp, const struct mbuf *m, int dir);
+void bpf_mtap_hdr(struct bpf_if *bp, const void *hdr, uint32_t hdrlen, const struct mbuf *m, int dir);
+int bpf_attach(struct ifnet *ifp, uint32_t dlt, uint32_t hdrlen); /* sets if_bpf */
+void bpf_detach(struct ifnet *ifp);
+#define BPF_DIRECTION_IN  1
+#define BPF_DIRECTION_OUT 2
+
+#endif

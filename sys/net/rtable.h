@@ -1,0 +1,131 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The routing table: one structure for both families.  See rtable(9).
+ *
+ * A prefix may have several routes, ordered by priority (lowest number
+ * first), then, for multipath, by insertion.  Look-ups return borrowed
+ * pointers: valid until the caller sleeps or the batch ends; who keeps one
+ * longer takes a reference with rt_ref() and checks RTF_UP before use.
+ */
+
+#ifndef _NET_RTABLE_H_
+#define _NET_RTABLE_H_
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/refcnt.h>
+#include <net/ip_addr.h>
+#include <net/rtmsg.h>
+
+struct ifaddr;
+struct ifnet;
+struct mbuf;
+
+#define RT_TABLEID_MAX 255
+
+struct rtentry {
+	struct rtentry *rt_next; /* same prefix, next priority */
+	struct refcnt rt_refs;
+	uint32_t rt_flags; /* RTF_* */
+	sa_family_t rt_af;
+	uint8_t rt_plen;
+	uint8_t rt_priority;
+	uint8_t rt_gwaf; /* AF_UNSPEC: destination is on the link */
+	uint16_t rt_tableid;
+	uint16_t rt_label;
+	uint32_t rt_mtu; /* 0: interface's; set by path MTU discovery */
+	struct ip_addr rt_dst;
+	struct ip_addr rt_gateway;
+	struct ifnet *rt_ifp; /* referenced */
+	struct ifaddr *rt_ifa; /* referenced; source address, may be NULL */
+	struct rtentry *rt_gwroute; /* referenced: host route of the gateway */
+	struct rtentry *rt_parent; /* referenced: cloned from */
+	void *rt_llinfo; /* ARP or ND entry; freed by the hook below */
+	uint64_t rt_use;
+	uint64_t rt_expire_us; /* uptime, 0: never */
+	TAILQ_ENTRY(rtentry) rt_iflist; /* all routes of an interface */
+};
+
+/* Wanted: what a route shall be.  See rtrequest_add(). */
+struct rt_want {
+	sa_family_t af, gwaf;
+	uint8_t plen, priority; /* 0: default of its kind */
+	uint32_t flags, tableid, mtu;
+	struct ip_addr dst, gateway;
+	struct ifnet *ifp; /* NULL: by the gateway */
+	struct ifaddr *ifa; /* NULL: best of ifp */
+	uint16_t label;
+	uint64_t expire_us; /* uptime */
+	const char *label_text;
+};
+
+/* Longest match whose best route is up.  Borrowed, or NULL. */
+struct rtentry *rtable_match(uint32_t tableid, sa_family_t af, const struct ip_addr *dst);
+/* Exactly this prefix; priority RTP_ANY gives the best.  Borrowed, or NULL. */
+struct rtentry *rtable_lookup(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsigned int plen, uint8_t priority);
+/*
+ * The way to dst: rtable_match(), a host route cloned from a RTF_CLONING one
+ * (state RTF_LLINFO), multipath choice by flowid, gateway resolved so that
+ * rt_gwroute is up.  Borrowed; NULL with *error ENETUNREACH, EHOSTUNREACH
+ * (reject), ENOBUFS; blackhole gives *error 0.
+ */
+struct rtentry *rt_resolve(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t flowid, int *error);
+
+/* Adds, and tells the routing socket.  0 and a borrowed *rtp (may be NULL
+ * pointer); EEXIST same prefix, priority and (not multipath) any gateway;
+ * ENETUNREACH gateway not reachable; EINVAL; ENOMEM; nothing changed then. */
+int rtrequest_add(const struct rt_want *want, struct rtentry **rtp);
+int rtrequest_delete(struct rtentry *rt); /* 0; cloned children go with it */
+/* gateway, flags of mask, mtu, label in one step. */
+int rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask);
+
+void rt_ref(struct rtentry *rt);
+void rt_put(struct rtentry *rt); /* NULL allowed */
+static inline bool
+rt_isvalid(const struct rtentry *rt)
+{
+	return (rt != NULL && (rt->rt_flags & RTF_UP) != 0);
+}
+
+/* Calls fn for each route of af in order of prefix until it returns non-zero. */
+int rtable_walk(uint32_t tableid, sa_family_t af, int (*fn)(struct rtentry *rt, void *arg), void *arg);
+/* The same in steps of a cursor that survives changes (long dumps). */
+struct rtable_cursor {
+	uint32_t tableid;
+	sa_family_t af;
+	bool started, done;
+	uint8_t plen;
+	struct ip_addr dst;
+};
+struct rtentry *rtable_next(struct rtable_cursor *c); /* first route of next prefix; NULL at the end */
+int rtable_add(uint32_t tableid); /* makes the table; 0, EEXIST, ENOMEM, EINVAL */
+bool rtable_exists(uint32_t tableid);
+
+/* An address came or went: connected, local and broadcast routes. */
+int rt_ifa_add(struct ifaddr *ifa);
+void rt_ifa_del(struct ifaddr *ifa);
+/* Link state or flags changed: routes of ifp go up or down. */
+void rt_if_track(struct ifnet *ifp);
+/* ifp goes away: its routes too. */
+void rt_if_remove(struct ifnet *ifp);
+
+/* Host routes of RTF_CLONING routes: ARP and ND attach their entry. */
+struct rt_llhooks {
+	sa_family_t af;
+	int (*attach)(struct rtentry *rt); /* 0 or ENOMEM */
+	void (*detach)(struct rtentry *rt); /* drops held packets, frees rt_llinfo */
+};
+void rt_llhooks_register(const struct rt_llhooks *h);
+
+/* A learned better gateway (ICMP redirect), already judged.  0 or errno. */
+int rt_redirect(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, const struct ip_addr *gw, const struct ip_addr *author, struct ifnet *ifp);
+/* Path MTU of dst became mtu (host route made or changed); expires in 10 min. */
+int rt_setpmtu(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t mtu);
+
+/* Messages to all routing sockets (rtsock.c). */
+void rtm_route(enum rtm_type type, const struct rtentry *rt, int error, pid_t pid, uint32_t seq);
+void rtm_miss(enum rtm_type type, sa_family_t af, const struct ip_addr *dst, const struct ip_addr *gw, uint32_t tableid, int error);
+
+#endif

@@ -1,0 +1,119 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What the IP layer gives: output and input of both families, protocols
+ * above it, and what they share.  See ip(9).
+ */
+
+#ifndef _NETINET_IP_VAR_H_
+#define _NETINET_IP_VAR_H_
+
+#include <sys/types.h>
+#include <sys/mbuf.h>
+#include <net/ip_addr.h>
+
+struct ifnet;
+struct inpcb;
+struct rtentry;
+
+/* --- output --- */
+#define IPOUT_FORWARDING 0x01 /* header is complete; pf out runs */
+#define IPOUT_RAWHDR	 0x02 /* IP_HDRINCL: keep the sender's header */
+#define IPOUT_BROADCAST	 0x04 /* may go to a broadcast address */
+#define IPOUT_DONTROUTE	 0x08 /* only to hosts on a link of ours */
+#define IPOUT_DF	 0x10 /* v4: set DF */
+#define IPOUT_MINMTU	 0x20 /* v6: fragment to 1280 */
+#define IPOUT_IFONLY	 0x40 /* out by po_ifp whatever the route says */
+
+struct ip_outopts {
+	uint32_t po_flags; /* IPOUT_* */
+	uint32_t po_rtable;
+	struct ifnet *po_ifp; /* for link-local and multicast destinations, or NULL */
+	const void *po_options; /* v4: options; v6: extension headers before the transport */
+	uint32_t po_optlen;
+};
+/*
+ * Sends a packet.  m_data at the IP header, whose length, addresses, TTL
+ * and protocol are set; id, offset and checksum are filled in here.  The
+ * transport's checksum is left to M_*_CSUM_OUT.  Chooses a source address
+ * when the header's is zero.  Takes m.  po may be NULL.  0 or errno
+ * (ENETUNREACH, EHOSTUNREACH, EMSGSIZE, ENOBUFS, EACCES broadcast or pf,
+ * EADDRNOTAVAIL).
+ */
+int ip_output(struct mbuf *m, const struct ip_outopts *po);
+int ip6_output(struct mbuf *m, const struct ip_outopts *po);
+
+/* --- input: protocols above IP (habit 18) --- */
+struct ip_input_ctx {
+	struct ifnet *ifp; /* received on */
+	sa_family_t af;
+	uint8_t proto, ttl, tos;
+	uint32_t off; /* of the transport header in m */
+	struct ip_addr src, dst;
+};
+/* One row serves both families where the protocol does. */
+struct ip_proto {
+	const char *name;
+	uint8_t number;
+	bool inet, inet6;
+	/* Takes m.  m_data at the IP header, ctx->off at ours. */
+	void (*input)(struct mbuf *m, const struct ip_input_ctx *ctx);
+	/*
+	 * An ICMP error about a packet we sent: err is an errno, quoted the
+	 * transport header (at least 8 bytes), ctx of the quoted packet with
+	 * ifp where the error came in; mtu for EMSGSIZE.
+	 */
+	void (*ctlinput)(const struct ip_input_ctx *ctx, int err, const uint8_t *quoted, uint32_t len, uint32_t mtu);
+};
+void ip_proto_register(const struct ip_proto *pr);
+const struct ip_proto *ip_proto_find(sa_family_t af, uint8_t number); /* NULL */
+/* Raw sockets see every packet; true if one took (a copy of) it. (raw_ip.c) */
+bool rip_deliver(struct mbuf *m, const struct ip_input_ctx *ctx);
+/* To our own protocols, after reassembly and extension headers.  Takes m. */
+void ip_deliver(struct mbuf *m, const struct ip_input_ctx *ctx);
+
+/* --- errors to others, rate limited (net.inet.icmp.errppslimit, inet6 likewise) --- */
+/* Answers packet m (header at m_data) and takes it.  mtu for needfrag/toobig, else 0. */
+void icmp_error(struct mbuf *m, int type, int code, uint32_t mtu);
+void icmp6_error(struct mbuf *m, int type, int code, uint32_t param);
+/* The same by meaning, for code that serves both families. */
+enum ip_error { IPE_NOROUTE, IPE_HOST, IPE_PORT, IPE_PROHIBITED, IPE_TTL, IPE_REASS, IPE_TOOBIG };
+void ip_error(struct mbuf *m, sa_family_t af, enum ip_error what, uint32_t mtu);
+
+/* --- fragments (ip_frag.c: both families; RFC 815, 5722) --- */
+/*
+ * A fragment of len payload bytes at m+hdrlen, offset off, more: are there
+ * more.  Takes m.  Returns the whole packet (m_data at its IP header,
+ * unfragmented form) or NULL.  largest: receives the largest fragment seen.
+ */
+struct ip_frag {
+	sa_family_t af;
+	struct ip_addr src, dst;
+	uint32_t id;
+	uint8_t proto; /* v4: part of the key; v6: next header of the first */
+	uint32_t off, len, hdrlen; /* hdrlen: unfragmentable part incl. frag header */
+	bool more;
+	uint8_t tos; /* ECN, RFC 3168 5.3 */
+	struct ifnet *ifp;
+};
+struct mbuf *ip_reass(struct mbuf *m, const struct ip_frag *f);
+/* Cuts packet m into pieces for mtu, in ml.  0 or EMSGSIZE, ENOBUFS (m gone). */
+int ip_fragment(struct mbuf *m, struct mbuf_list *ml, uint32_t mtu);
+int ip6_fragment(struct mbuf *m, struct mbuf_list *ml, uint32_t mtu);
+/* Cuts a M_TCP_TSO or M_UDP_GSO packet into segments, in ml.  Takes m. */
+int ip_segment(struct mbuf *m, sa_family_t af, struct mbuf_list *ml);
+
+/* --- addresses --- */
+/* Source for dst out of ifp (RFC 6724 for v6).  NULL when there is none. */
+struct ifaddr *in_source_select(struct ifnet *ifp, const struct ip_addr *dst, const struct rtentry *rt);
+struct ifaddr *in6_source_select(struct ifnet *ifp, const struct ip_addr *dst, const struct rtentry *rt);
+uint16_t ip_randomid(void);
+
+extern int ip_forwarding, ip6_forwarding, ip_defttl, ip6_defhlim;
+extern int ip_directedbcast, ip_sendredirects, ip_mtudisc;
+
+void ipinit(void); /* netinet/in_proto.c: families, protocols, sysctls */
+void ip6init(void);
+
+#endif
