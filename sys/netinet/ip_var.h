@@ -25,6 +25,7 @@ struct rtentry;
 #define IPOUT_DF	 0x10 /* v4: set DF */
 #define IPOUT_MINMTU	 0x20 /* v6: fragment to 1280 */
 #define IPOUT_IFONLY	 0x40 /* out by po_ifp whatever the route says */
+#define IPOUT_JUDGED	 0x80 /* pf out has seen it: do not ask again */
 
 struct ip_outopts {
 	uint32_t po_flags; /* IPOUT_* */
@@ -65,6 +66,11 @@ struct ip_proto {
 	 * ifp where the error came in; mtu for EMSGSIZE.
 	 */
 	void (*ctlinput)(const struct ip_input_ctx *ctx, int err, const uint8_t *quoted, uint32_t len, uint32_t mtu);
+	/*
+	 * Did one of our sockets send the quoted packet?  Asked before a path
+	 * MTU or a redirect is believed.  NULL: nobody can tell, believe it.
+	 */
+	bool (*sent_by_us)(const struct ip_input_ctx *ctx, const uint8_t *quoted, uint32_t len);
 };
 void ip_proto_register(const struct ip_proto *pr);
 const struct ip_proto *ip_proto_find(sa_family_t af, uint8_t number); /* NULL */
@@ -103,6 +109,25 @@ int ip_fragment(struct mbuf *m, struct mbuf_list *ml, uint32_t mtu);
 int ip6_fragment(struct mbuf *m, struct mbuf_list *ml, uint32_t mtu);
 /* Cuts a M_TCP_TSO or M_UDP_GSO packet into segments, in ml.  Takes m. */
 int ip_segment(struct mbuf *m, sa_family_t af, struct mbuf_list *ml);
+
+/* --- a family is a row (habit 13): what code for both asks for --- */
+struct ip_family {
+	const char *name; /* "inet", "inet6" */
+	sa_family_t af;
+	uint8_t hdrlen; /* 20, 40 */
+	uint8_t icmp; /* IPPROTO_ICMP, IPPROTO_ICMPV6 */
+	int (*output)(struct mbuf *m, const struct ip_outopts *po);
+	/*
+	 * A packet with a sound header that pf has let in, also one that af-to
+	 * brought from the other family: options, then ours or forward.  Takes m.
+	 */
+	void (*input_judged)(struct ifnet *ifp, struct mbuf *m);
+	void (*error)(struct mbuf *m, enum ip_error what, uint32_t mtu);
+	struct ifaddr *(*source_select)(struct ifnet *ifp, const struct ip_addr *dst, const struct rtentry *rt);
+	int *defttl; /* ip_defttl, ip6_defhlim */
+};
+void ip_family_register(const struct ip_family *fam); /* by ipinit(), ip6init() */
+const struct ip_family *ip_family(sa_family_t af); /* NULL: not attached */
 
 /* --- addresses --- */
 /* Source for dst out of ifp (RFC 6724 for v6).  NULL when there is none. */
