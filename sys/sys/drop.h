@@ -26,6 +26,8 @@ struct drop_row {
 extern const struct drop_row drop_rows[NDROPS];
 extern uint64_t drop_counts[NDROPS];
 
+/* Registers net.stats.  At boot. */
+void statinit(void);
 /* Counts a drop of something that is no mbuf (any more). */
 void drop_count(enum drop_reason why);
 

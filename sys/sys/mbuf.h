@@ -72,7 +72,7 @@ struct pkthdr {
 };
 #define ph_mss mss
 
-struct m_ext {
+struct mbuf_ext {
 	char *buf;
 	uint32_t size;
 	uint32_t *refs; /* shared count, or NULL while there is one user */
@@ -98,7 +98,7 @@ struct mbuf {
 		struct {
 			struct pkthdr pkthdr;
 			union {
-				struct m_ext ext;
+				struct mbuf_ext ext;
 				char databuf[MSIZE - sizeof(struct m_hdr) - sizeof(struct pkthdr)];
 			} MH_dat;
 		} MH;

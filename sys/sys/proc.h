@@ -20,6 +20,13 @@ struct proc {
 
 /* May it change things?  0 or EPERM: root, or who started the kernel. */
 int suser(const struct proc *p);
+void proc_setowner(uid_t uid); /* at boot: who started the kernel */
+/*
+ * Makes p (NULL: nobody) the caller on whose behalf code runs from now on;
+ * the one before is returned.  A system call thread does so after it took
+ * the token, and again after every sleep.
+ */
+struct proc *proc_switch(struct proc *p);
 /* The caller of the system call this thread is in, NULL elsewhere. */
 struct proc *curproc(void);
 

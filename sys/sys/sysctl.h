@@ -50,6 +50,7 @@ struct sysctl_table {
 	TAILQ_ENTRY(sysctl_table) entry;
 };
 
+void sysctlinit(void); /* at boot */
 void sysctl_register(struct sysctl_table *t);
 /*
  * Reads and / or sets name for req->proc: ints travel as int32_t, quads as

@@ -46,6 +46,8 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) __printf(3, 0
 void log(int level, const char *fmt, ...) __printf(2, 3); /* <sys/log.h> */
 void printf(const char *fmt, ...) __printf(1, 2); /* LOG_INFO */
 
+void loginit(void);
+
 /* --- certainty (habit 16): proved, believed --- */
 void panic(const char *fmt, ...) __dead __printf(1, 2);
 void kassert_fail(const char *file, int line, const char *what) __dead;

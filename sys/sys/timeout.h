@@ -12,15 +12,15 @@
 #define _SYS_TIMEOUT_H_
 
 #include <sys/types.h>
-#include <sys/queue.h>
 
 struct timeout {
-	TAILQ_ENTRY(timeout) to_entry;
+	/* a pairing heap: first child, next sibling, previous sibling or parent */
+	struct timeout *to_child, *to_next, *to_prev;
 	void (*to_func)(void *);
 	void *to_arg;
 	uint64_t to_when_us; /* uptime */
-	uint32_t to_slot;
-	uint8_t to_pending;
+	uint64_t to_seq; /* order of setting, among equals */
+	bool to_pending;
 };
 
 void timeout_set(struct timeout *to, void (*fn)(void *), void *arg);

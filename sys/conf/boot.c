@@ -1,0 +1,63 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Boot: everything that is started, in one order, in one function; and one
+ * step of the loop.  A new part adds its line below the parts it needs.
+ */
+
+#include <sys/drop.h>
+#include <sys/mbuf.h>
+#include <sys/proc.h>
+#include <sys/sysctl.h>
+#include <sys/systm.h>
+#include <sys/task.h>
+#include <sys/time.h>
+#include <sys/timeout.h>
+#include <machine/host.h>
+#include <machine/kernel.h>
+
+#define MBUF_BYTES (64UL << 20)
+
+static char hostname[64];
+static struct timeval boottime;
+
+static const struct sysctl_row kern_rows[] = {
+	{ .name = "kern.hostname", .type = CTL_STRING, .flags = CTLF_RD | CTLF_WR, .var = hostname,
+	    .max = sizeof(hostname), .text = "name of the machine" },
+	{ .name = "kern.boottime", .type = CTL_QUAD, .flags = CTLF_RD, .var = &boottime.tv_sec,
+	    .text = "when it started, in seconds since 1970" },
+};
+static struct sysctl_table kern_table = { .rows = kern_rows, .nrows = nitems(kern_rows) };
+
+int
+kernel_boot(const struct kernel_params *params)
+{
+	time_refresh();
+	timeout_init(uptime_us());
+	microtime(&boottime);
+	strlcpy(hostname, params->hostname != NULL ? params->hostname : "fugu", sizeof(hostname));
+	proc_setowner(params->owner_uid);
+	mbinit(params->mbuf_bytes != 0 ? params->mbuf_bytes : MBUF_BYTES);
+	sysctlinit();
+	sysctl_register(&kern_table);
+	loginit();
+	statinit();
+	return (0);
+}
+
+unsigned long long
+kernel_step(void)
+{
+	bool more;
+	uint64_t next;
+
+	ASSERT_TOKEN();
+	time_refresh();
+	timeout_run(uptime_us());
+	more = task_run();
+	next = timeout_next();
+	if (more || next <= uptime_us())
+		return (0);
+	return (next == UINT64_MAX ? ~0ULL : time_to_host(next));
+}

@@ -1,0 +1,236 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Pools.
+ *
+ * Objects are cut from pages of 16 KiB that are aligned to their size, so
+ * the page of an object is found by masking its address.  A page stands in
+ * one of three lists: empty, partial, full; objects are taken from partial
+ * pages first, so that others become empty and can go back to the host.
+ * A few empty pages are kept against a load that swings.
+ *
+ * Free objects of a page are linked through their first word.
+ */
+
+#include <sys/malloc.h>
+#include <sys/pool.h>
+#include <sys/systm.h>
+#include <machine/host.h>
+
+#define PAGE_BYTES (16 * 1024UL)
+#define KEEP_EMPTY 8
+
+struct pool_free {
+	struct pool_free *next;
+};
+
+struct pool_page {
+	TAILQ_ENTRY(pool_page) entry;
+	struct pool_free *free;
+	unsigned int inuse;
+	unsigned int fresh; /* objects never handed out, behind the others */
+};
+
+static LIST_HEAD(, pool) pools = LIST_HEAD_INITIALIZER(pools);
+
+static size_t
+header_size(const struct pool *pp)
+{
+	return ((sizeof(struct pool_page) + pp->pr_align - 1) & ~(pp->pr_align - 1));
+}
+
+void
+pool_init(struct pool *pp, size_t size, size_t align, const char *name)
+{
+	struct pool *last;
+
+	memset(pp, 0, sizeof(*pp));
+	pp->pr_name = name;
+	pp->pr_align = align == 0 ? 8 : align;
+	KASSERT((pp->pr_align & (pp->pr_align - 1)) == 0);
+	size = MAX(size, sizeof(struct pool_free));
+	pp->pr_size = (size + pp->pr_align - 1) & ~(pp->pr_align - 1);
+	pp->pr_perpage = (unsigned int)((PAGE_BYTES - header_size(pp)) / pp->pr_size);
+	TAILQ_INIT(&pp->pr_partial);
+	TAILQ_INIT(&pp->pr_empty);
+	TAILQ_INIT(&pp->pr_full);
+	if (LIST_EMPTY(&pools)) {
+		LIST_INSERT_HEAD(&pools, pp, pr_list);
+		return;
+	}
+	for (last = LIST_FIRST(&pools); LIST_NEXT(last, pr_list) != NULL;)
+		last = LIST_NEXT(last, pr_list);
+	LIST_INSERT_AFTER(last, pp, pr_list);
+}
+
+#ifdef POOL_DEBUG
+#define POOL_SINGLE(pp) true
+#else
+#define POOL_SINGLE(pp) ((pp)->pr_perpage < 4)
+#endif
+
+void
+pool_destroy(struct pool *pp)
+{
+	KASSERT(pp->pr_inuse == 0);
+	pool_reclaim(pp);
+	LIST_REMOVE(pp, pr_list);
+}
+
+static struct pool_page *
+page_add(struct pool *pp)
+{
+	struct pool_page *pg;
+
+	if ((pg = host_alloc(PAGE_BYTES, PAGE_BYTES)) == NULL)
+		return (NULL);
+	pg->free = NULL;
+	pg->inuse = 0;
+	pg->fresh = pp->pr_perpage;
+	pp->pr_npages++;
+	return (pg);
+}
+
+static void *
+page_take(struct pool *pp, struct pool_page *pg)
+{
+	struct pool_free *obj = pg->free;
+
+	pg->inuse++;
+	if (obj != NULL) {
+		pg->free = obj->next;
+		return (obj);
+	}
+	pg->fresh--;
+	return ((char *)pg + header_size(pp) + pg->fresh * pp->pr_size);
+}
+
+static void *
+object_take(struct pool *pp)
+{
+	struct pool_page *pg;
+	void *obj;
+
+	if ((pg = TAILQ_FIRST(&pp->pr_partial)) == NULL) {
+		if ((pg = TAILQ_FIRST(&pp->pr_empty)) != NULL) {
+			TAILQ_REMOVE(&pp->pr_empty, pg, entry);
+			pp->pr_nempty--;
+		} else if ((pg = page_add(pp)) == NULL) {
+			return (NULL);
+		}
+		TAILQ_INSERT_HEAD(&pp->pr_partial, pg, entry);
+	}
+	obj = page_take(pp, pg);
+	if (pg->inuse == pp->pr_perpage) {
+		TAILQ_REMOVE(&pp->pr_partial, pg, entry);
+		TAILQ_INSERT_HEAD(&pp->pr_full, pg, entry);
+	}
+	return (obj);
+}
+
+void *
+pool_get(struct pool *pp, int flags)
+{
+	void *obj = NULL;
+
+	if (pp->pr_limit == 0 || pp->pr_inuse < pp->pr_limit)
+		obj = POOL_SINGLE(pp) ? host_alloc(pp->pr_size, MAX(pp->pr_align, 16)) : object_take(pp);
+	if (obj == NULL) {
+		pp->pr_fails++;
+		return (NULL);
+	}
+	pp->pr_gets++;
+	pp->pr_inuse++;
+	pp->pr_high = MAX(pp->pr_high, pp->pr_inuse);
+	if ((flags & PR_ZERO) != 0)
+		memset(obj, 0, pp->pr_size);
+	return (obj);
+}
+
+static void
+page_free(struct pool *pp, struct pool_page *pg)
+{
+	pp->pr_npages--;
+	host_free(pg, PAGE_BYTES);
+}
+
+static void
+object_give(struct pool *pp, void *obj)
+{
+	struct pool_page *pg = (struct pool_page *)((uintptr_t)obj & ~(PAGE_BYTES - 1));
+	struct pool_free *f = obj;
+
+	KASSERT(pg->inuse > 0);
+	if (pg->inuse == pp->pr_perpage) {
+		TAILQ_REMOVE(&pp->pr_full, pg, entry);
+		TAILQ_INSERT_TAIL(&pp->pr_partial, pg, entry);
+	}
+	f->next = pg->free;
+	pg->free = f;
+	if (--pg->inuse > 0)
+		return;
+	TAILQ_REMOVE(&pp->pr_partial, pg, entry);
+	if (pp->pr_nempty < KEEP_EMPTY) {
+		TAILQ_INSERT_HEAD(&pp->pr_empty, pg, entry);
+		pp->pr_nempty++;
+	} else {
+		page_free(pp, pg);
+	}
+}
+
+void
+pool_put(struct pool *pp, void *obj)
+{
+	KASSERT(obj != NULL && pp->pr_inuse > 0);
+	pp->pr_inuse--;
+	pp->pr_puts++;
+	if (POOL_SINGLE(pp))
+		host_free(obj, pp->pr_size);
+	else
+		object_give(pp, obj);
+}
+
+int
+pool_sethardlimit(struct pool *pp, uint64_t n)
+{
+	if (n != 0 && pp->pr_inuse > n)
+		return (EBUSY);
+	pp->pr_limit = n;
+	return (0);
+}
+
+void
+pool_reclaim(struct pool *pp)
+{
+	struct pool_page *pg;
+
+	while ((pg = TAILQ_FIRST(&pp->pr_empty)) != NULL) {
+		TAILQ_REMOVE(&pp->pr_empty, pg, entry);
+		pp->pr_nempty--;
+		page_free(pp, pg);
+	}
+}
+
+bool
+pool_stat(unsigned int i, struct pool_stat *st)
+{
+	const struct pool *pp;
+
+	LIST_FOREACH(pp, &pools, pr_list)
+		if (i-- == 0)
+			break;
+	if (pp == NULL)
+		return (false);
+	memset(st, 0, sizeof(*st));
+	strlcpy(st->name, pp->pr_name, sizeof(st->name));
+	st->size = pp->pr_size;
+	st->inuse = pp->pr_inuse;
+	st->high = pp->pr_high;
+	st->limit = pp->pr_limit;
+	st->gets = pp->pr_gets;
+	st->puts = pp->pr_puts;
+	st->fails = pp->pr_fails;
+	st->pages = pp->pr_npages;
+	return (true);
+}
