@@ -16,6 +16,7 @@
 #include <sys/timeout.h>
 #include <machine/host.h>
 #include <machine/kernel.h>
+#include <net/rtable.h>
 
 #define MBUF_BYTES (64UL << 20)
 
@@ -43,6 +44,7 @@ kernel_boot(const struct kernel_params *params)
 	sysctl_register(&kern_table);
 	loginit();
 	statinit();
+	rtableinit();
 	return (0);
 }
 

@@ -163,6 +163,8 @@ int if_promisc(struct ifnet *ifp, bool on); /* counted */
 int if_addgroup(struct ifnet *ifp, const char *group);
 int if_delgroup(struct ifnet *ifp, const char *group);
 bool if_ingroup(const struct ifnet *ifp, const char *group);
+/* One more (1) or less (-1) default route leads to ifp: group egress follows. */
+void if_egress_count(struct ifnet *ifp, int delta);
 
 /* --- events: everybody who must know --- */
 enum if_event {

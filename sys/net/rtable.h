@@ -46,7 +46,10 @@ struct rtentry {
 	uint64_t rt_use;
 	uint64_t rt_expire_us; /* uptime, 0: never */
 	TAILQ_ENTRY(rtentry) rt_iflist; /* all routes of an interface */
+	LIST_ENTRY(rtentry) rt_expiring; /* those with rt_expire_us */
 };
+
+void rtableinit(void); /* at boot, before ifinit() */
 
 /* Wanted: what a route shall be.  See rtrequest_add(). */
 struct rt_want {
@@ -124,7 +127,21 @@ int rt_redirect(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, con
 /* Path MTU of dst became mtu (host route made or changed); expires in 10 min. */
 int rt_setpmtu(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t mtu);
 
-/* Messages to all routing sockets (rtsock.c). */
+/*
+ * Messages to all routing sockets.  rtsock.c registers what sends them; the
+ * table works without.
+ */
+struct rtm_hooks {
+	void (*route)(enum rtm_type type, const struct rtentry *rt, int error, pid_t pid, uint32_t seq);
+	void (*miss)(enum rtm_type type, sa_family_t af, const struct ip_addr *dst, const struct ip_addr *gw,
+	    uint32_t tableid, int error);
+};
+void rtm_hooks_register(const struct rtm_hooks *h);
+/* Text of a label by its number and back: 0 is none, and means no memory. */
+const char *rt_label_text(uint16_t label);
+uint16_t rt_label_number(const char *text);
+/* Nodes and bytes of a table's trees. */
+void rtable_stat(uint32_t tableid, sa_family_t af, uint64_t *prefixes, uint64_t *bytes);
 void rtm_route(enum rtm_type type, const struct rtentry *rt, int error, pid_t pid, uint32_t seq);
 void rtm_miss(enum rtm_type type, sa_family_t af, const struct ip_addr *dst, const struct ip_addr *gw, uint32_t tableid, int error);
 

@@ -1,0 +1,18 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* What rtable.c, rt_ifa.c and rt_dynamic.c share. */
+
+#ifndef _NET_RT_PRIV_H_
+#define _NET_RT_PRIV_H_
+
+#include <sys/types.h>
+
+struct rtentry;
+
+/* rt goes at uptime when_us; 0: never. */
+void rt_expire_set(struct rtentry *rt, uint64_t when_us);
+/* Listens to interfaces. */
+void rt_ifa_init(void);
+
+#endif

@@ -1,0 +1,659 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The routing table: prefixes, their routes, and the way to an address.
+ *
+ * A table has a tree of prefixes (lpm.c) for each family.  The value of a
+ * prefix is its first route; the others follow by rt_next, sorted by
+ * priority.  The route that counts is the first that is up.
+ *
+ * A route on a link (RTF_CLONING) stands for all its neighbours; the first
+ * packet to one makes a host route (RTF_CLONED) that carries the link
+ * address.  A route by a gateway keeps a reference to the gateway's host
+ * route.  Both are caches: they go when the route they came from goes, or
+ * when a longer prefix takes their place.
+ *
+ * Adding looks and allocates first, then links; deleting cannot fail.
+ * Read on: rt_ifa.c, routes that addresses bring; rt_dynamic.c, routes that
+ * others teach us.
+ */
+
+#include <sys/malloc.h>
+#include <sys/pool.h>
+#include <sys/systm.h>
+#include <sys/time.h>
+#include <net/if_var.h>
+#include <net/lpm.h>
+#include <net/rt_priv.h>
+#include <net/rtable.h>
+
+#define IFHASH 64
+#define NHOOKS 4
+
+struct rtable {
+	struct lpm tree[2]; /* v4, v6 */
+};
+
+static struct pool rt_pool;
+static struct rtable *tables[RT_TABLEID_MAX + 1];
+static TAILQ_HEAD(, rtentry) by_if[IFHASH];
+static const struct rt_llhooks *llhooks[NHOOKS];
+static const struct rtm_hooks *rtm;
+static uint64_t nclones;
+
+/* --- small things --- */
+
+static struct lpm *
+tree_get(uint32_t tableid, sa_family_t af)
+{
+	if (tableid > RT_TABLEID_MAX || tables[tableid] == NULL || (af != AF_INET && af != AF_INET6))
+		return (NULL);
+	return (&tables[tableid]->tree[af == AF_INET6]);
+}
+
+static unsigned int
+af_bits(sa_family_t af)
+{
+	return (af == AF_INET ? 32 : 128);
+}
+
+void
+rt_ref(struct rtentry *rt)
+{
+	refcnt_take(&rt->rt_refs);
+}
+
+void
+rt_put(struct rtentry *rt)
+{
+	if (rt == NULL || !refcnt_rele(&rt->rt_refs))
+		return;
+	KASSERT((rt->rt_flags & RTF_UP) == 0 && rt->rt_llinfo == NULL);
+	rt_put(rt->rt_gwroute);
+	rt_put(rt->rt_parent);
+	ifa_put(rt->rt_ifa);
+	if_put(rt->rt_ifp);
+	pool_put(&rt_pool, rt);
+}
+
+void
+rt_llhooks_register(const struct rt_llhooks *h)
+{
+	for (size_t i = 0; i < NHOOKS; i++)
+		if (llhooks[i] == NULL) {
+			llhooks[i] = h;
+			return;
+		}
+	panic("too many link layer hooks");
+}
+
+static const struct rt_llhooks *
+llhooks_get(sa_family_t af)
+{
+	for (size_t i = 0; i < NHOOKS && llhooks[i] != NULL; i++)
+		if (llhooks[i]->af == af)
+			return (llhooks[i]);
+	return (NULL);
+}
+
+void
+rtm_hooks_register(const struct rtm_hooks *h)
+{
+	rtm = h;
+}
+
+void
+rtm_route(enum rtm_type type, const struct rtentry *rt, int error, pid_t pid, uint32_t seq)
+{
+	if (rtm != NULL)
+		rtm->route(type, rt, error, pid, seq);
+}
+
+void
+rtm_miss(enum rtm_type type, sa_family_t af, const struct ip_addr *dst, const struct ip_addr *gw, uint32_t tableid, int error)
+{
+	if (rtm != NULL)
+		rtm->miss(type, af, dst, gw, tableid, error);
+}
+
+/* --- look-ups --- */
+
+static struct rtentry *
+first_up(struct rtentry *rt)
+{
+	while (rt != NULL && (rt->rt_flags & RTF_UP) == 0)
+		rt = rt->rt_next;
+	return (rt);
+}
+
+/* The longest match has no route that is up: shorter ones. */
+static struct rtentry *
+match_shorter(const struct lpm *tree, const struct ip_addr *dst, const struct rtentry *rt)
+{
+	struct rtentry *up;
+
+	while (rt->rt_plen > 0 && (rt = lpm_match(tree, dst, rt->rt_plen - 1u)) != NULL)
+		if ((up = first_up((struct rtentry *)(uintptr_t)rt)) != NULL)
+			return (up);
+	return (NULL);
+}
+
+struct rtentry *
+rtable_match(uint32_t tableid, sa_family_t af, const struct ip_addr *dst)
+{
+	const struct lpm *tree = tree_get(tableid, af);
+	struct rtentry *rt, *up;
+
+	if (tree == NULL || (rt = lpm_match(tree, dst, af_bits(af))) == NULL)
+		return (NULL);
+	if (__predict_true((rt->rt_flags & RTF_UP) != 0))
+		return (rt);
+	return ((up = first_up(rt)) != NULL ? up : match_shorter(tree, dst, rt));
+}
+
+struct rtentry *
+rtable_lookup(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsigned int plen, uint8_t priority)
+{
+	const struct lpm *tree = tree_get(tableid, af);
+	struct rtentry *rt;
+
+	if (tree == NULL || plen > af_bits(af) || (rt = lpm_find(tree, dst, plen)) == NULL)
+		return (NULL);
+	if (priority == RTP_ANY)
+		return (first_up(rt) != NULL ? first_up(rt) : rt);
+	while (rt != NULL && rt->rt_priority != priority)
+		rt = rt->rt_next;
+	return (rt);
+}
+
+/* One of the equal routes that begin at rt, by flow. */
+static struct rtentry *
+mpath_choose(struct rtentry *rt, uint32_t flowid)
+{
+	struct rtentry *r;
+	uint32_t n = 0, pick;
+
+	for (r = rt; r != NULL && r->rt_priority == rt->rt_priority; r = r->rt_next)
+		n += (r->rt_flags & RTF_UP) != 0;
+	/* spread the hash over the whole word, then scale: no modulo bias */
+	pick = (uint32_t)((uint64_t)(flowid * 0x9e3779b1U) * n >> 32);
+	for (r = rt; r != NULL; r = r->rt_next)
+		if ((r->rt_flags & RTF_UP) != 0 && pick-- == 0)
+			return (r);
+	return (rt);
+}
+
+/* The gateway's own host route, looked up anew when it went.  0 or errno. */
+static int
+gateway_resolve(struct rtentry *rt, uint32_t flowid)
+{
+	struct rtentry *gw;
+	int error = 0;
+
+	if (__predict_true(rt->rt_gwroute != NULL && (rt->rt_gwroute->rt_flags & RTF_UP) != 0))
+		return (0);
+	rt_put(rt->rt_gwroute);
+	rt->rt_gwroute = NULL;
+	gw = rtable_match(rt->rt_tableid, rt->rt_gwaf, &rt->rt_gateway);
+	/* it may have become reachable only by another gateway, or by us */
+	if (gw == NULL || (gw->rt_flags & RTF_GATEWAY) != 0 || gw == rt)
+		return (EHOSTUNREACH);
+	gw = rt_resolve(rt->rt_tableid, rt->rt_gwaf, &rt->rt_gateway, flowid, &error);
+	if (gw == NULL)
+		return (error != 0 ? error : EHOSTUNREACH);
+	rt_ref(gw);
+	rt->rt_gwroute = gw;
+	return (0);
+}
+
+/* --- cloning --- */
+
+static struct rtentry *
+clone_make(struct rtentry *parent, const struct ip_addr *dst, int *error)
+{
+	struct rt_want want = { .af = parent->rt_af, .gwaf = AF_UNSPEC, .plen = (uint8_t)af_bits(parent->rt_af),
+		.priority = parent->rt_priority, .flags = RTF_HOST | RTF_CLONED | RTF_LLINFO, .tableid = parent->rt_tableid,
+		.dst = *dst, .ifp = parent->rt_ifp, .ifa = parent->rt_ifa };
+	const struct rt_llhooks *h = llhooks_get(parent->rt_af);
+	struct rtentry *rt;
+
+	if ((*error = rtrequest_add(&want, &rt)) != 0) {
+		*error = *error == ENOMEM ? ENOBUFS : *error;
+		return (NULL);
+	}
+	rt_ref(parent);
+	rt->rt_parent = parent;
+	if (h != NULL && h->attach(rt) != 0) {
+		rtrequest_delete(rt);
+		*error = ENOBUFS;
+		return (NULL);
+	}
+	return (rt);
+}
+
+struct rtentry *
+rt_resolve(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t flowid, int *error)
+{
+	struct rtentry *rt = rtable_match(tableid, af, dst);
+	uint32_t flags;
+
+	*error = ENETUNREACH;
+	if (rt == NULL)
+		return (NULL);
+	flags = rt->rt_flags;
+	if (__predict_false((flags & (RTF_REJECT | RTF_BLACKHOLE)) != 0)) {
+		*error = (flags & RTF_BLACKHOLE) != 0 ? 0 : EHOSTUNREACH;
+		return (NULL);
+	}
+	if ((flags & RTF_MPATH) != 0)
+		rt = mpath_choose(rt, flowid);
+	if ((rt->rt_flags & RTF_CLONING) != 0 && (rt = clone_make(rt, dst, error)) == NULL)
+		return (NULL);
+	if ((rt->rt_flags & RTF_GATEWAY) != 0 && (*error = gateway_resolve(rt, flowid)) != 0)
+		return (NULL);
+	*error = 0;
+	rt->rt_use++;
+	return (rt);
+}
+
+/* --- add --- */
+
+static bool
+if_usable(const struct ifnet *ifp)
+{
+	return ((ifp->if_flags & IFF_UP) != 0 && ifp->if_link_state != LINK_STATE_DOWN);
+}
+
+/* Routes to ourselves and those that lead nowhere do not depend on a link. */
+static bool
+route_usable(uint32_t flags, const struct ifnet *ifp)
+{
+	if ((flags & (RTF_REJECT | RTF_BLACKHOLE)) != 0)
+		return (true);
+	if ((flags & RTF_LOCAL) != 0)
+		return ((ifp->if_flags & IFF_UP) != 0);
+	return (if_usable(ifp));
+}
+
+/* Interface and source of a route that names only its gateway. */
+static int
+want_complete(struct rt_want *w)
+{
+	struct rtentry *gw;
+
+	if (w->gwaf == AF_INET || w->gwaf == AF_INET6) {
+		w->flags |= RTF_GATEWAY;
+		if (w->ifp == NULL) {
+			if ((gw = rtable_match(w->tableid, w->gwaf, &w->gateway)) == NULL ||
+			    (gw->rt_flags & (RTF_GATEWAY | RTF_REJECT | RTF_BLACKHOLE)) != 0)
+				return (ENETUNREACH);
+			w->ifp = gw->rt_ifp;
+		}
+		if (w->ifa == NULL)
+			w->ifa = ifa_ifpforaddr(w->ifp, w->gwaf, &w->gateway);
+	}
+	if (w->ifp == NULL && (w->flags & (RTF_REJECT | RTF_BLACKHOLE)) != 0)
+		w->ifp = if_unit("lo0");
+	if (w->ifp == NULL)
+		return (ENETUNREACH);
+	if (w->ifa == NULL)
+		w->ifa = ifa_ifpforaddr(w->ifp, w->af, &w->dst);
+	if (w->priority == RTP_NONE)
+		w->priority = (w->flags & RTF_CONNECTED) != 0 ? RTP_CONNECTED : RTP_STATIC;
+	return (0);
+}
+
+static int
+want_check(struct rt_want *w)
+{
+	if (tree_get(w->tableid, w->af) == NULL || w->plen > af_bits(w->af) || w->priority > RTP_MAX)
+		return (EINVAL);
+	if (w->gwaf != AF_UNSPEC && w->gwaf != AF_INET && w->gwaf != AF_INET6 && w->gwaf != AF_LINK)
+		return (EINVAL);
+	ip_addr_mask(&w->dst, w->plen);
+	if (w->plen == af_bits(w->af))
+		w->flags |= RTF_HOST;
+	return (want_complete(w));
+}
+
+/* The interfaces that default routes lead to are group egress. */
+static void
+egress_follow(const struct rtentry *rt, int delta)
+{
+	if (rt->rt_plen == 0 && (rt->rt_flags & (RTF_REJECT | RTF_BLACKHOLE)) == 0)
+		if_egress_count(rt->rt_ifp, delta);
+}
+
+/* Is there a route that the wanted one would double? */
+static bool
+route_doubles(const struct rtentry *rt, const struct rt_want *w)
+{
+	for (; rt != NULL; rt = rt->rt_next) {
+		if (rt->rt_priority != w->priority)
+			continue;
+		if ((rt->rt_flags & w->flags & RTF_MPATH) == 0)
+			return (true);
+		if (rt->rt_ifp == w->ifp && rt->rt_gwaf == w->gwaf && ip_addr_eq(&rt->rt_gateway, &w->gateway))
+			return (true);
+	}
+	return (false);
+}
+
+static struct rtentry *
+route_make(const struct rt_want *w)
+{
+	struct rtentry *rt;
+
+	if ((rt = pool_get(&rt_pool, PR_ZERO)) == NULL)
+		return (NULL);
+	refcnt_init(&rt->rt_refs);
+	rt->rt_flags = w->flags & ~(uint32_t)(RTF_UP | RTF_DONE);
+	rt->rt_af = w->af;
+	rt->rt_plen = w->plen;
+	rt->rt_priority = w->priority;
+	rt->rt_gwaf = (uint8_t)w->gwaf;
+	rt->rt_tableid = (uint16_t)w->tableid;
+	rt->rt_label = w->label;
+	rt->rt_mtu = w->mtu;
+	rt->rt_dst = w->dst;
+	rt->rt_gateway = w->gateway;
+	if_ref(w->ifp);
+	rt->rt_ifp = w->ifp;
+	if (w->ifa != NULL)
+		ifa_ref(w->ifa);
+	rt->rt_ifa = w->ifa;
+	if (route_usable(rt->rt_flags, rt->rt_ifp))
+		rt->rt_flags |= RTF_UP;
+	return (rt);
+}
+
+/* Puts rt into the chain of its prefix; the tree holds the chain's first. */
+static int
+route_link(struct lpm *tree, struct rtentry *rt)
+{
+	struct rtentry *head = lpm_find(tree, &rt->rt_dst, rt->rt_plen), **at = &head;
+
+	while (*at != NULL && (*at)->rt_priority <= rt->rt_priority)
+		at = &(*at)->rt_next;
+	rt->rt_next = *at;
+	if (at == &head)
+		return (lpm_insert(tree, &rt->rt_dst, rt->rt_plen, rt));
+	*at = rt;
+	return (0);
+}
+
+/* Clones of a shorter prefix that lie inside of a new, longer one are stale. */
+static void
+clones_outdate(const struct rtentry *rt)
+{
+	struct lpm *tree = tree_get(rt->rt_tableid, rt->rt_af);
+	const struct rtentry *over;
+	struct rtentry *c, *next;
+
+	if (nclones == 0 || rt->rt_plen == 0 || (rt->rt_flags & RTF_CLONED) != 0)
+		return;
+	over = lpm_match(tree, &rt->rt_dst, rt->rt_plen - 1u);
+	if (over == NULL || (over->rt_flags & RTF_CLONING) == 0)
+		return;
+	TAILQ_FOREACH_SAFE(c, &by_if[over->rt_ifp->if_index % IFHASH], rt_iflist, next)
+		if (c->rt_parent != NULL && c->rt_parent->rt_plen < rt->rt_plen && c->rt_af == rt->rt_af &&
+		    c->rt_tableid == rt->rt_tableid && ip_addr_inprefix(&c->rt_dst, &rt->rt_dst, rt->rt_plen))
+			rtrequest_delete(c);
+}
+
+int
+rtrequest_add(const struct rt_want *want, struct rtentry **rtp)
+{
+	struct rt_want w = *want;
+	struct lpm *tree;
+	struct rtentry *rt;
+	int error;
+
+	ASSERT_TOKEN();
+	if ((error = want_check(&w)) != 0)
+		return (error);
+	tree = tree_get(w.tableid, w.af);
+	if (route_doubles(lpm_find(tree, &w.dst, w.plen), &w))
+		return (EEXIST);
+	if (w.label == 0 && w.label_text != NULL && w.label_text[0] != '\0' &&
+	    (w.label = rt_label_number(w.label_text)) == 0)
+		return (ENOMEM);
+	if ((rt = route_make(&w)) == NULL)
+		return (ENOMEM);
+	if ((error = route_link(tree, rt)) != 0) {
+		rt->rt_flags &= ~(uint32_t)RTF_UP;
+		rt_put(rt);
+		return (error);
+	}
+	TAILQ_INSERT_TAIL(&by_if[rt->rt_ifp->if_index % IFHASH], rt, rt_iflist);
+	rt_expire_set(rt, w.expire_us);
+	nclones += (rt->rt_flags & RTF_CLONED) != 0;
+	clones_outdate(rt);
+	egress_follow(rt, 1);
+	if (rtp != NULL)
+		*rtp = rt;
+	return (0);
+}
+
+/* --- delete, change --- */
+
+static void
+route_unlink(struct lpm *tree, struct rtentry *rt)
+{
+	struct rtentry *head = lpm_find(tree, &rt->rt_dst, rt->rt_plen), **at = &head;
+
+	while (*at != rt)
+		at = &(*at)->rt_next;
+	*at = rt->rt_next;
+	if (at != &head)
+		return;
+	if (head != NULL)
+		lpm_insert(tree, &rt->rt_dst, rt->rt_plen, head);
+	else
+		lpm_remove(tree, &rt->rt_dst, rt->rt_plen);
+}
+
+/* The host routes that were cloned from rt. */
+static void
+clones_delete(struct rtentry *rt)
+{
+	struct rtentry *c, *next;
+
+	if (nclones == 0)
+		return;
+	TAILQ_FOREACH_SAFE(c, &by_if[rt->rt_ifp->if_index % IFHASH], rt_iflist, next)
+		if (c->rt_parent == rt)
+			rtrequest_delete(c);
+}
+
+int
+rtrequest_delete(struct rtentry *rt)
+{
+	const struct rt_llhooks *h = llhooks_get(rt->rt_af);
+
+	ASSERT_TOKEN();
+	route_unlink(tree_get(rt->rt_tableid, rt->rt_af), rt);
+	TAILQ_REMOVE(&by_if[rt->rt_ifp->if_index % IFHASH], rt, rt_iflist);
+	rt_expire_set(rt, 0);
+	nclones -= (rt->rt_flags & RTF_CLONED) != 0;
+	rt->rt_flags &= ~(uint32_t)RTF_UP;
+	if ((rt->rt_flags & RTF_CLONING) != 0)
+		clones_delete(rt);
+	if (rt->rt_llinfo != NULL && ALWAYS(h != NULL))
+		h->detach(rt);
+	rt->rt_llinfo = NULL;
+	rt_put(rt->rt_gwroute);
+	rt->rt_gwroute = NULL;
+	egress_follow(rt, -1);
+	rt_put(rt);
+	return (0);
+}
+
+/* The route moves to another interface's list. */
+static void
+route_move(struct rtentry *rt, struct ifnet *ifp, struct ifaddr *ifa)
+{
+	TAILQ_REMOVE(&by_if[rt->rt_ifp->if_index % IFHASH], rt, rt_iflist);
+	if_ref(ifp);
+	if_put(rt->rt_ifp);
+	rt->rt_ifp = ifp;
+	TAILQ_INSERT_TAIL(&by_if[ifp->if_index % IFHASH], rt, rt_iflist);
+	if (ifa != NULL)
+		ifa_ref(ifa);
+	ifa_put(rt->rt_ifa);
+	rt->rt_ifa = ifa;
+}
+
+int
+rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
+{
+	struct rt_want w = *want;
+	uint16_t label = rt->rt_label;
+	int error;
+
+	w.af = rt->rt_af;
+	w.dst = rt->rt_dst;
+	w.plen = rt->rt_plen;
+	w.tableid = rt->rt_tableid;
+	w.priority = rt->rt_priority;
+	w.flags = (rt->rt_flags & ~fmask) | (want->flags & fmask);
+	if (w.gwaf == AF_UNSPEC && w.ifp == NULL) { /* as it was */
+		w.gwaf = rt->rt_gwaf;
+		w.gateway = rt->rt_gateway;
+		w.ifp = rt->rt_ifp;
+		w.ifa = want->ifa != NULL ? want->ifa : rt->rt_ifa;
+	}
+	if ((error = want_check(&w)) != 0)
+		return (error);
+	if (w.label_text != NULL && w.label_text[0] != '\0' && (label = rt_label_number(w.label_text)) == 0)
+		return (ENOMEM);
+	/* from here on nothing fails */
+	egress_follow(rt, -1);
+	rt_put(rt->rt_gwroute);
+	rt->rt_gwroute = NULL;
+	route_move(rt, w.ifp, w.ifa);
+	rt->rt_gwaf = (uint8_t)w.gwaf;
+	rt->rt_gateway = w.gateway;
+	rt->rt_flags = w.flags & ~(uint32_t)(RTF_UP | RTF_DONE);
+	if (route_usable(rt->rt_flags, rt->rt_ifp))
+		rt->rt_flags |= RTF_UP;
+	rt->rt_mtu = want->mtu != 0 ? want->mtu : rt->rt_mtu;
+	rt->rt_label = label;
+	egress_follow(rt, 1);
+	return (0);
+}
+
+/* --- interfaces --- */
+
+void
+rt_if_track(struct ifnet *ifp)
+{
+	struct rtentry *rt, *next;
+	bool up;
+
+	TAILQ_FOREACH_SAFE(rt, &by_if[ifp->if_index % IFHASH], rt_iflist, next) {
+		if (rt->rt_ifp != ifp)
+			continue;
+		up = route_usable(rt->rt_flags, ifp);
+		if (up == ((rt->rt_flags & RTF_UP) != 0))
+			continue;
+		if (!up && (rt->rt_flags & RTF_CLONED) != 0) {
+			rtrequest_delete(rt);
+			continue;
+		}
+		rt->rt_flags ^= RTF_UP;
+		rtm_route(RTM_CHANGE, rt, 0, 0, 0);
+	}
+}
+
+void
+rt_if_remove(struct ifnet *ifp)
+{
+	struct rtentry *rt;
+	bool again = true;
+
+	while (again) { /* deleting one may delete others: start over */
+		again = false;
+		TAILQ_FOREACH(rt, &by_if[ifp->if_index % IFHASH], rt_iflist)
+			if (rt->rt_ifp == ifp) {
+				if ((rt->rt_flags & RTF_CLONED) == 0)
+					rtm_route(RTM_DELETE, rt, 0, 0, 0);
+				rtrequest_delete(rt);
+				again = true;
+				break;
+			}
+	}
+}
+
+/* --- all of them --- */
+
+struct rtentry *
+rtable_next(struct rtable_cursor *c)
+{
+	const struct lpm *tree = tree_get(c->tableid, c->af);
+	unsigned int plen = c->plen;
+	struct rtentry *rt;
+
+	if (tree == NULL || c->done)
+		return (NULL);
+	if ((rt = lpm_next(tree, &c->dst, &plen, &c->started)) == NULL)
+		c->done = true;
+	c->plen = (uint8_t)plen;
+	return (rt);
+}
+
+int
+rtable_walk(uint32_t tableid, sa_family_t af, int (*fn)(struct rtentry *, void *), void *arg)
+{
+	struct rtable_cursor c = { .tableid = tableid, .af = af };
+	struct rtentry *rt, *next;
+	int error;
+
+	while ((rt = rtable_next(&c)) != NULL)
+		for (; rt != NULL; rt = next) {
+			next = rt->rt_next;
+			if ((error = fn(rt, arg)) != 0)
+				return (error);
+		}
+	return (0);
+}
+
+int
+rtable_add(uint32_t tableid)
+{
+	if (tableid > RT_TABLEID_MAX)
+		return (EINVAL);
+	if (tables[tableid] != NULL)
+		return (EEXIST);
+	if ((tables[tableid] = malloc(sizeof(struct rtable), M_RTABLE, M_ZERO)) == NULL)
+		return (ENOMEM);
+	return (0);
+}
+
+bool
+rtable_exists(uint32_t tableid)
+{
+	return (tableid <= RT_TABLEID_MAX && tables[tableid] != NULL);
+}
+
+void
+rtable_stat(uint32_t tableid, sa_family_t af, uint64_t *prefixes, uint64_t *bytes)
+{
+	const struct lpm *tree = tree_get(tableid, af);
+
+	*prefixes = tree != NULL ? tree->prefixes : 0;
+	*bytes = tree != NULL ? tree->bytes : 0;
+}
+
+void
+rtableinit(void)
+{
+	pool_init(&rt_pool, sizeof(struct rtentry), 0, "rtentry");
+	lpm_sysinit();
+	for (size_t i = 0; i < IFHASH; i++)
+		TAILQ_INIT(&by_if[i]);
+	if (rtable_add(0) != 0)
+		panic("no memory for the routing table");
+	rt_ifa_init();
+}
