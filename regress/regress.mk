@@ -7,6 +7,7 @@
 # with sanitizers, in their own tree ($(T)).
 
 T := build-san
+F := build-fuzz
 SIM_OBJS   := $(patsubst %.c,$(O)/%.o,$(wildcard regress/libsim/*.c))
 KTEST_OBJS := $(patsubst %.c,$(O)/%.o,$(call find,regress/sys,*_test.c))
 STACKTESTS := $(patsubst regress/stack/%.c,$(O)/stack/%,$(wildcard regress/stack/*_test.c))
@@ -17,19 +18,23 @@ KBENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard regress/bench/*_bench.c))
 LANGTESTS  := $(wildcard regress/lang/*.sh)
 SYSTESTS   := $(wildcard regress/system/*.sh)
 
+# GATE=report: link although parts that others still write are missing; who
+# calls them dies.
+HOLES := $(if $(filter report,$(GATE)),--weaken)
+
 # Kernel-side tests are kernel files: joined with the kernel before it is
 # hidden, run by a host program that walks the table of tests.
 $(O)/ktest.o: $(KERN_OBJS) $(KTEST_OBJS)
 	ld -r -o $@.ro $^
-	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@
+	objcopy $(HOLES) --keep-global-symbols=regress/include/ktest.exports $@.ro $@
 	@rm -f $@.ro
-$(O)/ktest: $(O)/ktest.o $(O)/regress/ktest/ktest_main.o $(SIM_OBJS)
+$(O)/ktest: $(O)/ktest.o $(O)/regress/ktest/ktest_main.o $(O)/regress/ktest/kt_check.o $(SIM_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap -ldl
 $(O)/kbench.o: $(KERN_OBJS) $(KBENCH_OBJS)
 	ld -r -o $@.ro $^
-	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@
+	objcopy $(HOLES) --keep-global-symbols=regress/include/ktest.exports $@.ro $@
 	@rm -f $@.ro
-$(O)/kbench: $(O)/kbench.o $(O)/regress/ktest/kbench_main.o $(SIM_OBJS)
+$(O)/kbench: $(O)/kbench.o $(O)/regress/ktest/kbench_main.o $(O)/regress/ktest/kt_check.o $(SIM_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lpcap -ldl
 
 # Several kernels in one process: the test brings the host functions, each
@@ -66,15 +71,16 @@ test:
 	@tools/need build test
 	@$(MAKE) all
 	@$(MAKE) tests SAN=1 O=$(T)
-	@O=$(O) T=$(T) tools/run-tests all
+	@$(MAKE) fuzzers FUZZ=1 O=$(F)
+	@O=$(O) T=$(T) F=$(F) tools/run-tests all
 unit stack lang system:
 	@$(MAKE) all
 	@$(MAKE) tests SAN=1 O=$(T)
 	@O=$(O) T=$(T) tools/run-tests $@
 fuzz:
 	@tools/need build test
-	@$(MAKE) FUZZ=1 O=build-fuzz fuzzers
-	@O=build-fuzz tools/run-fuzz $(or $(SECONDS_EACH),600)
+	@$(MAKE) fuzzers FUZZ=1 O=$(F)
+	@O=$(F) tools/run-fuzz $(or $(SECONDS_EACH),600)
 bench:
 	@tools/need build test
 	@$(MAKE) all kbench

@@ -6,66 +6,14 @@
  * Arguments: names, or parts of names, of the tests wanted.
  */
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <sys/wait.h>
+#include <ktest.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-struct ktest {
-	const char *name;
-	void (*run)(void);
-	void (*bench)(unsigned long n);
-	unsigned long per;
-};
 extern const struct ktest __start_ktests[], __stop_ktests[];
-
-void kt_check(bool ok, const char *file, int line, const char *what);
-void kt_equal(int64_t got, int64_t want, const char *file, int line, const char *what);
-void kt_string(const char *got, const char *want, const char *file, int line);
-void kb_note(const char *name, double value, const char *unit);
-
-void
-kt_check(bool ok, const char *file, int line, const char *what)
-{
-	if (ok)
-		return;
-	printf("# %s:%d: not true: %s\n", file, line, what);
-	fflush(stdout);
-	_exit(1);
-}
-
-void
-kt_equal(int64_t got, int64_t want, const char *file, int line, const char *what)
-{
-	if (got == want)
-		return;
-	printf("# %s:%d: %s: got %lld (0x%llx), want %lld (0x%llx)\n", file, line, what, (long long)got,
-	    (long long)got, (long long)want, (long long)want);
-	fflush(stdout);
-	_exit(1);
-}
-
-void
-kt_string(const char *got, const char *want, const char *file, int line)
-{
-	if (strcmp(got, want) == 0)
-		return;
-	printf("# %s:%d: got \"%s\", want \"%s\"\n", file, line, got, want);
-	fflush(stdout);
-	_exit(1);
-}
-
-void
-kb_note(const char *name, double value, const char *unit)
-{
-	(void)name;
-	(void)value;
-	(void)unit;
-}
 
 static bool
 wanted(const struct ktest *t, int argc, char *argv[])
