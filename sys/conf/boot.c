@@ -16,6 +16,7 @@
 #include <sys/timeout.h>
 #include <machine/host.h>
 #include <machine/kernel.h>
+#include <net/if_var.h>
 #include <net/rtable.h>
 
 #define MBUF_BYTES (64UL << 20)
@@ -45,7 +46,7 @@ kernel_boot(const struct kernel_params *params)
 	loginit();
 	statinit();
 	rtableinit();
-	return (0);
+	return (ifinit());
 }
 
 unsigned long long
@@ -58,6 +59,7 @@ kernel_step(void)
 	time_refresh();
 	timeout_run(uptime_us());
 	more = task_run();
+	more |= if_flush_all();
 	next = timeout_next();
 	if (more || next <= uptime_us())
 		return (0);

@@ -49,6 +49,8 @@ struct ifgroup_member {
 	TAILQ_ENTRY(ifgroup_member) ifgm_entry; /* of an interface */
 	struct ifgroup *ifgm_group;
 };
+TAILQ_HEAD(ifgroup_list, ifgroup);
+extern struct ifgroup_list ifgroups; /* those with members, and "egress" */
 
 /* Output capabilities: who lacks one gets packets finished in software. */
 #define IFCAP_CSUM_IPV4 0x01
@@ -66,6 +68,7 @@ struct nexthop {
 
 struct ifnet {
 	TAILQ_ENTRY(ifnet) if_list;
+	LIST_ENTRY(ifnet) if_byindex;
 	char if_xname[IFNAMSIZ];
 	char if_drvname[IFNAMSIZ]; /* first group */
 	uint32_t if_index; /* never 0, not used again */
@@ -95,6 +98,9 @@ struct ifnet {
 	void *if_inet, *if_inet6; /* per-family data of netinet, netinet6 */
 	void *if_pf; /* pf's view of it */
 	void *if_vlans, *if_bridge, *if_carp;
+	unsigned int if_defroutes; /* default routes through it: group egress */
+	struct ifgroup_member if_egress; /* its place in that group */
+	const char *if_linkspec; /* kind:spec of a plugged link, or NULL */
 
 	/* --- the driver --- */
 	/* Packets to the link layer: m is an IP packet, rt the route it takes
@@ -122,6 +128,7 @@ struct ifaddr *ifa_onif(struct ifnet *ifp, sa_family_t af, const struct ip_addr 
 struct ifaddr *ifa_ifpforaddr(struct ifnet *ifp, sa_family_t af, const struct ip_addr *a);
 
 /* --- life --- */
+int ifinit(void); /* at boot, after rtableinit(): cloners, sysctls, lo0.  0 or ENOMEM */
 /* Fills in defaults before the driver sets its fields. */
 void if_init(struct ifnet *ifp, const char *name, enum if_type type);
 /* Visible from now on; driver group and "all" are set.  0, EEXIST, ENOMEM. */
@@ -137,9 +144,12 @@ struct if_clone {
 	int (*ifc_destroy)(struct ifnet *ifp);
 	TAILQ_ENTRY(if_clone) ifc_entry;
 };
+TAILQ_HEAD(if_clone_list, if_clone);
+extern struct if_clone_list if_cloners;
 void if_clone_attach(struct if_clone *ifc);
 int if_clone_create(const char *name); /* EEXIST, EINVAL, ENOMEM */
 int if_clone_destroy(const char *name);
+bool if_clone_owns(const char *name); /* is it a name that a cloner makes? */
 
 /* --- packets --- */
 /* From a driver: counts, bpf, then if_input for each; run to completion. */
@@ -147,10 +157,37 @@ void if_input(struct ifnet *ifp, struct mbuf_list *ml);
 /* To a driver's queue: bpf sees it; the queues are started at the end of the
  * batch (if_flush_all) or when 32 wait.  0 or ENOBUFS (m is gone). */
 int if_enqueue(struct ifnet *ifp, struct mbuf *m);
-void if_flush_all(void); /* from kernel_step() */
+/* Starts all queues, and takes in what came back by loopback and pairs.  From
+ * kernel_step().  True when more is left than one turn may take. */
+bool if_flush_all(void);
+/* A frame for ifp that the kernel itself carries (pair, loopback): goes through
+ * if_input() in if_flush_all(), not on the caller's stack.  Takes m. */
+void if_input_later(struct ifnet *ifp, struct mbuf *m);
+/* Drops what waits in if_snd (interface down or gone). */
+void if_queue_forget(struct ifnet *ifp);
+/* The same promises on the way in as were made on the way out: a checksum that
+ * is still open was never on a wire, so it is good. */
+void if_csum_trust(struct mbuf *m);
 /* Finishes in software what ifp cannot do: checksums, segmentation; the
  * result, one or more frames, is in ml.  Takes m. */
 void if_finish_offload(struct ifnet *ifp, struct mbuf *m, struct mbuf_list *ml);
+/* What netinet lends to if_finish_offload(); m_data at the IP header. */
+struct if_offload {
+	/* Cuts a M_GSO packet; checksums of the pieces stay open.  Takes m.  0 or errno. */
+	int (*segment)(struct mbuf *m, sa_family_t af, struct mbuf_list *ml);
+	/* Computes what the CSUM_OUT flags left open.  0, or errno (*mp freed by the caller). */
+	int (*cksum)(struct mbuf **mp, sa_family_t af);
+};
+void if_offload_register(const struct if_offload *o);
+/* The transport header of a frame: what a link needs to know of it. */
+struct if_l4 {
+	sa_family_t af;
+	uint8_t proto;
+	uint32_t l3, l4; /* offsets from the start of the frame */
+};
+/* Finds it in a frame whose IP header is at off l3.  0, or EINVAL (a fragment, a
+ * header that is cut off, or no IP). */
+int if_l4_find(const struct mbuf *m, uint32_t l3, struct if_l4 *l4);
 /* Hands an IP packet to its family: af from AF_INET, AF_INET6. */
 void if_input_ip(struct ifnet *ifp, struct mbuf *m, sa_family_t af);
 /* Loops a packet back as if received on ifp. */
@@ -159,11 +196,14 @@ int if_input_local(struct ifnet *ifp, struct mbuf *m, sa_family_t af);
 /* --- change --- */
 void if_link_state_change(struct ifnet *ifp, enum if_link_state state);
 int if_setflags(struct ifnet *ifp, uint32_t flags); /* IFF_CHANGEABLE part */
+int if_setmtu(struct ifnet *ifp, uint64_t mtu); /* EINVAL, or the driver's error */
+int if_setlladdr(struct ifnet *ifp, const uint8_t lladdr[6]); /* EINVAL for a group address */
 int if_promisc(struct ifnet *ifp, bool on); /* counted */
 int if_addgroup(struct ifnet *ifp, const char *group);
 int if_delgroup(struct ifnet *ifp, const char *group);
 bool if_ingroup(const struct ifnet *ifp, const char *group);
-/* One more (1) or less (-1) default route leads to ifp: group egress follows. */
+/* A default route through ifp came (1) or went (-1); group "egress" has all
+ * interfaces with one.  From the routing table; cannot fail. */
 void if_egress_count(struct ifnet *ifp, int delta);
 
 /* --- events: everybody who must know --- */
@@ -201,6 +241,22 @@ void if_family_register(const struct if_family *fam);
 const struct if_family *if_family(sa_family_t af); /* NULL */
 /* Other EtherTypes: ARP and the like. */
 void ether_input_register(uint16_t ethertype, void (*fn)(struct ifnet *ifp, struct mbuf *m));
+
+/* A frame around m for dst, and if_enqueue().  Takes m.  0 or errno. */
+int ether_send(struct ifnet *ifp, struct mbuf *m, const uint8_t dst[6], uint16_t ethertype);
+/* The link address of an IP multicast group (RFC 1112 6.4, RFC 2464 7). */
+void ether_multicast(sa_family_t af, const struct ip_addr *group, uint8_t lladdr[6]);
+
+/* --- links (if_link.c): interfaces whose frames come from the host --- */
+/* Attaches spec (kind:spec) as ifname; why gets a sentence on failure.  0 or errno. */
+int if_plug(const char *ifname, const char *spec, char *why, size_t whylen);
+int if_unplug(const char *ifname, char *why, size_t whylen);
+int if_linkctl(struct if_linkctl *lc);
+
+/* --- programs --- */
+/* The SIOC* calls of <net/if_ioctl.h>, on any socket.  0, errno, or ENOTTY for
+ * a number that is not ours. */
+int if_ioctl_dispatch(unsigned long cmd, void *data, struct proc *p);
 
 /* --- addresses, by the families' fam_addr_* only --- */
 struct ifaddr *ifa_create(struct ifnet *ifp, sa_family_t af, const struct ip_addr *a, unsigned int plen);
