@@ -3,8 +3,8 @@
 
 /* ChaCha20 as RFC 8439, section 2.3 and 2.4, has it. */
 
-#include <sys/endian.h>
 #include <sys/systm.h>
+#include <sys/endian.h>
 #include <crypto/chacha.h>
 
 static uint32_t
@@ -17,9 +17,11 @@ le32dec(const uint8_t *p)
 }
 
 void
-chacha_init(struct chacha *c, const uint8_t key[32], const uint8_t nonce[12], uint32_t counter)
+chacha_init(struct chacha *c, const uint8_t key[32], const uint8_t nonce[12],
+    uint32_t counter)
 {
-	static const uint32_t sigma[4] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
+	static const uint32_t sigma[4] = { 0x61707865, 0x3320646e, 0x79622d32,
+		0x6b206574 };
 
 	for (int i = 0; i < 4; i++)
 		c->state[i] = sigma[i];
@@ -59,7 +61,8 @@ chacha_block(struct chacha *c, uint8_t out[64])
 		for (int i = 0; i < 4; i++) /* columns */
 			quarter(x, i, 4 + i, 8 + i, 12 + i);
 		for (int i = 0; i < 4; i++) /* diagonals */
-			quarter(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
+			quarter(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4,
+			    12 + (i + 3) % 4);
 	}
 	for (int i = 0; i < 16; i++)
 		x[i] += c->state[i];

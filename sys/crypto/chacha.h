@@ -13,7 +13,8 @@ struct chacha {
 };
 
 /* key: 32 bytes, nonce: 12 bytes, counter: first block. */
-void chacha_init(struct chacha *c, const uint8_t key[32], const uint8_t nonce[12], uint32_t counter);
+void chacha_init(struct chacha *c, const uint8_t key[32],
+    const uint8_t nonce[12], uint32_t counter);
 /* The next 64 bytes of key stream. */
 void chacha_block(struct chacha *c, uint8_t out[64]);
 /* dst = src xor key stream; whole messages, or multiples of 64 bytes but the last. */
