@@ -1,0 +1,32 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* What the files of the host layer share. */
+
+#ifndef HOST_H
+#define HOST_H
+
+#include <stddef.h>
+
+extern const char *host_name; /* of the machine, for the log */
+extern int host_loglevel; /* lines above it are not written */
+
+int host_exiting(int *status); /* was host_exit() called? */
+void host_thread_init(void); /* at start, before others */
+int host_loop_init(void); /* 0 or errno */
+/*
+ * Waits until a descriptor is ready, the deadline has come (host_clock()
+ * time, ~0 never, 0 do not wait) or somebody calls host_kick(), then runs the
+ * callbacks.  Called with the token, which is given away meanwhile.
+ */
+void host_loop_wait(unsigned long long deadline);
+/* Offers the token to who waits for it. */
+void host_cpu_yield(void);
+/* Words a user can understand, into why[whylen]; returns -error. */
+int host_why(char *why, unsigned long whylen, int error, const char *fmt, ...)
+    __attribute__((__format__(__printf__, 4, 5)));
+
+struct hostif_kind;
+extern const struct hostif_kind hostif_wire, hostif_tap, hostif_packet, hostif_pcap;
+
+#endif

@@ -1,0 +1,178 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* Descriptors: the kernel's ends of socket pairs. */
+
+#include <machine/host.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "host.h"
+
+_Static_assert(sizeof(struct host_iov) == sizeof(struct iovec), "host_iov is an iovec");
+
+int
+host_sockpair(enum host_socktype type, int fds[2])
+{
+	int flags = (type == HOST_STREAM ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC;
+
+	if (socketpair(AF_UNIX, flags, 0, fds) == -1)
+		return (-errno);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK); /* the program's end is the program's choice */
+	return (0);
+}
+
+union passing {
+	char buf[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+/* The descriptor that came along, all others are closed. */
+static int
+passed_take(struct msghdr *msg)
+{
+	int fd = -1, one;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
+			memcpy(&one, CMSG_DATA(c) + i * sizeof(int), sizeof(one));
+			if (fd == -1)
+				fd = one;
+			else
+				close(one);
+		}
+	}
+	return (fd);
+}
+
+long
+host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
+{
+	union passing pass;
+	struct msghdr msg;
+	int spins = (flags & HOST_SPIN) != 0 ? 200 : 0, how;
+	ssize_t n;
+
+	memset(&msg, 0, sizeof(msg));
+	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
+	msg.msg_iovlen = (size_t)niov;
+	msg.msg_control = pass.buf;
+	*passed = -1;
+	do {
+		how = (flags & HOST_WAIT) != 0 && spins-- <= 0 ? 0 : MSG_DONTWAIT;
+		msg.msg_controllen = sizeof(pass.buf);
+		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | how);
+	} while (n == -1 && (errno == EINTR || (errno == EAGAIN && (flags & HOST_WAIT) != 0)));
+	if (n == -1)
+		return (-errno);
+	*passed = passed_take(&msg);
+	if ((msg.msg_flags & MSG_TRUNC) != 0) {
+		if (*passed != -1)
+			close(*passed);
+		*passed = -1;
+		return (-EMSGSIZE);
+	}
+	return (n);
+}
+
+long
+host_send(int fd, const struct host_iov *iov, int niov, int pass_fd, int flags)
+{
+	union passing pass;
+	struct msghdr msg;
+	ssize_t n;
+
+	memset(&msg, 0, sizeof(msg));
+	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
+	msg.msg_iovlen = (size_t)niov;
+	if (pass_fd != -1) {
+		memset(&pass, 0, sizeof(pass));
+		msg.msg_control = pass.buf;
+		msg.msg_controllen = sizeof(pass.buf);
+		pass.align.cmsg_len = CMSG_LEN(sizeof(int));
+		pass.align.cmsg_level = SOL_SOCKET;
+		pass.align.cmsg_type = SCM_RIGHTS;
+		memcpy(CMSG_DATA(&pass.align), &pass_fd, sizeof(pass_fd));
+	}
+	do
+		n = sendmsg(fd, &msg, MSG_NOSIGNAL | ((flags & HOST_WAIT) != 0 ? 0 : MSG_DONTWAIT));
+	while (n == -1 && errno == EINTR);
+	return (n == -1 ? -errno : n);
+}
+
+int
+host_shutdown(int fd, int how)
+{
+	return (shutdown(fd, how) == -1 ? -errno : 0);
+}
+
+void
+host_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+long
+host_outq(int fd)
+{
+	int n;
+
+	return (ioctl(fd, SIOCOUTQ, &n) == -1 ? -errno : n);
+}
+
+int
+host_cookie(int fd, unsigned long long *cookie)
+{
+	uint64_t c;
+	socklen_t len = sizeof(c);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &c, &len) == -1)
+		return (-errno);
+	*cookie = c;
+	return (0);
+}
+
+int
+host_bufsize(int fd, unsigned long bytes)
+{
+	int n = bytes > 1 << 28 ? 1 << 28 : (int)bytes;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n, sizeof(n)) == -1)
+		return (-errno);
+	return (0);
+}
+
+/* As many bytes as fit, so that poll finds no room; k throws them away later. */
+int
+host_fill(int c)
+{
+	static const char zeros[65536];
+
+	for (;;) {
+		ssize_t n = send(c, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n == -1)
+			return (errno == EAGAIN ? 0 : -errno);
+	}
+}
+
+void
+host_drain(int k)
+{
+	char buf[65536];
+
+	while (recv(k, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+}

@@ -1,0 +1,176 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Readiness: epoll, and the wait of the network thread.
+ *
+ * A watch that is deleted while events for it may still be in hand is freed
+ * at the end of the round.
+ */
+
+#include <machine/host.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host.h"
+
+#define EVENTS 64
+
+struct host_watch {
+	int fd;
+	unsigned int events;
+	void (*fn)(void *arg, unsigned int events);
+	void *arg;
+	struct host_watch *dead_next;
+	int dead;
+};
+
+static int epfd = -1, kickfd = -1;
+static int kicked; /* a kick is on its way */
+static struct host_watch *dead;
+
+static void
+kick_seen(void *arg, unsigned int events)
+{
+	uint64_t n;
+
+	(void)arg;
+	(void)events;
+	__atomic_store_n(&kicked, 0, __ATOMIC_SEQ_CST);
+	if (read(kickfd, &n, sizeof(n)) == -1)
+		return; /* nothing there: fine */
+}
+
+int
+host_loop_init(void)
+{
+	static struct host_watch *w;
+
+	if ((epfd = epoll_create1(EPOLL_CLOEXEC)) == -1 || (kickfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) == -1)
+		return (errno);
+	return (-host_watch_add(kickfd, HOST_IN, kick_seen, NULL, &w));
+}
+
+void
+host_kick(void)
+{
+	uint64_t one = 1;
+
+	if (kickfd == -1 || __atomic_exchange_n(&kicked, 1, __ATOMIC_SEQ_CST) != 0)
+		return;
+	if (write(kickfd, &one, sizeof(one)) == -1)
+		return; /* full: it is readable already */
+}
+
+int
+host_watch_add(int fd, unsigned int events, void (*fn)(void *, unsigned int), void *arg, struct host_watch **wp)
+{
+	struct host_watch *w;
+	struct epoll_event ev;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return (-ENOMEM);
+	*w = (struct host_watch){ .fd = fd, .events = events, .fn = fn, .arg = arg };
+	memset(&ev, 0, sizeof(ev));
+	ev.events = events;
+	ev.data.ptr = w;
+	if (epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) == -1) {
+		int error = errno;
+
+		free(w);
+		return (-error);
+	}
+	*wp = w;
+	return (0);
+}
+
+void
+host_watch_mod(struct host_watch *w, unsigned int events)
+{
+	struct epoll_event ev;
+
+	if (w->events == events)
+		return;
+	memset(&ev, 0, sizeof(ev));
+	w->events = ev.events = events;
+	ev.data.ptr = w;
+	epoll_ctl(epfd, EPOLL_CTL_MOD, w->fd, &ev);
+}
+
+void
+host_watch_del(struct host_watch *w)
+{
+	if (w == NULL)
+		return;
+	epoll_ctl(epfd, EPOLL_CTL_DEL, w->fd, NULL);
+	w->dead = 1;
+	w->dead_next = dead;
+	dead = w;
+}
+
+static void
+dead_free(void)
+{
+	struct host_watch *w;
+
+	while ((w = dead) != NULL) {
+		dead = w->dead_next;
+		free(w);
+	}
+}
+
+static int
+events_get(struct epoll_event *ev, unsigned long long deadline)
+{
+	unsigned long long now = host_clock();
+	struct timespec ts = { 0, 0 };
+
+	if (deadline == ~0ULL)
+		return (epoll_pwait2(epfd, ev, EVENTS, NULL, NULL));
+	if (deadline > now) {
+		ts.tv_sec = (time_t)((deadline - now) / 1000000000ULL);
+		ts.tv_nsec = (long)((deadline - now) % 1000000000ULL);
+	}
+	return (epoll_pwait2(epfd, ev, EVENTS, &ts, NULL));
+}
+
+void
+host_loop_wait(unsigned long long deadline)
+{
+	struct epoll_event ev[EVENTS];
+	int n;
+
+	/* a look without waiting is cheaper than giving the token away */
+	if ((n = epoll_wait(epfd, ev, EVENTS, 0)) == 0 && deadline != 0) {
+		host_cpu_leave();
+		n = events_get(ev, deadline);
+		host_cpu_enter();
+	}
+	for (int i = 0; i < n; i++) {
+		struct host_watch *w = ev[i].data.ptr;
+
+		if (!w->dead)
+			w->fn(w->arg, ev[i].events & (HOST_IN | HOST_OUT | HOST_HUP | EPOLLERR));
+	}
+	dead_free();
+}
+
+int
+host_why(char *why, unsigned long whylen, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, whylen, fmt, ap);
+	va_end(ap);
+	return (-error);
+}
