@@ -7,8 +7,10 @@
  */
 
 #include <sys/drop.h>
+#include <sys/file.h>
 #include <sys/mbuf.h>
 #include <sys/proc.h>
+#include <sys/socketvar.h>
 #include <sys/sysctl.h>
 #include <sys/systm.h>
 #include <sys/task.h>
@@ -45,6 +47,10 @@ kernel_boot(const struct kernel_params *params)
 	sysctl_register(&kern_table);
 	loginit();
 	statinit();
+	fileinit();
+	soinit();
+	syscallinit();
+	syscall_setname(hostname);
 	rtableinit();
 	return (ifinit());
 }

@@ -72,6 +72,21 @@ struct file_msg {
 	uint32_t cmsglen; /* control bytes after it, padded to 8 */
 };
 
+void fileinit(void); /* at boot */
+/*
+ * A file and its socket pair.  *cfd is the program's end, to be sent to it
+ * with the reply and then closed here.  The caller sets f_ops and f_data.
+ * 0; ENFILE, EMFILE (limits), ENOMEM, or what the host says.
+ */
+int file_create(enum file_kind kind, enum host_socktype type, int flags, struct proc *p, struct file **fpp, int *cfd);
+/* Ends it: the program sees the end of the file; ops->close runs. */
+void file_revoke(struct file *fp);
+struct file *file_find(uint64_t cookie); /* NULL */
+struct file *file_offd(int fd); /* of a host descriptor that came along; NULL */
+/* Whether ops->readable, ops->writable are wanted. */
+void file_want_read(struct file *fp, bool on);
+void file_want_write(struct file *fp, bool on);
+
 /*
  * Sends one message (head made from type, addr, control) to the program.
  * 0; EAGAIN when the pair is full (ops->writable follows); EPIPE.
@@ -89,5 +104,6 @@ struct cdev {
 	TAILQ_ENTRY(cdev) entry;
 };
 void cdev_register(struct cdev *d);
+const struct cdev *cdev_find(const char *name); /* NULL */
 
 #endif

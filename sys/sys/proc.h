@@ -18,6 +18,8 @@ struct proc {
 	int p_fd; /* host descriptor that came with the call, or -1 */
 };
 
+void syscallinit(void); /* at boot */
+void syscall_setname(const char *name); /* what hello says the machine is called */
 /* May it change things?  0 or EPERM: root, or who started the kernel. */
 int suser(const struct proc *p);
 void proc_setowner(uid_t uid); /* at boot: who started the kernel */

@@ -91,6 +91,14 @@ void sofree(struct socket *so);
 /* Buffer sizes wanted by the protocol.  0 or ENOBUFS. */
 int soreserve(struct socket *so, uint64_t snd, uint64_t rcv);
 
+void soinit(void); /* at boot */
+/* The same as a message in its place among the datagrams, and so_error. */
+void soreceive_error(struct socket *so, int error);
+/* so_snd has room again: the program's bytes may come. */
+void sosndroom(struct socket *so);
+/* Gives so a descriptor; *cfd is the program's end.  0 or errno. */
+int sofile_attach(struct socket *so, struct proc *p, int *cfd);
+
 /* --- for kernel code that acts as a client (tests, NFS-like users) --- */
 int socreate(int family, int type, int protocol, struct proc *p, struct socket **sop);
 void soclose(struct socket *so);

@@ -49,13 +49,14 @@ struct kernel_cred {
 void kernel_serve(int fd, const struct kernel_cred *cred);
 
 /*
- * The same calls without a connection, for tests: request and answer are
- * function arguments, copyin and copyout reach the caller's own memory.
- * no is enum sysno, arg[] its arguments, fd the descriptor that the call is
- * about or -1, *newfd one that it made or -1.  With the token.  Returns the
- * value or -errno.
+ * The same calls without a connection, for tests: copyin and copyout reach
+ * the caller's own memory.  no is enum sysno of <sys/syscall.h>, arg[] its
+ * arguments (or 0), in[inlen] its payload, aligned to 8; out[*outlen] takes
+ * the answer's.  fd is the descriptor that the call is about or -1, *newfd one
+ * that it made or -1.  With the token.  Returns the value or -errno.
  */
 long kernel_syscall(const struct kernel_cred *cred, int no,
-    const unsigned long long arg[6], int fd, int *newfd);
+    const unsigned long long arg[6], const void *in, unsigned long inlen,
+    void *out, unsigned long *outlen, int fd, int *newfd);
 
 #endif

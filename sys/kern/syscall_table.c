@@ -1,0 +1,487 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The system calls: one row each (habit 10).
+ *
+ * A call gets its payload in kernel memory and gives its answer in kernel
+ * memory; only what stands behind pointers inside an ioctl's argument is
+ * fetched by the ioctl itself, with copyin() and copyout().
+ */
+
+#include <sys/file.h>
+#include <sys/ioccom.h>
+#include <sys/malloc.h>
+#include <sys/protosw.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+#include <sys/sysctl.h>
+#include <sys/systm.h>
+#include <kern/syscall_priv.h>
+#include <machine/host.h>
+
+#define SOCKADDR_MAX 128
+#define OPTION_MAX   1024
+#define INLINE_OLD   (64 * 1024)
+
+/* The answer's memory.  0 or ENOMEM. */
+static int
+out_alloc(struct sysframe *f, uint32_t len)
+{
+	if ((f->out = malloc(MAX(len, 8), M_SYSCALL, M_ZERO)) == NULL)
+		return (ENOMEM);
+	f->outcap = MAX(len, 8);
+	f->outlen = len;
+	return (0);
+}
+
+/* The socket that the call is about.  0 or errno. */
+static int
+socket_of(struct proc *p, struct socket **sop)
+{
+	struct file *fp = file_offd(p->p_fd);
+
+	if (fp == NULL)
+		return (EBADF);
+	if (fp->f_kind != FILE_SOCKET || fp->f_data == NULL)
+		return (ENOTSOCK);
+	*sop = fp->f_data;
+	return (0);
+}
+
+/* --- descriptors --- */
+
+static int
+sys_open(struct proc *p, struct sysframe *f)
+{
+	const struct cdev *d;
+	struct file *fp;
+	int error, flags = (int)f->arg[0];
+
+	if (f->inlen == 0 || f->in[f->inlen - 1] != '\0')
+		return (EINVAL);
+	if ((d = cdev_find((const char *)f->in)) == NULL)
+		return (ENOENT);
+	if ((error = file_create(FILE_DEVICE, HOST_SEQPACKET, flags & (FREAD | FWRITE), p, &fp, &f->newfd)) != 0)
+		return (error);
+	if ((error = d->open(fp, flags, p)) == 0)
+		return (0);
+	fp->f_ops = NULL; /* nothing was opened: nothing to close */
+	file_revoke(fp);
+	return (error);
+}
+
+static int
+sys_socket(struct proc *p, struct sysframe *f)
+{
+	struct socket *so;
+	int error;
+
+	if ((error = socreate((int)f->arg[0], (int)f->arg[1], (int)f->arg[2], p, &so)) != 0)
+		return (error);
+	if ((error = sofile_attach(so, p, &f->newfd)) != 0)
+		soclose(so);
+	return (error);
+}
+
+/* A sockaddr from the program: long enough to have a family, short enough. */
+static int
+address_check(const struct sysframe *f)
+{
+	return (f->inlen < sizeof(sa_family_t) || f->inlen > SOCKADDR_MAX ? EINVAL : 0);
+}
+
+static int
+sys_bind(struct proc *p, struct sysframe *f)
+{
+	struct socket *so;
+	int error;
+
+	if ((error = socket_of(p, &so)) != 0 || (error = address_check(f)) != 0)
+		return (error);
+	if (so->so_proto->bind == NULL)
+		return (EOPNOTSUPP);
+	return (so->so_proto->bind(so, (const struct sockaddr *)(const void *)f->in, f->inlen, p));
+}
+
+static int
+sys_listen(struct proc *p, struct sysframe *f)
+{
+	struct socket *so;
+	int64_t backlog = (int)f->arg[0];
+	int error;
+
+	if ((error = socket_of(p, &so)) != 0)
+		return (error);
+	if (so->so_proto->listen == NULL)
+		return (EOPNOTSUPP);
+	if ((so->so_state & (SS_CONNECTED | SS_CONNECTING)) != 0)
+		return (EINVAL);
+	if ((error = so->so_proto->listen(so)) != 0)
+		return (error);
+	so->so_state |= SS_LISTEN;
+	so->so_qlimit = (unsigned int)MAX(1, MIN(backlog < 0 ? SOMAXCONN : backlog, SOMAXCONN));
+	file_want_read(so->so_file, false);
+	return (0);
+}
+
+static int
+sys_connect(struct proc *p, struct sysframe *f)
+{
+	struct socket *so;
+	int error;
+
+	if ((error = socket_of(p, &so)) != 0 || (error = address_check(f)) != 0)
+		return (error);
+	if (so->so_proto->connect == NULL)
+		return (EOPNOTSUPP);
+	if ((so->so_state & SS_LISTEN) != 0)
+		return (EOPNOTSUPP);
+	if ((so->so_state & SS_CONNECTING) != 0)
+		return (EALREADY);
+	if (so->so_type == SOCK_STREAM && (so->so_state & SS_CONNECTED) != 0)
+		return (EISCONN);
+	so->so_error = 0;
+	if (so->so_type != SOCK_STREAM)
+		return (so->so_proto->connect(so, (const struct sockaddr *)(const void *)f->in, f->inlen, p));
+	/* not writable until it is connected, whoever polls */
+	so->so_state |= SS_CONNECTING;
+	host_fill(p->p_fd);
+	error = so->so_proto->connect(so, (const struct sockaddr *)(const void *)f->in, f->inlen, p);
+	if (error != EINPROGRESS && (so->so_state & SS_CONNECTING) != 0) {
+		so->so_state &= ~(uint32_t)SS_CONNECTING;
+		host_drain(so->so_file->f_k);
+	}
+	return (error);
+}
+
+static int
+name_get(struct proc *p, struct sysframe *f, bool peer)
+{
+	struct socket *so;
+	socklen_t len = SOCKADDR_MAX;
+	int error, (*get)(struct socket *, struct sockaddr *, socklen_t *);
+
+	if ((error = socket_of(p, &so)) != 0)
+		return (error);
+	get = peer ? so->so_proto->peername : so->so_proto->sockname;
+	if (get == NULL)
+		return (EOPNOTSUPP);
+	if ((error = out_alloc(f, SOCKADDR_MAX)) != 0)
+		return (error);
+	error = get(so, (struct sockaddr *)(void *)f->out, &len);
+	f->outlen = error == 0 ? len : 0;
+	return (error);
+}
+
+static int
+sys_getsockname(struct proc *p, struct sysframe *f)
+{
+	return (name_get(p, f, false));
+}
+
+static int
+sys_getpeername(struct proc *p, struct sysframe *f)
+{
+	return (name_get(p, f, true));
+}
+
+/* --- options of all sockets --- */
+
+static int
+option_int(const struct sysframe *f, int *v)
+{
+	if (f->inlen < sizeof(*v))
+		return (EINVAL);
+	memcpy(v, f->in, sizeof(*v));
+	return (0);
+}
+
+static int
+sol_socket_set(struct socket *so, int name, struct proc *p, const struct sysframe *f)
+{
+	struct linger l;
+	int v = 0, error;
+
+	if (name == SO_LINGER) {
+		if (f->inlen < sizeof(l))
+			return (EINVAL);
+		memcpy(&l, f->in, sizeof(l));
+		so->so_linger_s = l.l_onoff != 0 ? MAX(l.l_linger, 0) : -1;
+		return (0);
+	}
+	switch (name) {
+	case SO_SNDBUF:
+	case SO_RCVBUF:
+		if ((error = option_int(f, &v)) != 0)
+			return (error);
+		if (v < 0)
+			return (EINVAL);
+		v = MAX(2048, MIN(v, 1 << 28));
+		*(name == SO_SNDBUF ? &so->so_snd.sb_hiwat : &so->so_rcv.sb_hiwat) = (uint64_t)v;
+		return (0);
+	case SO_RTABLE:
+		if ((error = option_int(f, &v)) != 0)
+			return (error);
+		if (v < 0 || v > 255)
+			return (EINVAL);
+		so->so_rtable = (uint32_t)v;
+		return (0);
+	case SO_DEBUG:
+	case SO_REUSEADDR:
+	case SO_REUSEPORT:
+	case SO_DONTROUTE:
+	case SO_BROADCAST:
+	case SO_KEEPALIVE:
+	case SO_OOBINLINE:
+	case SO_TIMESTAMP:
+		if ((error = option_int(f, &v)) != 0)
+			return (error);
+		so->so_options = (so->so_options & ~(1U << name)) | (v != 0 ? 1U << name : 0);
+		return (0);
+	default: /* SO_BINDTODEVICE and the like: the protocol's */
+		if (so->so_proto->setopt == NULL)
+			return (ENOPROTOOPT);
+		return (so->so_proto->setopt(so, SOL_SOCKET, name, f->in, f->inlen, p));
+	}
+}
+
+static int
+sol_socket_get(struct socket *so, int name, struct proc *p, void *val, socklen_t *len)
+{
+	struct linger l = { so->so_linger_s >= 0, MAX(so->so_linger_s, 0) };
+	int v;
+
+	switch (name) {
+	case SO_LINGER:
+		*len = MIN(*len, (socklen_t)sizeof(l));
+		memcpy(val, &l, *len);
+		return (0);
+	case SO_ERROR:
+		v = so->so_error;
+		so->so_error = 0;
+		break;
+	case SO_TYPE:
+		v = so->so_type;
+		break;
+	case SO_DOMAIN:
+		v = so->so_proto->pr_family;
+		break;
+	case SO_PROTOCOL:
+		v = so->so_protocol;
+		break;
+	case SO_ACCEPTCONN:
+		v = (so->so_state & SS_LISTEN) != 0;
+		break;
+	case SO_SNDBUF:
+		v = (int)so->so_snd.sb_hiwat;
+		break;
+	case SO_RCVBUF:
+		v = (int)so->so_rcv.sb_hiwat;
+		break;
+	case SO_RTABLE:
+		v = (int)so->so_rtable;
+		break;
+	case SO_DEBUG:
+	case SO_REUSEADDR:
+	case SO_REUSEPORT:
+	case SO_DONTROUTE:
+	case SO_BROADCAST:
+	case SO_KEEPALIVE:
+	case SO_OOBINLINE:
+	case SO_TIMESTAMP:
+		v = (so->so_options & 1U << name) != 0;
+		break;
+	default:
+		if (so->so_proto->getopt == NULL)
+			return (ENOPROTOOPT);
+		return (so->so_proto->getopt(so, SOL_SOCKET, name, val, len, p));
+	}
+	*len = MIN(*len, (socklen_t)sizeof(v));
+	memcpy(val, &v, *len);
+	return (0);
+}
+
+static int
+sys_setsockopt(struct proc *p, struct sysframe *f)
+{
+	struct socket *so;
+	int error;
+
+	if ((error = socket_of(p, &so)) != 0)
+		return (error);
+	if (f->inlen > OPTION_MAX)
+		return (EINVAL);
+	if ((int)f->arg[0] == SOL_SOCKET)
+		return (sol_socket_set(so, (int)f->arg[1], p, f));
+	if (so->so_proto->setopt == NULL)
+		return (ENOPROTOOPT);
+	return (so->so_proto->setopt(so, (int)f->arg[0], (int)f->arg[1], f->in, f->inlen, p));
+}
+
+static int
+sys_getsockopt(struct proc *p, struct sysframe *f)
+{
+	struct socket *so;
+	socklen_t len;
+	int error;
+
+	if ((error = socket_of(p, &so)) != 0)
+		return (error);
+	if (f->arg[2] > OPTION_MAX)
+		f->outlen = OPTION_MAX;
+	len = (socklen_t)MIN(f->arg[2], OPTION_MAX);
+	if ((error = out_alloc(f, OPTION_MAX)) != 0)
+		return (error);
+	if ((int)f->arg[0] == SOL_SOCKET)
+		error = sol_socket_get(so, (int)f->arg[1], p, f->out, &len);
+	else if (so->so_proto->getopt == NULL)
+		error = ENOPROTOOPT;
+	else
+		error = so->so_proto->getopt(so, (int)f->arg[0], (int)f->arg[1], f->out, &len, p);
+	f->outlen = error == 0 ? MIN(len, OPTION_MAX) : 0;
+	return (error);
+}
+
+/* --- data --- */
+
+static int
+sys_sendmsg(struct proc *p, struct sysframe *f)
+{
+	uint64_t alen = f->arg[0], clen = f->arg[1], len;
+	struct socket *so;
+	struct mbuf *m;
+	int error;
+
+	if ((error = socket_of(p, &so)) != 0)
+		return (error);
+	if (alen > SOCKADDR_MAX || clen > 4096 || alen + clen > f->inlen || (alen > 0 && alen < sizeof(sa_family_t)))
+		return (EINVAL);
+	if (so->so_proto->send == NULL || so->so_type == SOCK_STREAM)
+		return (EOPNOTSUPP);
+	if (so->so_error != 0) { /* what an ICMP error left behind */
+		error = so->so_error;
+		so->so_error = 0;
+		return (error);
+	}
+	len = f->inlen - alen - clen;
+	if (len > so->so_snd.sb_hiwat || len > 65535 + 1024)
+		return (EMSGSIZE);
+	if ((m = m_getroom(M_HEADROOM, len)) == NULL)
+		return (ENOBUFS);
+	memcpy(m->m_data, f->in + alen + clen, len);
+	m->m_len = m->m_pkthdr.len = (uint32_t)len;
+	m->m_pkthdr.rtableid = (uint16_t)so->so_rtable;
+	error = so->so_proto->send(so, m, alen > 0 ? (const struct sockaddr *)(const void *)f->in : NULL, (socklen_t)alen,
+	    clen > 0 ? f->in + alen : NULL, clen, p);
+	f->value = (int64_t)len;
+	return (error);
+}
+
+static int
+sys_ioctl(struct proc *p, struct sysframe *f)
+{
+	unsigned long cmd = f->arg[0];
+	struct file *fp = file_offd(p->p_fd);
+	uint32_t len = IOCPARM_LEN(cmd);
+	uint64_t cookie;
+	int error;
+
+	if (fp == NULL)
+		return (EBADF);
+	if (fp->f_ops == NULL || fp->f_ops->ioctl == NULL)
+		return (ENOTTY);
+	if ((cmd & IOC_IN) != 0 && f->inlen != len)
+		return (EINVAL);
+	if ((error = out_alloc(f, len)) != 0)
+		return (error);
+	if ((cmd & IOC_IN) != 0)
+		memcpy(f->out, f->in, len);
+	cookie = fp->f_cookie;
+	error = fp->f_ops->ioctl(fp, cmd, f->out, p);
+	if (file_find(cookie) == NULL && error == 0)
+		error = EBADF; /* went away while the call slept */
+	/* an error's details (a reason, a line) go back too */
+	if ((cmd & IOC_OUT) == 0)
+		f->outlen = 0;
+	return (error);
+}
+
+/* --- sysctl --- */
+
+static int
+sys_sysctl(struct proc *p, struct sysframe *f)
+{
+	uint64_t namelen = f->arg[0], uaddr = f->arg[2], room = f->arg[3];
+	struct sysctl_req req;
+	int error;
+
+	if (namelen == 0 || namelen > 256 || namelen > f->inlen || f->in[namelen - 1] != '\0')
+		return (EINVAL);
+	memset(&req, 0, sizeof(req));
+	req.proc = p;
+	req.new = f->arg[1] != 0 ? f->in + namelen : NULL;
+	req.newlen = f->inlen - namelen;
+	error = kern_sysctl((const char *)f->in, &req);
+	f->value = (int64_t)req.oldlen;
+	if (error == 0 && uaddr != 0 && room < req.oldlen) {
+		error = ENOMEM;
+	} else if (error == 0 && uaddr != 0 && req.oldlen <= INLINE_OLD) {
+		if ((error = out_alloc(f, (uint32_t)req.oldlen)) == 0 && req.oldlen > 0)
+			memcpy(f->out, req.old, req.oldlen);
+	} else if (error == 0 && uaddr != 0) {
+		error = copyout(req.old, uaddr, req.oldlen);
+	}
+	free(req.old, M_SYSCTL, req.oldcap);
+	return (error);
+}
+
+/* --- the kernel itself --- */
+
+static int
+sys_newctl(struct proc *p, struct sysframe *f)
+{
+	return (client_fork(p, &f->newfd));
+}
+
+static int
+sys_halt(struct proc *p, struct sysframe *f)
+{
+	int error;
+
+	(void)f;
+	if ((error = suser(p)) != 0)
+		return (error);
+	host_exit(0);
+	return (0);
+}
+
+static const struct syscall_row {
+	const char *name;
+	int (*run)(struct proc *p, struct sysframe *f);
+} calls[NSYS] = {
+	[SYS_OPEN] = { "open", sys_open },
+	[SYS_SOCKET] = { "socket", sys_socket },
+	[SYS_BIND] = { "bind", sys_bind },
+	[SYS_LISTEN] = { "listen", sys_listen },
+	[SYS_CONNECT] = { "connect", sys_connect },
+	[SYS_GETSOCKNAME] = { "getsockname", sys_getsockname },
+	[SYS_GETPEERNAME] = { "getpeername", sys_getpeername },
+	[SYS_SETSOCKOPT] = { "setsockopt", sys_setsockopt },
+	[SYS_GETSOCKOPT] = { "getsockopt", sys_getsockopt },
+	[SYS_SENDMSG] = { "sendmsg", sys_sendmsg },
+	[SYS_IOCTL] = { "ioctl", sys_ioctl },
+	[SYS_SYSCTL] = { "sysctl", sys_sysctl },
+	[SYS_NEWCTL] = { "newctl", sys_newctl },
+	[SYS_HALT] = { "halt", sys_halt },
+};
+
+int
+syscall_run(struct proc *p, unsigned int no, struct sysframe *f)
+{
+	ASSERT_TOKEN();
+	f->newfd = -1;
+	if (no >= NSYS || calls[no].run == NULL)
+		return (ENOSYS);
+	return (calls[no].run(p, f));
+}

@@ -1,0 +1,593 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Sockets.
+ *
+ * A socket stands between a protocol (so_proto, so_pcb) and a descriptor
+ * (so_file); either may go first.  What goes to the program is pushed into
+ * its host pair while that has room, and waits in so_rcv after that.  A
+ * message waits in the form in which it is sent: its head, address and
+ * control data in a first mbuf, the data behind.
+ *
+ * Streams: bytes from the program are pulled into so_snd as long as there is
+ * room, so back-pressure is the host's own; the protocol is told by its send
+ * hook (without a packet) and takes them with sbdrop().
+ */
+
+#include <sys/file.h>
+#include <sys/proc.h>
+#include <sys/pool.h>
+#include <sys/protosw.h>
+#include <sys/socket.h>
+#include <sys/socketvar.h>
+#include <sys/systm.h>
+
+#define RCV_DEFAULT 212992
+#define SND_DEFAULT 212992
+#define PUSH_IOV    58
+#define PULL_BYTES  65536
+
+struct socket_list all_sockets = TAILQ_HEAD_INITIALIZER(all_sockets);
+static struct pool so_pool;
+
+static const struct fileops dgram_ops, stream_ops;
+
+void
+soinit(void)
+{
+	pool_init(&so_pool, sizeof(struct socket), 0, "socket");
+}
+
+/* --- life --- */
+
+static struct socket *
+so_alloc(const struct protosw *pr, uid_t uid, gid_t gid, pid_t pid)
+{
+	struct socket *so;
+
+	if ((so = pool_get(&so_pool, PR_ZERO)) == NULL)
+		return (NULL);
+	so->so_proto = pr;
+	so->so_type = pr->pr_type;
+	so->so_linger_s = -1;
+	so->so_uid = uid;
+	so->so_gid = gid;
+	so->so_pid = pid;
+	so->so_rcv.sb_hiwat = RCV_DEFAULT;
+	so->so_snd.sb_hiwat = SND_DEFAULT;
+	TAILQ_INIT(&so->so_q);
+	TAILQ_INSERT_TAIL(&all_sockets, so, so_all);
+	return (so);
+}
+
+static void
+so_release(struct socket *so)
+{
+	TAILQ_REMOVE(&all_sockets, so, so_all);
+	ml_purge(&so->so_rcv.sb_q);
+	ml_purge(&so->so_snd.sb_q);
+	pool_put(&so_pool, so);
+}
+
+int
+socreate(int family, int type, int protocol, struct proc *p, struct socket **sop)
+{
+	const struct protosw *pr;
+	struct socket *so;
+	int error;
+
+	if ((pr = protosw_find(family, type, protocol, &error)) == NULL)
+		return (error);
+	if ((so = so_alloc(pr, p->p_uid, p->p_gid, p->p_pid)) == NULL)
+		return (ENOMEM);
+	so->so_protocol = protocol != 0 ? protocol : pr->pr_protocol;
+	if ((error = pr->attach(so, protocol, p)) != 0) {
+		so_release(so);
+		return (error);
+	}
+	*sop = so;
+	return (0);
+}
+
+/* Connections nobody accepted. */
+static void
+queue_abort(struct socket *so)
+{
+	struct socket *c;
+
+	while ((c = TAILQ_FIRST(&so->so_q)) != NULL) {
+		TAILQ_REMOVE(&so->so_q, c, so_qentry);
+		so->so_qlen--;
+		c->so_head = NULL;
+		if (c->so_proto->abort != NULL)
+			c->so_proto->abort(c);
+		soclose(c);
+	}
+}
+
+void
+soclose(struct socket *so)
+{
+	so->so_file = NULL;
+	queue_abort(so);
+	if (so->so_head != NULL) {
+		TAILQ_REMOVE(&so->so_head->so_q, so, so_qentry);
+		so->so_head->so_qlen--;
+		so->so_head = NULL;
+	}
+	so->so_state |= SS_CANTSEND | SS_CANTRCV;
+	if (so->so_pcb != NULL)
+		so->so_proto->detach(so); /* may keep so until sofree() */
+	if (so->so_pcb == NULL)
+		so_release(so);
+}
+
+/* The protocol is done with a socket whose program has gone. */
+void
+sofree(struct socket *so)
+{
+	so->so_pcb = NULL;
+	if (so->so_file == NULL && so->so_head == NULL)
+		so_release(so);
+}
+
+int
+sofile_attach(struct socket *so, struct proc *p, int *cfd)
+{
+	bool stream = so->so_type == SOCK_STREAM;
+	struct file *fp;
+	int error;
+
+	/* a listener hands over records, so it is a packet pair until it
+	 * connects; the kind is settled at creation: streams listen by the
+	 * ancillary pair of SYS_LISTEN */
+	if ((error = file_create(FILE_SOCKET, stream ? HOST_STREAM : HOST_SEQPACKET, FREAD | FWRITE, p, &fp, cfd)) != 0)
+		return (error);
+	fp->f_ops = stream ? &stream_ops : &dgram_ops;
+	fp->f_data = so;
+	so->so_file = fp;
+	file_want_read(fp, true);
+	return (0);
+}
+
+int
+soreserve(struct socket *so, uint64_t snd, uint64_t rcv)
+{
+	if (snd > 1ULL << 30 || rcv > 1ULL << 30)
+		return (ENOBUFS);
+	so->so_snd.sb_hiwat = snd;
+	so->so_rcv.sb_hiwat = rcv;
+	return (0);
+}
+
+uint64_t
+sbspace(const struct sockbuf *sb)
+{
+	return (sb->sb_cc >= sb->sb_hiwat ? 0 : sb->sb_hiwat - sb->sb_cc);
+}
+
+void
+soseterror(struct socket *so, int error)
+{
+	so->so_error = error;
+}
+
+/* --- datagrams to the program --- */
+
+/* Sends the message m into the pair.  0, EAGAIN (m stays), EPIPE (m stays). */
+static int
+message_push(struct file *fp, struct mbuf *m)
+{
+	struct host_iov iov[PUSH_IOV];
+	struct mbuf *n;
+	int niov = 0;
+	long sent;
+
+	for (n = m; n != NULL; n = n->m_next) {
+		if (n->m_len == 0)
+			continue;
+		if (niov == PUSH_IOV)
+			return (EMSGSIZE);
+		iov[niov].base = n->m_data;
+		iov[niov++].len = n->m_len;
+	}
+	sent = host_send(fp->f_k, iov, niov, -1, 0);
+	if (sent >= 0)
+		return (0);
+	if (sent != -EAGAIN && sent != -ENOBUFS)
+		return (EPIPE);
+	file_want_write(fp, true);
+	return (EAGAIN);
+}
+
+/* Head, address and control data in front of m.  NULL: no memory, m is freed. */
+static struct mbuf *
+message_make(struct mbuf *m, uint16_t type, int error, const void *addr, uint32_t addrlen, const void *control,
+    uint32_t controllen)
+{
+	struct file_msg head = { .type = type, .error = error, .addrlen = addrlen, .cmsglen = controllen };
+	uint32_t alen = (addrlen + 7) & ~7U, clen = (controllen + 7) & ~7U;
+	struct mbuf *h;
+
+	if ((h = m_getroom(0, sizeof(head) + alen + clen)) == NULL) {
+		m_freem(m);
+		return (NULL);
+	}
+	memset(h->m_data, 0, sizeof(head) + alen + clen);
+	memcpy(h->m_data, &head, sizeof(head));
+	if (addrlen > 0)
+		memcpy(h->m_data + sizeof(head), addr, addrlen);
+	if (controllen > 0)
+		memcpy(h->m_data + sizeof(head) + alen, control, controllen);
+	h->m_len = h->m_pkthdr.len = (uint32_t)sizeof(head) + alen + clen;
+	if (m != NULL)
+		m_cat_pkt(h, m);
+	return (h);
+}
+
+static bool
+message_deliver(struct socket *so, struct mbuf *m)
+{
+	uint32_t len = m->m_pkthdr.len;
+	struct mbuf *flat;
+	int error = EAGAIN;
+
+	if (so->so_file == NULL || (so->so_state & SS_CANTRCV) != 0) {
+		m_freem(m);
+		return (false);
+	}
+	if (ml_empty(&so->so_rcv.sb_q) && (error = message_push(so->so_file, m)) == 0) {
+		m_freem(m);
+		return (true);
+	}
+	if (error == EMSGSIZE && (flat = m_dup_pkt(m, 0)) != NULL) { /* too many pieces */
+		m_freem(m);
+		m = flat;
+		error = message_push(so->so_file, m);
+		if (error == 0) {
+			m_freem(m);
+			return (true);
+		}
+	}
+	if (error != EAGAIN || len > sbspace(&so->so_rcv)) {
+		so->so_rcv.sb_drops++;
+		m_freem(m);
+		return (false);
+	}
+	so->so_rcv.sb_cc += len;
+	ml_enqueue(&so->so_rcv.sb_q, m);
+	return (true);
+}
+
+bool
+soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from, socklen_t fromlen, const void *control,
+    size_t controllen)
+{
+	if ((m = message_make(m, FMSG_DATA, 0, from, fromlen, control, (uint32_t)controllen)) == NULL) {
+		so->so_rcv.sb_drops++;
+		return (false);
+	}
+	return (message_deliver(so, m));
+}
+
+void
+soreceive_error(struct socket *so, int error)
+{
+	struct mbuf *m;
+
+	so->so_error = error;
+	if ((m = message_make(NULL, FMSG_ERROR, error, NULL, 0, NULL, 0)) != NULL)
+		message_deliver(so, m);
+}
+
+static void
+dgram_writable(struct file *fp)
+{
+	struct socket *so = fp->f_data;
+	struct mbuf *m;
+	uint32_t len;
+	int error;
+
+	while ((m = so->so_rcv.sb_q.ml_head) != NULL) {
+		len = m->m_pkthdr.len;
+		if ((error = message_push(fp, m)) == EAGAIN)
+			return;
+		ml_dequeue(&so->so_rcv.sb_q);
+		so->so_rcv.sb_cc -= len;
+		m_freem(m);
+	}
+	if (so->so_proto->rcvd != NULL)
+		so->so_proto->rcvd(so);
+}
+
+/* A program that write()s natively: the data of one datagram to its peer. */
+static void
+dgram_readable(struct file *fp)
+{
+	struct socket *so = fp->f_data;
+	struct host_iov iov;
+	struct mbuf *m;
+	int passed;
+	long n;
+
+	if ((m = m_getroom(0, PULL_BYTES)) == NULL)
+		return; /* stays readable: later */
+	iov = (struct host_iov){ m->m_data, PULL_BYTES };
+	n = host_recv(fp->f_k, &iov, 1, &passed, 0);
+	host_close(passed);
+	if (n <= 0) {
+		m_freem(m);
+		if (n == 0)
+			file_want_read(fp, false); /* shut: HUP follows */
+		return;
+	}
+	m->m_len = m->m_pkthdr.len = (uint32_t)n;
+	if (so->so_proto->send == NULL)
+		m_freem(m);
+	else
+		so->so_proto->send(so, m, NULL, 0, NULL, 0, NULL);
+}
+
+static int
+so_ioctl(struct file *fp, unsigned long cmd, void *data, struct proc *p)
+{
+	struct socket *so = fp->f_data;
+
+	return (so->so_proto->ioctl != NULL ? so->so_proto->ioctl(so, cmd, data, p) : ENOTTY);
+}
+
+static void
+so_file_close(struct file *fp)
+{
+	soclose(fp->f_data);
+}
+
+static const struct fileops dgram_ops = {
+	.name = "datagram",
+	.ioctl = so_ioctl,
+	.readable = dgram_readable,
+	.writable = dgram_writable,
+	.close = so_file_close,
+};
+
+/* --- streams --- */
+
+/* Frees the first len bytes of a list of chains. */
+static void
+bytes_drop(struct mbuf_list *ml, uint64_t len)
+{
+	struct mbuf *m;
+	uint32_t n;
+
+	while (len > 0 && (m = ml->ml_head) != NULL) {
+		n = m->m_pkthdr.len;
+		if (n > len) {
+			m_adj(m, (int)len);
+			return;
+		}
+		len -= n;
+		m_freem(ml_dequeue(ml));
+	}
+}
+
+void
+sbdrop(struct sockbuf *sb, uint64_t len)
+{
+	KASSERT(len <= sb->sb_cc);
+	bytes_drop(&sb->sb_q, len);
+	sb->sb_cc -= len;
+}
+
+/* so_rcv into the pair, as far as it takes it; the end, if it has come. */
+static void
+stream_pump_out(struct socket *so)
+{
+	struct host_iov iov[PUSH_IOV];
+	struct file *fp = so->so_file;
+	struct mbuf *m, *n;
+	uint64_t before = so->so_rcv.sb_cc;
+	long sent = 0;
+	int niov;
+
+	if (fp == NULL)
+		return;
+	while (so->so_rcv.sb_cc > 0) {
+		niov = 0;
+		for (m = so->so_rcv.sb_q.ml_head; m != NULL && niov < PUSH_IOV; m = m->m_nextpkt)
+			for (n = m; n != NULL && niov < PUSH_IOV; n = n->m_next)
+				if (n->m_len > 0) {
+					iov[niov].base = n->m_data;
+					iov[niov++].len = n->m_len;
+				}
+		if ((sent = host_send(fp->f_k, iov, niov, -1, 0)) <= 0)
+			break;
+		sbdrop(&so->so_rcv, (uint64_t)sent);
+	}
+	if (sent == -EPIPE || sent == -ECONNRESET) { /* the program reads no more */
+		sbdrop(&so->so_rcv, so->so_rcv.sb_cc);
+	} else if (so->so_rcv.sb_cc > 0) {
+		file_want_write(fp, true);
+	} else if ((so->so_state & SS_CANTRCV) != 0) {
+		host_shutdown(fp->f_k, 1);
+	}
+	if (before > so->so_rcv.sb_cc && so->so_proto->rcvd != NULL)
+		so->so_proto->rcvd(so);
+}
+
+void
+soreceive_stream(struct socket *so, struct mbuf *m)
+{
+	if (so->so_file == NULL && so->so_head == NULL) {
+		m_freem(m);
+		return;
+	}
+	so->so_rcv.sb_cc += m->m_pkthdr.len;
+	ml_enqueue(&so->so_rcv.sb_q, m);
+	stream_pump_out(so);
+}
+
+static void
+stream_writable(struct file *fp)
+{
+	stream_pump_out(fp->f_data);
+}
+
+/* Bytes of the program into so_snd, as long as it has room. */
+static void
+stream_readable(struct file *fp)
+{
+	struct socket *so = fp->f_data;
+	uint64_t room = MIN(sbspace(&so->so_snd), PULL_BYTES);
+	struct host_iov iov;
+	struct mbuf *m;
+	int passed;
+	long n;
+
+	if (room == 0 || (so->so_state & SS_CONNECTED) == 0) {
+		file_want_read(fp, false); /* sosndroom() asks again */
+		return;
+	}
+	if ((m = m_getroom(0, room)) == NULL)
+		return;
+	iov = (struct host_iov){ m->m_data, room };
+	n = host_recv(fp->f_k, &iov, 1, &passed, 0);
+	host_close(passed);
+	if (n <= 0)
+		m_freem(m);
+	if (n > 0) {
+		m->m_len = m->m_pkthdr.len = (uint32_t)n;
+		so->so_snd.sb_cc += (uint64_t)n;
+		ml_enqueue(&so->so_snd.sb_q, m);
+		so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
+	} else if (n == 0) { /* shutdown(SHUT_WR), or the last close */
+		file_want_read(fp, false);
+		so->so_state |= SS_CANTSEND;
+		if (so->so_proto->shutdown != NULL)
+			so->so_proto->shutdown(so);
+	} else if (n == -ECONNRESET) {
+		file_want_read(fp, false);
+	}
+}
+
+static const struct fileops stream_ops = {
+	.name = "stream",
+	.ioctl = so_ioctl,
+	.readable = stream_readable,
+	.writable = stream_writable,
+	.close = so_file_close,
+};
+
+void
+sosndroom(struct socket *so)
+{
+	if (so->so_file != NULL && (so->so_state & SS_CANTSEND) == 0)
+		file_want_read(so->so_file, true);
+}
+
+void
+soisconnected(struct socket *so)
+{
+	bool filled = (so->so_state & SS_CONNECTING) != 0;
+
+	so->so_state = (so->so_state & ~(uint32_t)SS_CONNECTING) | SS_CONNECTED;
+	if (so->so_file == NULL)
+		return;
+	if (filled)
+		host_drain(so->so_file->f_k);
+	file_want_read(so->so_file, true);
+}
+
+void
+socantrcvmore(struct socket *so)
+{
+	so->so_state |= SS_CANTRCV;
+	if (so->so_type == SOCK_STREAM)
+		stream_pump_out(so);
+}
+
+/* Over for both: unread data of the program makes this a reset at its end. */
+void
+soisdisconnected(struct socket *so)
+{
+	bool filled = (so->so_state & SS_CONNECTING) != 0;
+
+	so->so_state &= ~(uint32_t)(SS_CONNECTED | SS_CONNECTING);
+	so->so_state |= SS_DISCONNECTED | SS_CANTRCV | SS_CANTSEND;
+	if (so->so_file == NULL || so->so_type != SOCK_STREAM)
+		return;
+	if (filled)
+		host_drain(so->so_file->f_k);
+	stream_pump_out(so);
+	if (so->so_error != 0)
+		host_shutdown(so->so_file->f_k, 2);
+}
+
+/* --- listeners --- */
+
+struct socket *
+sonewconn(struct socket *head)
+{
+	struct socket *so;
+
+	if (head->so_file == NULL || head->so_qlen >= head->so_qlimit)
+		return (NULL);
+	if ((so = so_alloc(head->so_proto, head->so_uid, head->so_gid, head->so_pid)) == NULL)
+		return (NULL);
+	so->so_protocol = head->so_protocol;
+	so->so_options = head->so_options & ~(1U << SO_ACCEPTCONN % 32);
+	so->so_linger_s = head->so_linger_s;
+	so->so_rcv.sb_hiwat = head->so_rcv.sb_hiwat;
+	so->so_snd.sb_hiwat = head->so_snd.sb_hiwat;
+	so->so_rtable = head->so_rtable;
+	so->so_head = head;
+	TAILQ_INSERT_TAIL(&head->so_q, so, so_qentry);
+	head->so_qlen++;
+	return (so);
+}
+
+/*
+ * The new connection's descriptor goes through the listener's pair, behind a
+ * record with the peer's address; the program's accept() is a receive.
+ */
+static int
+conn_push(struct socket *head, struct socket *so)
+{
+	struct proc p = { .p_uid = head->so_uid, .p_gid = head->so_gid, .p_pid = head->so_pid, .p_fd = -1 };
+	struct sockaddr_storage ss;
+	struct file_msg msg = { .type = FMSG_ACCEPT };
+	struct host_iov iov[2] = { { &msg, sizeof(msg) }, { &ss, sizeof(ss) } };
+	socklen_t len = sizeof(ss);
+	int cfd, error;
+	long sent;
+
+	memset(&ss, 0, sizeof(ss));
+	if (so->so_proto->peername == NULL || so->so_proto->peername(so, (struct sockaddr *)(void *)&ss, &len) != 0)
+		len = 0;
+	msg.addrlen = len;
+	if ((error = sofile_attach(so, &p, &cfd)) != 0)
+		return (error);
+	sent = host_send(head->so_file->f_k, iov, 2, cfd, 0);
+	host_close(cfd);
+	if (sent == sizeof(msg) + sizeof(ss))
+		return (0);
+	so->so_file->f_data = NULL;
+	so->so_file->f_ops = NULL;
+	file_revoke(so->so_file);
+	so->so_file = NULL;
+	return (EAGAIN);
+}
+
+void
+sonewconn_ready(struct socket *so)
+{
+	struct socket *head = so->so_head;
+
+	so->so_state |= SS_CONNECTED;
+	if (head == NULL || head->so_file == NULL || conn_push(head, so) != 0)
+		return; /* stays in the queue; tried again with the next */
+	TAILQ_REMOVE(&head->so_q, so, so_qentry);
+	head->so_qlen--;
+	so->so_head = NULL;
+	stream_pump_out(so);
+}

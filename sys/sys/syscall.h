@@ -1,0 +1,83 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * System calls as they travel between a program and its kernel.  Shared with
+ * libbsdsys; see syscall(9).
+ *
+ * The connection is SOCK_SEQPACKET.  The kernel says hello; then the program
+ * sends one request at a time, and the kernel answers with a reply, before
+ * which it may ask for or send pieces of the program's memory:
+ *
+ *	program				kernel
+ *	sys_req + payload [+ fd]  --->
+ *				  <---	SYSR_COPYIN addr len
+ *	sys_req SYS_COPYDATA + bytes -->
+ *				  <---	SYSR_COPYOUT addr + bytes
+ *				  <---	SYSR_REPLY error value + payload [+ fd]
+ *
+ * Numbers are in host order: both ends are on one machine.
+ */
+
+#ifndef _SYS_FUGU_SYSCALL_H_
+#define _SYS_FUGU_SYSCALL_H_
+
+#include <sys/types.h>
+#ifndef _KERNEL
+#include <stdint.h>
+#endif
+
+#define SYS_MAGIC   0x66756775U /* "fugu" */
+#define SYS_VERSION 1
+#define SYS_INLINE_MAX (128 * 1024) /* payload of a message */
+
+enum sysno {
+	SYS_NONE,
+	SYS_COPYDATA, /* answer to SYSR_COPYIN: arg[0] is an errno */
+	SYS_OPEN, /* payload: path below /dev; arg[0] flags -> fd */
+	SYS_SOCKET, /* family, type, protocol -> fd */
+	SYS_BIND, /* fd; payload: sockaddr */
+	SYS_LISTEN, /* fd; backlog */
+	SYS_CONNECT, /* fd; payload: sockaddr */
+	SYS_GETSOCKNAME, /* fd -> payload: sockaddr */
+	SYS_GETPEERNAME,
+	SYS_SETSOCKOPT, /* fd; level, name; payload: value */
+	SYS_GETSOCKOPT, /* fd; level, name, length -> payload: value */
+	SYS_SENDMSG, /* fd; address length, control length, flags; payload: all three */
+	SYS_IOCTL, /* fd; command; payload: argument -> payload: argument */
+	SYS_SYSCTL, /* name length with NUL, is there a new value, &old, old's room;
+		     * payload: name, new value -> value: length of old */
+	SYS_NEWCTL, /* -> fd: another connection, for a child or a thread */
+	SYS_HALT, /* the kernel ends */
+	NSYS
+};
+
+struct sys_hello {
+	uint32_t magic, version;
+	uint32_t abi; /* sum over the shared structures' sizes */
+	uint32_t pid; /* the kernel's process */
+	uint64_t bootid;
+	char name[64]; /* of the machine */
+};
+
+struct sys_req {
+	uint32_t magic;
+	uint16_t no, flags;
+	uint32_t seq, len; /* len: payload behind this */
+	uint64_t arg[6];
+};
+
+enum sysr_kind { SYSR_REPLY = 1, SYSR_COPYIN, SYSR_COPYOUT, SYSR_COPYINSTR };
+
+struct sys_rep {
+	uint32_t kind; /* enum sysr_kind */
+	int32_t error;
+	uint32_t seq, len; /* len: payload behind this, or bytes wanted */
+	int64_t value;
+	uint64_t addr;
+};
+
+_Static_assert(sizeof(struct sys_req) == 64, "wire layout");
+_Static_assert(sizeof(struct sys_rep) == 32, "wire layout");
+
+#endif
