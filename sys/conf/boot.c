@@ -8,6 +8,7 @@
 
 #include <sys/drop.h>
 #include <sys/file.h>
+#include <sys/log.h>
 #include <sys/mbuf.h>
 #include <sys/proc.h>
 #include <sys/socketvar.h>
@@ -70,4 +71,15 @@ kernel_step(void)
 	if (more || next <= uptime_us())
 		return (0);
 	return (next == UINT64_MAX ? ~0ULL : time_to_host(next));
+}
+
+void
+kernel_shutdown(void)
+{
+	struct ifnet *ifp;
+
+	TAILQ_FOREACH(ifp, &ifnet, if_list)
+		if_setflags(ifp, ifp->if_flags & ~(uint32_t)IFF_UP);
+	if_flush_all();
+	log(LOG_NOTICE, "%s: stopped", hostname);
 }

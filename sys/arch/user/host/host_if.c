@@ -11,7 +11,7 @@
 #include "host.h"
 #include "vnet.h"
 
-static const struct hostif_kind *const kinds[] = { &hostif_wire, &hostif_tap, &hostif_packet, &hostif_pcap };
+static const struct hostif_kind *const kinds[] = { &hostif_wire, &hostif_tap };
 
 const struct hostif_kind *
 hostif_lookup(const char *name, unsigned long len)
