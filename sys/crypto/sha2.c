@@ -45,23 +45,39 @@ schedule(uint32_t w[16], const uint8_t *in, unsigned int t)
 	return (*slot);
 }
 
+/*
+ * Step t.  The eight working words do not move: in step t the one that the
+ * RFC calls a stands at place -t modulo 8, and the others follow it.
+ */
+static inline __attribute__((__always_inline__)) void
+step(uint32_t v[8], unsigned int t, uint32_t word)
+{
+	uint32_t a = v[-t % 8], b = v[(1 - t) % 8], c = v[(2 - t) % 8];
+	uint32_t e = v[(4 - t) % 8], f = v[(5 - t) % 8], g = v[(6 - t) % 8],
+		 *h = &v[(7 - t) % 8];
+
+	word += *h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+	    ((e & f) ^ (~e & g));
+	v[(3 - t) % 8] += word;
+	*h = word + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
+	    ((a & b) ^ (a & c) ^ (b & c));
+}
+
 static void
 sha256_block(uint32_t state[8], const uint8_t in[DIGEST_BLOCK])
 {
-	uint32_t w[16] = { 0 }, v[8], t1, t2;
+	uint32_t w[16] = { 0 }, v[8];
 
 	memcpy(v, state, sizeof(v));
-	for (unsigned int t = 0; t < 64; t++) {
-		t1 = v[7] +
-		    (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
-		    ((v[4] & v[5]) ^ (~v[4] & v[6])) + roots[t] +
-		    schedule(w, in, t);
-		t2 = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
-		    ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-		for (int i = 7; i > 0; i--)
-			v[i] = v[i - 1];
-		v[4] += t1;
-		v[0] = t1 + t2;
+	for (unsigned int t = 0; t < 64; t += 8) {
+		step(v, 0, roots[t] + schedule(w, in, t));
+		step(v, 1, roots[t + 1] + schedule(w, in, t + 1));
+		step(v, 2, roots[t + 2] + schedule(w, in, t + 2));
+		step(v, 3, roots[t + 3] + schedule(w, in, t + 3));
+		step(v, 4, roots[t + 4] + schedule(w, in, t + 4));
+		step(v, 5, roots[t + 5] + schedule(w, in, t + 5));
+		step(v, 6, roots[t + 6] + schedule(w, in, t + 6));
+		step(v, 7, roots[t + 7] + schedule(w, in, t + 7));
 	}
 	for (int i = 0; i < 8; i++)
 		state[i] += v[i];
