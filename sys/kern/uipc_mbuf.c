@@ -10,14 +10,16 @@
  * for it.  All storage that we allocate is counted against one limit.
  */
 
+#include <sys/systm.h>
 #include <sys/malloc.h>
 #include <sys/mbuf.h>
 #include <sys/pool.h>
-#include <sys/systm.h>
 
 static struct pool mbpool, refpool;
-static const uint32_t clsizes[] = { 2048, 4096, 9216, 16384, MAXMCLBYTES + 512 };
-static const char *const clnames[] = { "mcl2k", "mcl4k", "mcl9k", "mcl16k", "mcl64k" };
+static const uint32_t clsizes[] = { 2048, 4096, 9216, 16384,
+	MAXMCLBYTES + 512 };
+static const char *const clnames[] = { "mcl2k", "mcl4k", "mcl9k", "mcl16k",
+	"mcl64k" };
 static struct pool clpools[nitems(clsizes)];
 static struct {
 	uint64_t bytes, limit, high, denied, clusters;
@@ -111,10 +113,15 @@ cluster_free(char *buf, uint32_t size, void *arg)
 }
 
 void
-m_extadd(struct mbuf *m, char *buf, uint32_t size, void (*fn)(char *, uint32_t, void *), void *arg, bool readonly)
+m_extadd(struct mbuf *m, char *buf, uint32_t size,
+    void (*fn)(char *, uint32_t, void *), void *arg, bool readonly)
 {
-	KASSERT((m->m_flags & (M_EXT | M_PKTHDR)) == M_PKTHDR || (m->m_flags & M_EXT) == 0);
-	m->m_ext = (struct mbuf_ext){ .buf = buf, .size = size, .free = fn, .arg = arg };
+	KASSERT((m->m_flags & (M_EXT | M_PKTHDR)) == M_PKTHDR ||
+	    (m->m_flags & M_EXT) == 0);
+	m->m_ext = (struct mbuf_ext){ .buf = buf,
+		.size = size,
+		.free = fn,
+		.arg = arg };
 	m->m_data = buf;
 	m->m_flags |= (uint16_t)(M_EXT | (readonly ? M_EXTRO : 0));
 }
@@ -198,7 +205,8 @@ m_writable(const struct mbuf *m)
 {
 	if ((m->m_flags & M_EXT) == 0)
 		return (true);
-	return ((m->m_flags & M_EXTRO) == 0 && (m->m_ext.refs == NULL || *m->m_ext.refs == 1));
+	return ((m->m_flags & M_EXTRO) == 0 &&
+	    (m->m_ext.refs == NULL || *m->m_ext.refs == 1));
 }
 
 static const char *
@@ -228,7 +236,8 @@ m_trailingspace(const struct mbuf *m)
 {
 	if (!m_writable(m))
 		return (0);
-	return ((uint32_t)(storage_start(m) + storage_size(m) - (m->m_data + m->m_len)));
+	return ((uint32_t)(storage_start(m) + storage_size(m) -
+	    (m->m_data + m->m_len)));
 }
 
 /* --- packet header --- */
@@ -238,7 +247,7 @@ static void
 pkthdr_move(struct mbuf *to, struct mbuf *from)
 {
 	to->m_pkthdr = from->m_pkthdr;
-	to->m_flags |= from->m_flags & (uint16_t)~(M_EXT | M_EXTRO);
+	to->m_flags |= from->m_flags & (uint16_t) ~(M_EXT | M_EXTRO);
 	to->m_nextpkt = from->m_nextpkt;
 	SLIST_INIT(&from->m_pkthdr.tags);
 	from->m_nextpkt = NULL;
@@ -249,9 +258,10 @@ m_dup_pkthdr(struct mbuf *to, const struct mbuf *from)
 {
 	struct m_tag *t, *copy, *last = NULL;
 
-	KASSERT((to->m_flags & M_PKTHDR) != 0 && SLIST_EMPTY(&to->m_pkthdr.tags));
+	KASSERT(
+	    (to->m_flags & M_PKTHDR) != 0 && SLIST_EMPTY(&to->m_pkthdr.tags));
 	to->m_pkthdr = from->m_pkthdr;
-	to->m_flags |= from->m_flags & (uint16_t)~(M_EXT | M_EXTRO);
+	to->m_flags |= from->m_flags & (uint16_t) ~(M_EXT | M_EXTRO);
 	SLIST_INIT(&to->m_pkthdr.tags);
 	SLIST_FOREACH(t, &from->m_pkthdr.tags, mt_link) {
 		if ((copy = m_tag_get(t->mt_id, t->mt_len)) == NULL)
@@ -291,7 +301,8 @@ head_make(struct mbuf *m, uint32_t headroom, uint32_t len)
 	struct mbuf *n;
 
 	if ((m->m_flags & M_PKTHDR) == 0) {
-		if ((n = m_get(m->m_type)) != NULL && headroom + len > MLEN && m_clget(n, headroom + len) != 0) {
+		if ((n = m_get(m->m_type)) != NULL && headroom + len > MLEN &&
+		    m_clget(n, headroom + len) != 0) {
 			m_free(n);
 			n = NULL;
 		}
@@ -328,17 +339,19 @@ m_pullup(struct mbuf *m, uint32_t len)
 {
 	struct mbuf *n;
 
-	if (m->m_len >= len && m_writable(m))
+	if (m->m_len >= len && (len == 0 || m_writable(m)))
 		return (m);
 	if (m_length(m) < len) {
 		m_freem(m);
 		return (NULL);
 	}
-	if (len <= m->m_len + m_trailingspace(m) && m->m_len > 0) {
+	if (m->m_len > 0 && m->m_len < len &&
+	    len - m->m_len <= m_trailingspace(m)) {
 		m->m_next = front_move(m, m->m_next, len - m->m_len);
 		return (m);
 	}
-	if ((n = head_make(m, (m->m_flags & M_PKTHDR) != 0 ? 64 : 0, len)) == NULL) {
+	if ((n = head_make(m, (m->m_flags & M_PKTHDR) != 0 ? 64 : 0, len)) ==
+	    NULL) {
 		m_drop(m, DROP_NOBUFS);
 		return (NULL);
 	}
@@ -371,7 +384,8 @@ m_prepend(struct mbuf *m, uint32_t len)
 void
 m_adj(struct mbuf *m, int cut)
 {
-	uint32_t len = (uint32_t)(cut < 0 ? -cut : cut), total = m_length(m), keep;
+	uint32_t len = cut < 0 ? 0U - (uint32_t)cut : (uint32_t)cut,
+		 total = m_length(m), keep;
 	struct mbuf *n = m;
 
 	len = MIN(len, total);
@@ -438,11 +452,14 @@ fail:
 struct mbuf *
 m_copym(const struct mbuf *m0, uint32_t off, uint32_t len)
 {
-	struct mbuf *m = (struct mbuf *)(uintptr_t)m0, *top = NULL, **next = &top, *n;
+	struct mbuf *m = (struct mbuf *)(uintptr_t)m0, *top = NULL,
+		    **next = &top, *n;
 	bool hdr = off == 0 && (m0->m_flags & M_PKTHDR) != 0;
 	uint32_t take, done = 0;
 
-	for (; m != NULL && off >= m->m_len && (off > 0 || m->m_len == 0) && m->m_next != NULL; m = m->m_next)
+	for (; m != NULL && off >= m->m_len && (off > 0 || m->m_len == 0) &&
+	     m->m_next != NULL;
+	     m = m->m_next)
 		off -= m->m_len;
 	do {
 		take = MIN(len, m->m_len - MIN(off, m->m_len));

@@ -3,9 +3,9 @@
 
 /* mbufs: bytes in and out of chains, tags, lists of packets. */
 
+#include <sys/systm.h>
 #include <sys/malloc.h>
 #include <sys/mbuf.h>
-#include <sys/systm.h>
 
 uint32_t
 m_length(const struct mbuf *m)
@@ -29,7 +29,8 @@ m_getptr(struct mbuf *m, uint32_t *off)
 }
 
 int
-m_apply(const struct mbuf *m, uint32_t off, uint32_t len, int (*fn)(void *, const void *, uint32_t), void *arg)
+m_apply(const struct mbuf *m, uint32_t off, uint32_t len,
+    int (*fn)(void *, const void *, uint32_t), void *arg)
 {
 	uint32_t take;
 	int error;
@@ -71,7 +72,7 @@ m_peek(const struct mbuf *m, uint32_t off, uint32_t len, void *buf)
 	return (m_copydata(m, off, len, buf) == 0 ? buf : NULL);
 }
 
-/* Chain m reaches at least len bytes afterwards; new bytes are undefined. */
+/* Chain m reaches at least len bytes afterwards; new bytes are zero. */
 static int
 chain_grow(struct mbuf *m, uint32_t len)
 {
@@ -93,6 +94,7 @@ chain_grow(struct mbuf *m, uint32_t len)
 		last->m_next = n;
 		last = n;
 	}
+	memset(last->m_data + last->m_len, 0, more);
 	last->m_len += more;
 	if ((m->m_flags & M_PKTHDR) != 0)
 		m->m_pkthdr.len += more;
@@ -116,7 +118,8 @@ chain_unshare(struct mbuf *m, uint32_t off, uint32_t len)
 			return (ENOBUFS);
 		}
 		memcpy(n->m_ext.buf, m->m_data, m->m_len);
-		tmp.m_ext = m->m_ext; /* swap storages; n takes the shared one away */
+		tmp.m_ext =
+		    m->m_ext; /* swap storages; n takes the shared one away */
 		tmp.m_flags = m->m_flags & (M_EXT | M_EXTRO);
 		m->m_ext = n->m_ext;
 		m->m_flags = (uint16_t)((m->m_flags & ~M_EXTRO) | M_EXT);
@@ -134,7 +137,10 @@ m_copyback(struct mbuf *m, uint32_t off, uint32_t len, const void *src)
 	const char *from = src;
 	uint32_t take;
 
-	if (off + len < off || chain_unshare(m, off, len) != 0 || chain_grow(m, off + len) != 0)
+	if (len == 0)
+		return (0);
+	if (off + len < off || chain_unshare(m, off, len) != 0 ||
+	    chain_grow(m, off + len) != 0)
 		return (ENOBUFS);
 	for (m = m_getptr(m, &off); len > 0; m = m->m_next, off = 0) {
 		take = MIN(len, m->m_len - off);
