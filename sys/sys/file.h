@@ -20,6 +20,7 @@
 #include <sys/types.h>
 #include <sys/queue.h>
 #include <machine/host.h>
+#include <sys/file_msg.h>
 
 #define FREAD  1
 #define FWRITE 2
@@ -60,16 +61,6 @@ struct file {
 	struct host_watch *f_watch;
 	unsigned int f_events;
 	TAILQ_ENTRY(file) f_owned; /* all files of one uid: limits */
-};
-
-/* The head of every message on a SEQPACKET end.  Shared with libbsdsys. */
-enum file_msgtype { FMSG_DATA = 1, FMSG_ERROR, FMSG_ACCEPT };
-struct file_msg {
-	uint16_t type; /* enum file_msgtype */
-	uint16_t flags; /* MSG_TRUNC */
-	int32_t error; /* FMSG_ERROR */
-	uint32_t addrlen; /* sockaddr bytes that follow, padded to 8 */
-	uint32_t cmsglen; /* control bytes after it, padded to 8 */
 };
 
 void fileinit(void); /* at boot */

@@ -1,0 +1,37 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * libbsdsys: a program's way to its machine's kernel.  See bsdsys(7).
+ *
+ * The library takes the place of the C library's socket calls, of ioctl on
+ * the machine's descriptors, and of open for what lies in the machine's /dev.
+ * The few calls that have no such name are here.
+ */
+
+#ifndef BSDSYS_H
+#define BSDSYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The machine's name, NULL when BSD_ROOT names none that answers (errno). */
+const char *bsd_machine(void);
+/* The same, but without a machine says so in one line as prog and exits 1. */
+void bsd_require(const char *prog);
+/*
+ * Reads and sets a variable of sysctl(9) by name.  *oldlen is the room of old
+ * and becomes the length; old may be NULL (how long is it?), so may new.
+ * 0, or -1 with errno: ENOMEM old is too short, *oldlen says how long.
+ */
+int bsd_sysctl(const char *name, void *old, size_t *oldlen, const void *new, size_t newlen);
+/* A variable of unknown length: malloc()ed, the caller frees.  NULL and errno. */
+void *bsd_sysctl_alloc(const char *name, size_t *len);
+/* Forgets the machine and looks at BSD_ROOT again.  0, or -1 with errno. */
+int bsd_reopen(void);
+/* Asks the kernel to end.  0, or -1 with errno. */
+int bsd_halt(void);
+/* Is fd a descriptor of the machine? */
+bool bsd_isfd(int fd);
+
+#endif

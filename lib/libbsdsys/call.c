@@ -1,0 +1,482 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Control calls.
+ *
+ * Each thread has a connection of its own, made when it first calls, on a
+ * high descriptor that daemons which close all descriptors tend to miss; it
+ * is recognised by its cookie before each use and made again when it is gone.
+ * The environment is read once, before main(), since programs wipe it.  A
+ * connection is never shared: fork() gets the child a new one from the kernel
+ * beforehand, so that it works behind chroot() too; exec() starts afresh from
+ * BSD_ROOT, or from the connection that BSD_CTLFD names.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bsdsys.h"
+#include "call.h"
+
+#include "../../sys/sys/syscall.h"
+
+#define HIGH_FD 700
+
+static struct {
+	char root[4096];
+	int ctlfd; /* inherited, -1 */
+	pid_t kernel; /* process of the kernel: who made our descriptors */
+	char name[64];
+} machine = { .ctlfd = -1 };
+
+struct connection {
+	int fd;
+	uint64_t cookie;
+	uint32_t seq;
+};
+static __thread struct connection conn = { .fd = -1 };
+static __thread struct connection forked = { .fd = -1 }; /* for the child */
+static pthread_key_t conn_key;
+
+static uint64_t
+cookie_of(int fd)
+{
+	uint64_t c = 0;
+	socklen_t len = sizeof(c);
+
+	return (native.getsockopt(fd, SOL_SOCKET, SO_COOKIE, &c, &len) == 0 ? c : 0);
+}
+
+/* --- making connections --- */
+
+static void
+conn_set(struct connection *cn, int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+	if (high != -1) {
+		close(fd);
+		fd = high;
+	}
+	*cn = (struct connection){ .fd = fd, .cookie = cookie_of(fd) };
+	if (cn == &conn)
+		pthread_setspecific(conn_key, cn);
+}
+
+static int
+hello_read(int fd)
+{
+	struct sys_hello h;
+	struct ucred uc;
+	socklen_t len = sizeof(uc);
+
+	if (native.recv(fd, &h, sizeof(h), 0) != sizeof(h) || h.magic != SYS_MAGIC) {
+		errno = ECONNREFUSED;
+		return (-1);
+	}
+	if (h.version != SYS_VERSION) {
+		fprintf(stderr, "bsdsys: the kernel of %s speaks version %u, this program %d\n", machine.root, h.version, SYS_VERSION);
+		errno = EPROTO;
+		return (-1);
+	}
+	if (native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0)
+		machine.kernel = uc.pid;
+	memcpy(machine.name, h.name, sizeof(machine.name));
+	machine.name[sizeof(machine.name) - 1] = '\0';
+	return (0);
+}
+
+static int
+conn_open(void)
+{
+	struct sockaddr_un sun;
+	char dev[sizeof(machine.root) + 8];
+	int dirfd, fd, size = 1 << 20, error;
+
+	if (machine.root[0] == '\0') {
+		errno = ENXIO;
+		return (-1);
+	}
+	snprintf(dev, sizeof(dev), "%s/dev", machine.root);
+	if ((dirfd = native.open(dev, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return (-1);
+	if ((fd = native.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) == -1) {
+		close(dirfd);
+		return (-1);
+	}
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/kern", dirfd);
+	native.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	error = native.connect(fd, (struct sockaddr *)&sun, sizeof(sun));
+	if (error == 0)
+		error = hello_read(fd);
+	close(dirfd);
+	if (error == -1) {
+		error = errno;
+		close(fd);
+		errno = error;
+		return (-1);
+	}
+	conn_set(&conn, fd);
+	return (0);
+}
+
+/* A connection for this thread.  0, or -1 with errno. */
+static int
+conn_get(void)
+{
+	if (conn.fd != -1 && cookie_of(conn.fd) == conn.cookie)
+		return (0);
+	conn.fd = -1; /* somebody closed it: the number may be another's now */
+	return (conn_open());
+}
+
+static void
+conn_free(void *arg)
+{
+	struct connection *cn = arg;
+
+	if (cn->fd != -1 && cookie_of(cn->fd) == cn->cookie)
+		close(cn->fd);
+	cn->fd = -1;
+}
+
+/* --- fork --- */
+
+static void
+fork_prepare(void)
+{
+	struct call c = { .no = SYS_NEWCTL, .fd = -1 };
+	int saved = errno;
+
+	forked.fd = -1;
+	if (conn.fd != -1 && cookie_of(conn.fd) == conn.cookie && call_do(&c) == 0 && c.newfd != -1) {
+		if (hello_read(c.newfd) == 0)
+			conn_set(&forked, c.newfd);
+		else
+			close(c.newfd);
+	}
+	errno = saved;
+}
+
+static void
+fork_parent(void)
+{
+	if (forked.fd != -1)
+		close(forked.fd);
+	forked.fd = -1;
+}
+
+static void
+fork_child(void)
+{
+	if (conn.fd != -1 && cookie_of(conn.fd) == conn.cookie)
+		close(conn.fd);
+	conn = forked;
+	forked.fd = -1;
+}
+
+static void
+environment_read(void)
+{
+	const char *root = getenv("BSD_ROOT"), *ctl = getenv("BSD_CTLFD");
+
+	machine.root[0] = '\0';
+	if (root != NULL && strlen(root) < sizeof(machine.root))
+		strcpy(machine.root, root);
+	if (ctl != NULL)
+		machine.ctlfd = atoi(ctl);
+}
+
+__attribute__((constructor)) static void
+library_init(void)
+{
+	native_init();
+	environment_read();
+	pthread_key_create(&conn_key, conn_free);
+	pthread_atfork(fork_prepare, fork_parent, fork_child);
+	if (machine.ctlfd > 2 && cookie_of(machine.ctlfd) != 0 && hello_read(machine.ctlfd) == 0)
+		conn_set(&conn, machine.ctlfd);
+}
+
+/* --- a call --- */
+
+static int
+request_send(const struct sys_req *req, const struct iovec *in, int nin, int fd)
+{
+	struct iovec iov[64] = { { (void *)(uintptr_t)req, sizeof(*req) } };
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} pass;
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = (size_t)nin + 1 };
+	ssize_t n;
+
+	memcpy(iov + 1, in, (size_t)nin * sizeof(*in));
+	if (fd != -1) {
+		memset(&pass, 0, sizeof(pass));
+		pass.align.cmsg_len = CMSG_LEN(sizeof(int));
+		pass.align.cmsg_level = SOL_SOCKET;
+		pass.align.cmsg_type = SCM_RIGHTS;
+		memcpy(CMSG_DATA(&pass.align), &fd, sizeof(fd));
+		msg.msg_control = pass.buf;
+		msg.msg_controllen = sizeof(pass.buf);
+	}
+	do
+		n = native.sendmsg(conn.fd, &msg, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return (n == -1 ? -1 : 0);
+}
+
+static int
+fd_passed(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fd = -1;
+
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return (fd);
+}
+
+static int
+reply_recv(struct sys_rep *rep, void *buf, size_t room, size_t *got, int *fd)
+{
+	struct iovec iov[2] = { { rep, sizeof(*rep) }, { buf, room } };
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} pass;
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2, .msg_control = pass.buf, .msg_controllen = sizeof(pass.buf) };
+	ssize_t n;
+
+	do {
+		msg.msg_controllen = sizeof(pass.buf);
+		n = native.recvmsg(conn.fd, &msg, MSG_CMSG_CLOEXEC);
+	} while (n == -1 && errno == EINTR);
+	if (n < (ssize_t)sizeof(*rep)) {
+		if (n >= 0)
+			errno = ECONNRESET;
+		return (-1);
+	}
+	*got = (size_t)n - sizeof(*rep);
+	*fd = fd_passed(&msg);
+	return (0);
+}
+
+/* The kernel wants bytes of ours.  A bad address is its problem to report. */
+static int
+copyin_serve(const struct sys_rep *rep)
+{
+	struct sys_req req = { .magic = SYS_MAGIC, .no = SYS_COPYDATA, .seq = rep->seq };
+	struct iovec iov = { (void *)(uintptr_t)rep->addr, rep->len };
+
+	if (rep->kind == SYSR_COPYINSTR)
+		iov.iov_len = strnlen((const char *)(uintptr_t)rep->addr, rep->len - 1) + 1;
+	req.len = (uint32_t)iov.iov_len;
+	if (request_send(&req, &iov, 1, -1) == 0)
+		return (0);
+	if (errno != EFAULT)
+		return (-1);
+	req.arg[0] = EFAULT;
+	req.len = 0;
+	return (request_send(&req, NULL, 0, -1));
+}
+
+static size_t
+payload_length(const struct call *c)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < c->nin; i++)
+		len += c->in[i].iov_len;
+	return (len);
+}
+
+/* A broken connection is not used again. */
+static int64_t
+call_broken(void)
+{
+	int error = errno;
+
+	close(conn.fd);
+	conn.fd = -1;
+	errno = error == EPIPE ? ECONNRESET : error;
+	return (-1);
+}
+
+int64_t
+call_do(struct call *c)
+{
+	struct sys_req req = { .magic = SYS_MAGIC, .no = (uint16_t)c->no };
+	static __thread char buf[SYS_INLINE_MAX];
+	struct sys_rep rep;
+	size_t got;
+	int fd = -1;
+
+	c->newfd = -1;
+	c->outlen = 0;
+	if (conn_get() == -1)
+		return (-1);
+	memcpy(req.arg, c->arg, sizeof(req.arg));
+	req.seq = ++conn.seq;
+	if (payload_length(c) > SYS_INLINE_MAX || c->nin > 60) {
+		errno = EMSGSIZE;
+		return (-1);
+	}
+	req.len = (uint32_t)payload_length(c);
+	if (request_send(&req, c->in, c->nin, c->fd) == -1)
+		return (errno == EFAULT ? -1 : call_broken());
+	for (;;) {
+		if (reply_recv(&rep, buf, sizeof(buf), &got, &fd) == -1)
+			return (call_broken());
+		if (rep.kind == SYSR_REPLY)
+			break;
+		if (rep.kind == SYSR_COPYOUT)
+			memcpy((void *)(uintptr_t)rep.addr, buf, got);
+		else if (copyin_serve(&rep) == -1)
+			return (call_broken());
+	}
+	c->newfd = fd;
+	c->outlen = got < c->outroom ? got : c->outroom;
+	if (c->outlen > 0)
+		memcpy(c->out, buf, c->outlen);
+	c->outlen = got;
+	if (rep.error != 0) {
+		errno = rep.error;
+		c->arg[5] = (uint64_t)rep.value; /* sysctl: the length wanted */
+		return (-1);
+	}
+	return (rep.value);
+}
+
+/* --- whose is it --- */
+
+bool
+call_machine(void)
+{
+	int saved = errno;
+	bool there = machine.root[0] != '\0' || conn.fd != -1;
+
+	if (there && machine.kernel == 0)
+		there = conn_get() == 0;
+	errno = saved;
+	return (there);
+}
+
+/* The kernel made the pair: the peer's credentials say so. */
+bool
+call_isours(int fd)
+{
+	struct ucred uc;
+	socklen_t len = sizeof(uc);
+	int saved = errno;
+	bool ours;
+
+	if (fd < 0 || !call_machine())
+		return (false);
+	ours = native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0 && uc.pid == machine.kernel && uc.pid != 0;
+	errno = saved;
+	return (ours);
+}
+
+int
+call_type(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	native.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	return (type);
+}
+
+/* --- bsdsys.h --- */
+
+bool
+bsd_isfd(int fd)
+{
+	return (call_isours(fd));
+}
+
+const char *
+bsd_machine(void)
+{
+	return (conn_get() == 0 ? machine.name : NULL);
+}
+
+void
+bsd_require(const char *prog)
+{
+	if (bsd_machine() != NULL)
+		return;
+	if (machine.root[0] == '\0')
+		fprintf(stderr, "%s: no machine: BSD_ROOT is not set (see bsdctl exec)\n", prog);
+	else
+		fprintf(stderr, "%s: %s: no kernel answers there: %s\n", prog, machine.root, strerror(errno));
+	exit(1);
+}
+
+int
+bsd_reopen(void)
+{
+	conn_free(&conn);
+	machine.kernel = 0;
+	environment_read();
+	return (conn_get());
+}
+
+int
+bsd_halt(void)
+{
+	struct call c = { .no = SYS_HALT, .fd = -1 };
+
+	return (call_do(&c) == -1 ? -1 : 0);
+}
+
+int
+bsd_sysctl(const char *name, void *old, size_t *oldlen, const void *new, size_t newlen)
+{
+	struct iovec in[2] = { { (void *)(uintptr_t)name, strlen(name) + 1 }, { (void *)(uintptr_t)new, newlen } };
+	struct call c = { .no = SYS_SYSCTL, .fd = -1, .in = in, .nin = new != NULL ? 2 : 1, .out = old };
+	int64_t len;
+
+	c.arg[0] = in[0].iov_len;
+	c.arg[1] = new != NULL;
+	c.arg[2] = (uintptr_t)old;
+	c.arg[3] = c.outroom = old != NULL && oldlen != NULL ? *oldlen : 0;
+	len = call_do(&c);
+	if (oldlen != NULL)
+		*oldlen = (size_t)(len == -1 ? (int64_t)c.arg[5] : len);
+	return (len == -1 ? -1 : 0);
+}
+
+void *
+bsd_sysctl_alloc(const char *name, size_t *len)
+{
+	size_t cap = 16384;
+	void *buf = NULL, *more;
+
+	for (int tries = 0; tries < 8; tries++) {
+		if ((more = realloc(buf, cap + 1)) == NULL)
+			break;
+		buf = more;
+		*len = cap;
+		if (bsd_sysctl(name, buf, len, NULL, 0) == 0) {
+			((char *)buf)[*len] = '\0';
+			return (buf);
+		}
+		if (errno != ENOMEM)
+			break;
+		cap = *len + *len / 8 + 4096; /* it may grow meanwhile */
+	}
+	free(buf);
+	return (NULL);
+}

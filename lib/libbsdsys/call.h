@@ -1,0 +1,63 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* Inside libbsdsys: one control call (call.c), and the C library's own names. */
+
+#ifndef CALL_H
+#define CALL_H
+
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct call {
+	int no; /* enum sysno */
+	uint64_t arg[6];
+	int fd; /* goes along, -1 none */
+	const struct iovec *in; /* payload */
+	int nin;
+	void *out; /* room for the answer's payload */
+	size_t outroom, outlen;
+	int newfd; /* a descriptor that came, -1 none */
+};
+
+/* Does it.  The value, or -1 with errno.  ENXIO: no machine. */
+int64_t call_do(struct call *c);
+/* Is there a machine?  Connects if needed. */
+bool call_machine(void);
+/* Is fd the program's end of one of the machine's pairs?  errno is kept. */
+bool call_isours(int fd);
+int call_type(int fd); /* SOCK_STREAM or SOCK_SEQPACKET of the pair */
+
+/* The C library's functions behind ours. */
+struct native {
+	int (*socket)(int, int, int);
+	int (*bind)(int, const struct sockaddr *, socklen_t);
+	int (*listen)(int, int);
+	int (*connect)(int, const struct sockaddr *, socklen_t);
+	int (*accept4)(int, struct sockaddr *, socklen_t *, int);
+	int (*getsockname)(int, struct sockaddr *, socklen_t *);
+	int (*getpeername)(int, struct sockaddr *, socklen_t *);
+	int (*setsockopt)(int, int, int, const void *, socklen_t);
+	int (*getsockopt)(int, int, int, void *, socklen_t *);
+	ssize_t (*send)(int, const void *, size_t, int);
+	ssize_t (*sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
+	ssize_t (*sendmsg)(int, const struct msghdr *, int);
+	ssize_t (*recv)(int, void *, size_t, int);
+	ssize_t (*recvfrom)(int, void *, size_t, int, struct sockaddr *, socklen_t *);
+	ssize_t (*recvmsg)(int, struct msghdr *, int);
+	ssize_t (*read)(int, void *, size_t);
+	ssize_t (*readv)(int, const struct iovec *, int);
+	ssize_t (*write)(int, const void *, size_t);
+	ssize_t (*writev)(int, const struct iovec *, int);
+	int (*ioctl)(int, unsigned long, ...);
+	int (*open)(const char *, int, ...);
+	int (*openat)(int, const char *, int, ...);
+};
+extern struct native native;
+void native_init(void);
+
+#endif

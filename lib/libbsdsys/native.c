@@ -1,0 +1,49 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* The C library's own functions, found behind ours. */
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "call.h"
+
+struct native native;
+
+#define FIND(name)                                                   \
+	do {                                                          \
+		void *f = dlsym(RTLD_NEXT, #name);                    \
+		__builtin_memcpy(&native.name, &f, sizeof(f));        \
+		if (f == NULL)                                        \
+			abort();                                      \
+	} while (0)
+
+void
+native_init(void)
+{
+	if (native.openat != NULL)
+		return;
+	FIND(socket);
+	FIND(bind);
+	FIND(listen);
+	FIND(connect);
+	FIND(accept4);
+	FIND(getsockname);
+	FIND(getpeername);
+	FIND(setsockopt);
+	FIND(getsockopt);
+	FIND(send);
+	FIND(sendto);
+	FIND(sendmsg);
+	FIND(recv);
+	FIND(recvfrom);
+	FIND(recvmsg);
+	FIND(read);
+	FIND(readv);
+	FIND(write);
+	FIND(writev);
+	FIND(ioctl);
+	FIND(open);
+	FIND(openat);
+}

@@ -1,0 +1,520 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The C library's socket names, with the machine's sockets behind them.
+ *
+ * A call about one of the machine's descriptors becomes a control call that
+ * carries the descriptor; all others go on to the C library.  Data of streams
+ * is native.  Datagrams come as messages with a head (struct file_msg) in front
+ * of them, which is taken off here.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bsdsys.h"
+#include "call.h"
+#include "../../sys/sys/syscall.h"
+#include "../../sys/sys/file_msg.h"
+
+#define MSG_ROOM (sizeof(struct file_msg) + 128 + 4096 + 65536 + 1024)
+#define FUGU_ROUTE 60
+
+static bool
+family_ours(int family)
+{
+	return ((family == AF_INET || family == AF_INET6 || family >= FUGU_ROUTE) && call_machine());
+}
+
+/* The descriptor that came, with the flags of socket(2) and accept4(2). */
+static int
+fd_finish(int fd, int flags)
+{
+	if ((flags & SOCK_CLOEXEC) == 0)
+		fcntl(fd, F_SETFD, 0);
+	if ((flags & SOCK_NONBLOCK) != 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return (fd);
+}
+
+int
+socket(int family, int type, int protocol)
+{
+	struct call c = { .no = SYS_SOCKET, .fd = -1 };
+
+	native_init();
+	if (!family_ours(family))
+		return (native.socket(family, type, protocol));
+	c.arg[0] = (uint64_t)family;
+	c.arg[1] = (uint64_t)(type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK));
+	c.arg[2] = (uint64_t)protocol;
+	return (call_do(&c) == -1 ? -1 : fd_finish(c.newfd, type));
+}
+
+static int
+address_call(int no, int fd, const struct sockaddr *sa, socklen_t len)
+{
+	struct iovec in = { (void *)(uintptr_t)sa, len };
+	struct call c = { .no = no, .fd = fd, .in = &in, .nin = 1 };
+
+	return (call_do(&c) == -1 ? -1 : 0);
+}
+
+int
+bind(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	native_init();
+	return (call_isours(fd) ? address_call(SYS_BIND, fd, sa, len) : native.bind(fd, sa, len));
+}
+
+int
+listen(int fd, int backlog)
+{
+	struct call c = { .no = SYS_LISTEN, .fd = fd };
+
+	native_init();
+	if (!call_isours(fd))
+		return (native.listen(fd, backlog));
+	c.arg[0] = (uint64_t)backlog;
+	return (call_do(&c) == -1 ? -1 : 0);
+}
+
+static int
+error_take(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1 ? errno : error);
+}
+
+int
+connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	int error;
+
+	native_init();
+	if (!call_isours(fd))
+		return (native.connect(fd, sa, len));
+	if (address_call(SYS_CONNECT, fd, sa, len) == 0)
+		return (0);
+	if (errno != EINPROGRESS || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
+		return (-1);
+	if (poll(&pfd, 1, -1) == -1)
+		return (-1);
+	if ((error = error_take(fd)) == 0)
+		return (0);
+	errno = error;
+	return (-1);
+}
+
+static void
+address_give(struct sockaddr *sa, socklen_t *len, const void *from, size_t fromlen)
+{
+	if (sa != NULL && len != NULL)
+		memcpy(sa, from, fromlen < *len ? fromlen : *len);
+	if (len != NULL)
+		*len = (socklen_t)fromlen;
+}
+
+int
+accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+	struct {
+		struct file_msg head;
+		char addr[128];
+	} rec;
+	struct iovec iov = { &rec, sizeof(rec) };
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} pass;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = pass.buf, .msg_controllen = sizeof(pass.buf) };
+	ssize_t n;
+	int new;
+
+	native_init();
+	if (!call_isours(fd))
+		return (native.accept4(fd, sa, len, flags));
+	if ((n = native.recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) == -1)
+		return (-1);
+	if (n != sizeof(rec) || CMSG_FIRSTHDR(&msg) == NULL) {
+		errno = n == 0 ? EINVAL : ECONNABORTED;
+		return (-1);
+	}
+	memcpy(&new, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(new));
+	address_give(sa, len, rec.addr, rec.head.addrlen);
+	return (fd_finish(new, flags));
+}
+
+int
+accept(int fd, struct sockaddr *sa, socklen_t *len)
+{
+	return (accept4(fd, sa, len, 0));
+}
+
+static int
+name_call(int no, int fd, struct sockaddr *sa, socklen_t *len)
+{
+	char addr[128];
+	struct call c = { .no = no, .fd = fd, .out = addr, .outroom = sizeof(addr) };
+
+	if (call_do(&c) == -1)
+		return (-1);
+	address_give(sa, len, addr, c.outlen);
+	return (0);
+}
+
+int
+getsockname(int fd, struct sockaddr *sa, socklen_t *len)
+{
+	native_init();
+	return (call_isours(fd) ? name_call(SYS_GETSOCKNAME, fd, sa, len) : native.getsockname(fd, sa, len));
+}
+
+int
+getpeername(int fd, struct sockaddr *sa, socklen_t *len)
+{
+	native_init();
+	return (call_isours(fd) ? name_call(SYS_GETPEERNAME, fd, sa, len) : native.getpeername(fd, sa, len));
+}
+
+/* Options that only the host's end of the pair can serve. */
+static bool
+option_native(int level, int name)
+{
+	return (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO || name == SO_COOKIE || name == SO_PEERCRED));
+}
+
+int
+setsockopt(int fd, int level, int name, const void *val, socklen_t len)
+{
+	struct iovec in = { (void *)(uintptr_t)val, len };
+	struct call c = { .no = SYS_SETSOCKOPT, .fd = fd, .in = &in, .nin = 1 };
+
+	native_init();
+	if (option_native(level, name) || !call_isours(fd))
+		return (native.setsockopt(fd, level, name, val, len));
+	c.arg[0] = (uint64_t)level;
+	c.arg[1] = (uint64_t)name;
+	return (call_do(&c) == -1 ? -1 : 0);
+}
+
+int
+getsockopt(int fd, int level, int name, void *val, socklen_t *len)
+{
+	struct call c = { .no = SYS_GETSOCKOPT, .fd = fd, .out = val, .outroom = *len };
+
+	native_init();
+	if (option_native(level, name) || !call_isours(fd))
+		return (native.getsockopt(fd, level, name, val, len));
+	c.arg[0] = (uint64_t)level;
+	c.arg[1] = (uint64_t)name;
+	c.arg[2] = *len;
+	if (call_do(&c) == -1)
+		return (-1);
+	if (c.outlen < *len)
+		*len = (socklen_t)c.outlen;
+	return (0);
+}
+
+/* --- sending --- */
+
+static ssize_t
+msg_send(int fd, const struct msghdr *msg)
+{
+	struct iovec in[60];
+	struct call c = { .no = SYS_SENDMSG, .fd = fd, .in = in };
+	int64_t n;
+
+	if (msg->msg_iovlen > 56) {
+		errno = EMSGSIZE;
+		return (-1);
+	}
+	c.arg[0] = msg->msg_name != NULL ? msg->msg_namelen : 0;
+	c.arg[1] = msg->msg_control != NULL ? msg->msg_controllen : 0;
+	if (c.arg[0] > 0)
+		in[c.nin++] = (struct iovec){ msg->msg_name, msg->msg_namelen };
+	if (c.arg[1] > 0)
+		in[c.nin++] = (struct iovec){ msg->msg_control, msg->msg_controllen };
+	memcpy(in + c.nin, msg->msg_iov, msg->msg_iovlen * sizeof(*in));
+	c.nin += (int)msg->msg_iovlen;
+	n = call_do(&c);
+	return (n == -1 ? -1 : (ssize_t)n);
+}
+
+static bool
+is_dgram(int fd)
+{
+	return (call_isours(fd) && call_type(fd) == SOCK_SEQPACKET);
+}
+
+ssize_t
+sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	native_init();
+	return (is_dgram(fd) ? msg_send(fd, msg) : native.sendmsg(fd, msg, flags));
+}
+
+ssize_t
+sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *sa, socklen_t salen)
+{
+	struct iovec iov = { (void *)(uintptr_t)buf, len };
+	struct msghdr msg = { .msg_name = (void *)(uintptr_t)sa, .msg_namelen = salen, .msg_iov = &iov, .msg_iovlen = 1 };
+
+	native_init();
+	if (!is_dgram(fd))
+		return (native.sendto(fd, buf, len, flags, sa, salen));
+	return (msg_send(fd, &msg));
+}
+
+ssize_t
+send(int fd, const void *buf, size_t len, int flags)
+{
+	native_init();
+	return (is_dgram(fd) ? sendto(fd, buf, len, flags, NULL, 0) : native.send(fd, buf, len, flags));
+}
+
+/* A device takes what is written as it is; a datagram socket as a call. */
+static bool
+write_is_call(int fd)
+{
+	int type;
+	socklen_t len = sizeof(type);
+
+	return (is_dgram(fd) && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0);
+}
+
+ssize_t
+write(int fd, const void *buf, size_t len)
+{
+	native_init();
+	return (write_is_call(fd) ? sendto(fd, buf, len, 0, NULL, 0) : native.write(fd, buf, len));
+}
+
+ssize_t
+writev(int fd, const struct iovec *iov, int n)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
+
+	native_init();
+	return (write_is_call(fd) ? msg_send(fd, &msg) : native.writev(fd, iov, n));
+}
+
+/* --- receiving --- */
+
+static size_t
+scatter(const struct msghdr *msg, const char *data, size_t len)
+{
+	size_t done = 0, n;
+
+	for (size_t i = 0; i < msg->msg_iovlen && done < len; i++, done += n) {
+		n = len - done < msg->msg_iov[i].iov_len ? len - done : msg->msg_iov[i].iov_len;
+		memcpy(msg->msg_iov[i].iov_base, data + done, n);
+	}
+	return (done);
+}
+
+static void
+control_give(struct msghdr *msg, const char *control, size_t len)
+{
+	size_t room = msg->msg_control != NULL ? msg->msg_controllen : 0;
+
+	if (len > room) {
+		msg->msg_flags |= MSG_CTRUNC;
+		len = room;
+	}
+	if (len > 0)
+		memcpy(msg->msg_control, control, len);
+	msg->msg_controllen = len;
+}
+
+static ssize_t
+msg_recv(int fd, struct msghdr *msg, int flags)
+{
+	static __thread char buf[MSG_ROOM];
+	struct file_msg head;
+	size_t at = sizeof(head), done;
+	ssize_t n;
+
+	if ((n = native.recv(fd, buf, sizeof(buf), flags & ~MSG_TRUNC)) <= 0)
+		return (n);
+	if ((size_t)n < sizeof(head)) {
+		errno = EPROTO;
+		return (-1);
+	}
+	memcpy(&head, buf, sizeof(head));
+	if (head.type == FMSG_ERROR) {
+		error_take(fd); /* told now, not twice */
+		errno = head.error;
+		return (-1);
+	}
+	msg->msg_flags = 0;
+	if (msg->msg_name != NULL)
+		address_give(msg->msg_name, &msg->msg_namelen, buf + at, head.addrlen);
+	else
+		msg->msg_namelen = 0;
+	at += (head.addrlen + 7) & ~7U;
+	control_give(msg, buf + at, head.cmsglen);
+	at += (head.cmsglen + 7) & ~7U;
+	done = scatter(msg, buf + at, (size_t)n - at);
+	if (done == (size_t)n - at)
+		return ((ssize_t)done);
+	msg->msg_flags |= MSG_TRUNC;
+	return ((flags & MSG_TRUNC) != 0 ? n - (ssize_t)at : (ssize_t)done);
+}
+
+ssize_t
+recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	native_init();
+	return (is_dgram(fd) ? msg_recv(fd, msg, flags) : native.recvmsg(fd, msg, flags));
+}
+
+ssize_t
+recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *sa, socklen_t *salen)
+{
+	struct iovec iov = { buf, len };
+	struct msghdr msg = { .msg_name = sa, .msg_namelen = salen != NULL ? *salen : 0, .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	native_init();
+	if (!is_dgram(fd))
+		return (native.recvfrom(fd, buf, len, flags, sa, salen));
+	n = msg_recv(fd, &msg, flags);
+	if (n >= 0 && salen != NULL)
+		*salen = msg.msg_namelen;
+	return (n);
+}
+
+/* The end of a stream may be a reset: the kernel knows. */
+static ssize_t
+end_check(int fd, ssize_t n, size_t len)
+{
+	int error;
+
+	if (n != 0 || len == 0 || !call_isours(fd) || (error = error_take(fd)) == 0)
+		return (n);
+	errno = error;
+	return (-1);
+}
+
+ssize_t
+recv(int fd, void *buf, size_t len, int flags)
+{
+	native_init();
+	if (is_dgram(fd))
+		return (recvfrom(fd, buf, len, flags, NULL, NULL));
+	return (end_check(fd, native.recv(fd, buf, len, flags), len));
+}
+
+ssize_t
+read(int fd, void *buf, size_t len)
+{
+	native_init();
+	if (is_dgram(fd))
+		return (recvfrom(fd, buf, len, 0, NULL, NULL));
+	return (end_check(fd, native.read(fd, buf, len), len));
+}
+
+ssize_t
+readv(int fd, const struct iovec *iov, int n)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
+
+	native_init();
+	return (is_dgram(fd) ? msg_recv(fd, &msg, 0) : native.readv(fd, iov, n));
+}
+
+/* --- ioctl and open --- */
+
+int
+ioctl(int fd, unsigned long cmd, ...)
+{
+	size_t len = cmd >> 16 & 0x3fff;
+	struct iovec in;
+	struct call c = { .no = SYS_IOCTL, .fd = fd, .in = &in };
+	va_list ap;
+	void *arg;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	native_init();
+	if (!call_isours(fd))
+		return (native.ioctl(fd, cmd, arg));
+	c.arg[0] = cmd & 0xffffffffUL;
+	in = (struct iovec){ arg, len };
+	c.nin = (cmd & 0x40000000UL) != 0;
+	if ((cmd & 0x80000000UL) != 0) {
+		c.out = arg;
+		c.outroom = len;
+	}
+	return ((int)call_do(&c));
+}
+
+/* What lies in the machine's /dev: not the host's own devices. */
+static const char *
+device_name(const char *path)
+{
+	static const char *const names[] = { "pf", "bpf", "bpf0" };
+
+	if (path == NULL || strncmp(path, "/dev/", 5) != 0)
+		return (NULL);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(path + 5, names[i]) == 0)
+			return (strcmp(names[i], "bpf0") == 0 ? "bpf" : names[i]);
+	return (NULL);
+}
+
+static int
+device_open(const char *name, int flags)
+{
+	struct iovec in = { (void *)(uintptr_t)name, strlen(name) + 1 };
+	struct call c = { .no = SYS_OPEN, .fd = -1, .in = &in, .nin = 1 };
+
+	c.arg[0] = (flags & O_ACCMODE) == O_RDONLY ? 1 : (flags & O_ACCMODE) == O_WRONLY ? 2 : 3;
+	if (call_do(&c) == -1)
+		return (-1);
+	return (fd_finish(c.newfd, ((flags & O_CLOEXEC) != 0 ? SOCK_CLOEXEC : 0) | ((flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0)));
+}
+
+int
+open(const char *path, int flags, ...)
+{
+	const char *dev = device_name(path);
+	mode_t mode = 0;
+	va_list ap;
+
+	native_init();
+	if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+	}
+	return (dev != NULL && call_machine() ? device_open(dev, flags) : native.open(path, flags, mode));
+}
+
+int
+openat(int dirfd, const char *path, int flags, ...)
+{
+	const char *dev = device_name(path);
+	mode_t mode = 0;
+	va_list ap;
+
+	native_init();
+	if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+	}
+	return (dev != NULL && call_machine() ? device_open(dev, flags) : native.openat(dirfd, path, flags, mode));
+}
