@@ -21,7 +21,8 @@ fired(void *arg)
 	size_t i = (size_t)((struct timeout *)arg - tos);
 
 	KT(when[i] != 0 && when[i] <= uptime_us());
-	KT(when[i] > last_when || (when[i] == last_when && order[i] > last_order));
+	KT(when[i] > last_when ||
+	    (when[i] == last_when && order[i] > last_order));
 	last_when = when[i];
 	last_order = order[i];
 	when[i] = 0;
