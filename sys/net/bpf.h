@@ -86,8 +86,6 @@ _Static_assert(sizeof(struct bpf_hdr) == 24, "wire layout");
 #define BIOCSHDRCMPLT _IOW('B', 117, unsigned int)
 #define BIOCLOCK      _IO('B', 118)
 #define BIOCSETWF     _IOW('B', 119, struct bpf_program)
-#define BIOCGFILDROP  _IOR('B', 120, unsigned int)
-#define BIOCSFILDROP  _IOW('B', 121, unsigned int)
 #define BIOCSDLT      _IOW('B', 122, unsigned int)
 #define BIOCGDLTLIST  _IOWR('B', 123, struct bpf_dltlist)
 #define BIOCGDIRFILT  _IOR('B', 124, unsigned int)

@@ -9,6 +9,7 @@
 #include <sys/systm.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
+#include <net/bpf_desc.h>
 #include <net/if_ioctl.h>
 #include <net/if_loop.h>
 #include <net/if_pair.h>
@@ -200,6 +201,7 @@ int
 ifinit(void)
 {
 	sysctl_register(&if_table);
+	bpfinit();
 	vlaninit();
 	pairinit();
 	return (loopinit());
