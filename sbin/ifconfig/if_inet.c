@@ -1,0 +1,269 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* Addresses of both families: words, and how they are shown. */
+
+#include <sys/socket.h>
+#include <arpa/inet.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ifconfig.h"
+
+static unsigned int
+af_bits(int af)
+{
+	return (af == AF_INET6 ? 128 : 32);
+}
+
+/* Text of either family, when none was named; the end if it is none. */
+static void
+address_read(struct work *w, const char *text, struct ip_addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	if (!w->family_given && !w->addr_set)
+		w->af = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
+	if (inet_pton(w->af, text, a) != 1)
+		fail("%s: bad value: not an address, and no word of ifconfig",
+		    text);
+}
+
+void
+inet_address(struct work *w, const char *text)
+{
+	char buf[64], *slash;
+
+	if (strlen(text) >= sizeof(buf))
+		fail("%s: bad value: not an address, and no word of ifconfig",
+		    text);
+	memcpy(buf, text, strlen(text) + 1);
+	if (w->addr_set) { /* the second one: the other end, or the broadcast address */
+		address_read(w, buf, &w->addr.dst);
+		return;
+	}
+	if ((slash = strchr(buf, '/')) != NULL)
+		*slash++ = '\0';
+	address_read(w, buf, &w->addr.addr);
+	w->addr_set = true;
+	if (slash == NULL)
+		return;
+	w->addr.plen = (uint16_t)number("prefix length", slash, 0,
+	    af_bits(w->af));
+	w->plen_set = true;
+}
+
+static void
+word_family(struct work *w, const char *arg, uint64_t af)
+{
+	(void)arg;
+	w->af = (int)af;
+	w->family_given = true;
+}
+
+/* A netmask as 255.255.255.0 or 0xffffff00; its ones must come first. */
+static void
+word_netmask(struct work *w, const char *arg, uint64_t flag)
+{
+	struct in_addr in;
+	uint32_t mask;
+
+	(void)flag;
+	if (strncmp(arg, "0x", 2) == 0)
+		mask = (uint32_t)number("netmask", arg, 0, UINT32_MAX);
+	else if (inet_pton(AF_INET, arg, &in) == 1)
+		mask = ntohl(in.s_addr);
+	else
+		fail("netmask: %s is no netmask", arg);
+	if ((~mask & (~mask + 1)) != 0)
+		fail("netmask: %s has a hole", arg);
+	w->addr.plen = (uint16_t)__builtin_popcount(mask);
+	w->plen_set = true;
+}
+
+static void
+word_prefixlen(struct work *w, const char *arg, uint64_t flag)
+{
+	(void)flag;
+	w->addr.plen = (uint16_t)number("prefixlen", arg, 0, af_bits(w->af));
+	w->plen_set = true;
+}
+
+static void
+word_broadcast(struct work *w, const char *arg, uint64_t flag)
+{
+	(void)flag;
+	if (inet_pton(w->af, arg, &w->addr.dst) != 1)
+		fail("%s is no address", arg);
+}
+
+static void
+word_alias(struct work *w, const char *arg, uint64_t delete)
+{
+	(void)arg;
+	w->addr_alias = true;
+	w->addr_delete = delete != 0;
+}
+
+static void
+word_refused6(struct work *w, const char *arg, uint64_t flag)
+{
+	static const char *const names[] = { "eui64", "autoconf", "temporary" };
+
+	(void)arg;
+	fail("%s: %s: not supported by this kernel; give the address in full",
+	    w->name, names[flag]);
+}
+
+const struct word inet_words[] = {
+	/* clang-format off */
+	{ "inet",	0, word_family,	   AF_INET },
+	{ "inet6",	0, word_family,	   AF_INET6 },
+	{ "netmask",	1, word_netmask,   0 },
+	{ "prefixlen",	1, word_prefixlen, 0 },
+	{ "broadcast",	1, word_broadcast, 0 },
+	{ "alias",	0, word_alias,	   0 },
+	{ "-alias",	0, word_alias,	   1 },
+	{ "delete",	0, word_alias,	   1 },
+	{ "eui64",	0, word_refused6,  0 },
+	{ "autoconf",	0, word_refused6,  1 },
+	{ "temporary",	0, word_refused6,  2 },
+	{ NULL,		0, NULL,	   0 }
+	/* clang-format on */
+};
+
+/* --- at the end of the line --- */
+
+/* The prefix length of an IPv4 address without one (RFC 791: its class). */
+static uint16_t
+class_plen(const struct ip_addr *a)
+{
+	return (a->b[0] < 128 ? 8 : a->b[0] < 192 ? 16 : 24);
+}
+
+/* The first address of a family: the one that is replaced.  False: none. */
+static bool
+first_address(const struct work *w, struct if_addrreq *first)
+{
+	char name[64];
+	struct if_addrreq *rows;
+	bool found = false;
+	size_t len;
+
+	snprintf(name, sizeof(name), "net.link.addrs.%s", w->name);
+	if ((rows = if_read(name, &len)) == NULL)
+		return (false);
+	for (size_t i = 0; i < len / sizeof(*rows) && !found; i++)
+		if (rows[i].af == w->af && (rows[i].flags & IFA_ALIAS) == 0) {
+			*first = rows[i];
+			found = true;
+		}
+	free(rows);
+	return (found);
+}
+
+static void
+address_up(const struct work *w)
+{
+	struct if_req req;
+
+	memset(&req, 0, sizeof(req));
+	memcpy(req.name, w->name, sizeof(req.name));
+	if (w->down || if_call(SIOCGIFFLAGS, &req) == -1 ||
+	    (req.value & IFF_UP) != 0)
+		return;
+	req.value |= IFF_UP;
+	if (if_call(SIOCSIFFLAGS, &req) == -1)
+		fail("%s: up: %s", w->name, strerror(errno));
+}
+
+void
+inet_finish(struct work *w)
+{
+	struct if_addrreq old;
+	bool replace;
+
+	if (!w->addr_set) {
+		if (!w->addr_delete) {
+			if (w->plen_set || w->addr_alias)
+				fail(
+				    "%s: a netmask or alias without an address",
+				    w->name);
+			return;
+		}
+		if (!first_address(w, &w->addr))
+			fail("%s: no address to delete", w->name);
+	}
+	memcpy(w->addr.name, w->name, sizeof(w->addr.name));
+	w->addr.af = (uint16_t)w->af;
+	w->addr.vltime = w->addr.pltime = UINT32_MAX;
+	if (w->addr_delete) {
+		if_must(w, SIOCDIFADDR_FG, &w->addr, "delete address");
+		return;
+	}
+	if (!w->plen_set)
+		w->addr.plen = w->af == AF_INET6 ? 64 :
+						   class_plen(&w->addr.addr);
+	replace = w->af == AF_INET && !w->addr_alias &&
+	    first_address(w, &old) && !ip_addr_eq(&old.addr, &w->addr.addr);
+	if_must(w, SIOCAIFADDR_FG, &w->addr, "add address");
+	if (replace)
+		if_must(w, SIOCDIFADDR_FG, &old, "delete the old address");
+	address_up(w);
+}
+
+/* --- shown --- */
+
+static void
+show_inet6(const struct if_row *row, const struct if_addrreq *a,
+    const char *text)
+{
+	static const struct {
+		uint32_t flag;
+		const char *text;
+	} words[] = { { IFA_ANYCAST, "anycast" },
+		{ IFA_TENTATIVE, "tentative" },
+		{ IFA_DUPLICATED, "duplicated" }, { IFA_DETACHED, "detached" },
+		{ IFA_DEPRECATED, "deprecated" }, { IFA_AUTOCONF, "autoconf" },
+		{ IFA_TEMPORARY, "temporary" } };
+	bool linklocal = a->addr.b[0] == 0xfe && (a->addr.b[1] & 0xc0) == 0x80;
+
+	printf("\tinet6 %s%s%s", text, linklocal ? "%" : "",
+	    linklocal ? row->name : "");
+	printf(" prefixlen %u", a->plen);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if ((a->flags & words[i].flag) != 0)
+			printf(" %s", words[i].text);
+	if (linklocal)
+		printf(" scopeid 0x%x", row->index);
+	if (a->pltime != UINT32_MAX)
+		printf(" pltime %u", a->pltime);
+	if (a->vltime != UINT32_MAX)
+		printf(" vltime %u", a->vltime);
+	putchar('\n');
+}
+
+void
+inet_show(const struct if_row *row, const struct if_addrreq *a)
+{
+	char text[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	uint32_t mask = a->plen == 0 ? 0 : ~0U << (32 - a->plen % 33);
+	bool peer = (row->flags & IFF_POINTOPOINT) != 0;
+
+	inet_ntop(a->af, &a->addr, text, sizeof(text));
+	if (a->af == AF_INET6) {
+		show_inet6(row, a, text);
+		return;
+	}
+	inet_ntop(AF_INET, &a->dst, dst, sizeof(dst));
+	printf("\tinet %s", text);
+	if (peer)
+		printf(" --> %s", dst);
+	printf(" netmask 0x%08x", mask);
+	if (!peer && (row->flags & IFF_BROADCAST) != 0 &&
+	    !ip_addr_iszero(&a->dst))
+		printf(" broadcast %s", dst);
+	putchar('\n');
+}
