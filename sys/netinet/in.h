@@ -113,7 +113,8 @@ uint16_t in_cksum_fixup(uint16_t cksum, uint16_t oldw, uint16_t neww);
  * off: start of the transport header, len: its length with payload. */
 bool in_cksum_verify(struct mbuf *m, sa_family_t af, uint8_t proto, uint32_t off, uint32_t len);
 /* Computes what M_L4_CSUM_OUT / M_IPV4_CSUM_OUT left open; clears the flags.
- * m_data at the IP header.  0, or EINVAL for a malformed packet. */
+ * m_data at the IP header.  0; EINVAL for a malformed packet, *mp is still the
+ * caller's; ENOBUFS, *mp is gone and NULL. */
 int in_cksum_finish(struct mbuf **mp, sa_family_t af);
 
 #endif

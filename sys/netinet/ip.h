@@ -27,6 +27,19 @@ struct ip {
 #define IP_VERSION(ip) ((ip)->ip_vhl >> 4)
 #define IP_HLEN(ip)    (((ip)->ip_vhl & 0xf) << 2)
 #define IP_MAXPACKET   65535
+
+/* options: copied into fragments, class, number (RFC 791 3.1) */
+#define IPOPT_EOL    0
+#define IPOPT_NOP    1
+#define IPOPT_RR     7
+#define IPOPT_TS     68
+#define IPOPT_LSRR   131
+#define IPOPT_SSRR   137
+#define IPOPT_RA     148 /* router alert, RFC 2113 */
+#define IPOPT_COPIED 0x80
+#define IPOPT_TS_TSONLY	   0
+#define IPOPT_TS_TSANDADDR 1
+#define IPOPT_TS_PRESPEC   3
 #define IPDEFTTL       64
 
 struct udphdr {

@@ -51,6 +51,7 @@ struct ip_input_ctx {
 	sa_family_t af;
 	uint8_t proto, ttl, tos;
 	uint32_t off; /* of the transport header in m */
+	uint32_t nxtoff; /* v6: of the byte that names the transport, for IPE_PROTOCOL */
 	struct ip_addr src, dst;
 };
 /* One row serves both families where the protocol does. */
@@ -58,6 +59,7 @@ struct ip_proto {
 	const char *name;
 	uint8_t number;
 	bool inet, inet6;
+	bool raw_after; /* input checks first and calls rip_deliver() itself */
 	/* Takes m.  m_data at the IP header, ctx->off at ours. */
 	void (*input)(struct mbuf *m, const struct ip_input_ctx *ctx);
 	/*
@@ -84,7 +86,8 @@ void ip_deliver(struct mbuf *m, const struct ip_input_ctx *ctx);
 void icmp_error(struct mbuf *m, int type, int code, uint32_t mtu);
 void icmp6_error(struct mbuf *m, int type, int code, uint32_t param);
 /* The same by meaning, for code that serves both families. */
-enum ip_error { IPE_NOROUTE, IPE_HOST, IPE_PORT, IPE_PROHIBITED, IPE_TTL, IPE_REASS, IPE_TOOBIG };
+enum ip_error { IPE_NOROUTE, IPE_HOST, IPE_PORT, IPE_PROHIBITED, IPE_TTL, IPE_REASS, IPE_TOOBIG, IPE_PROTOCOL };
+/* mtu: for IPE_TOOBIG; for IPE_PROTOCOL the place of the unknown number (v6). */
 void ip_error(struct mbuf *m, sa_family_t af, enum ip_error what, uint32_t mtu);
 
 /* --- fragments (ip_frag.c: both families; RFC 815, 5722) --- */
@@ -127,6 +130,16 @@ struct ip_family {
 	int *defttl; /* ip_defttl, ip6_defhlim */
 };
 void ip_family_register(const struct ip_family *fam); /* by ipinit(), ip6init() */
+/*
+ * A header in front of m, ready for output(): addresses, protocol, TTL and
+ * class are set.  Takes m; NULL when there is no memory (m is gone).
+ */
+struct ip_encap {
+	sa_family_t af;
+	uint8_t proto, ttl, tos; /* ttl 0: the family's default */
+	struct ip_addr src, dst; /* src zero: chosen by output */
+};
+struct mbuf *ip_encap(struct mbuf *m, const struct ip_encap *e);
 const struct ip_family *ip_family(sa_family_t af); /* NULL: not attached */
 
 /* --- addresses --- */
@@ -137,6 +150,65 @@ uint16_t ip_randomid(void);
 
 extern int ip_forwarding, ip6_forwarding, ip_defttl, ip6_defhlim;
 extern int ip_directedbcast, ip_sendredirects, ip_mtudisc;
+
+/* --- IPv4's own rooms --- */
+/* From the link (fam_input): checks the header, asks pf.  Takes m. */
+void ip_input(struct ifnet *ifp, struct mbuf *m);
+/* From here on the packet is sound and pf has let it in.  Takes m. */
+void ip_input_judged(struct ifnet *ifp, struct mbuf *m);
+/* Sends a packet on by rt, received on ifp.  Takes m.  (ip_forward.c) */
+void ip_forward(struct ifnet *ifp, struct mbuf *m, struct rtentry *rt);
+/*
+ * The last step to a link: fits the packet to the MTU (0: the interface's)
+ * and gives it to ifp for next hop gw.  Header complete.  Takes m.  0 or
+ * errno; EMSGSIZE with DF set leaves *mp to the caller.  (ip_output.c)
+ */
+struct ip_exit {
+	struct ifnet *ifp;
+	struct rtentry *rt; /* may be NULL */
+	struct ip_addr gw; /* next hop */
+	uint32_t mtu;
+};
+int ip_emit(struct mbuf **mp, const struct ip_exit *ex);
+void ip_exit_of(struct ip_exit *ex, struct rtentry *rt, uint32_t dst);
+/* Fits mtu as it is, or as segments of that size?  m's headers may be in pieces. */
+bool ip_fits(const struct mbuf *m, uint32_t mtu);
+/* Is the header's pair of addresses one that cannot come in by ifp (RFC 1812 5.3.7)? */
+bool ip_martian(const struct ifnet *ifp, const struct mbuf *m, uint32_t src, uint32_t dst);
+/*
+ * Walks the options of a packet received on ifp and writes what routers
+ * write.  0: go on; otherwise m was refused and is gone.  A source route
+ * that names its next stop changes ip_dst.  (ip_options.c)
+ */
+int ip_dooptions(struct ifnet *ifp, struct mbuf **mp);
+/* Puts options of a socket behind the header.  NULL: no memory, m gone. */
+struct mbuf *ip_insertoptions(struct mbuf *m, const void *opt, uint32_t len);
+/* Are these options a socket may set?  0, EINVAL, or EACCES for source routes. */
+int ip_checkoptions(const void *opt, uint32_t len);
+/* Which of hlen bytes of options go into every fragment: into out, padded; length. */
+uint32_t ip_optcopy(const uint8_t *opt, uint32_t len, uint8_t out[40]);
+/* Byte place of m's header makes no sense: tells its sender.  Takes m. */
+void icmp_paramprob(struct mbuf *m, uint8_t place);
+/* The packet m goes back by gw's way: tells its sender.  m is only read. */
+void icmp_redirect_send(const struct mbuf *m, uint32_t gw);
+void icmp_init(void);
+void ip_output_init(void);
+
+enum ip_counter {
+	IPS_TOTAL, IPS_DELIVERED, IPS_FORWARD, IPS_FASTFORWARD, IPS_REDIRECTSENT,
+	IPS_LOCALOUT, IPS_RAWOUT, IPS_FRAGMENTED, IPS_OFRAGMENTS, IPS_FRAGMENTS,
+	IPS_REASSEMBLED, IPS_OPTIONS, IPS_LOCALBCAST, IPS_SWSEGMENTED, IPS_SWSEGMENTS,
+	IPS_NCOUNTERS
+};
+extern uint64_t ip_counters[IPS_NCOUNTERS];
+static inline void
+ipstat_inc(enum ip_counter c)
+{
+	ip_counters[c]++;
+}
+
+extern int ip_dosourceroute, ip_mtudisc_timeout;
+extern int ip_porthifirst, ip_porthilast;
 
 void ipinit(void); /* netinet/in_proto.c: families, protocols, sysctls */
 void ip6init(void);

@@ -1,0 +1,546 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Options of Internet sockets, and the control data that go with messages.
+ *
+ * Most options are a bit or a small number of the pcb: a row says where it is
+ * and what it may be.  The few others have a hook.  An IPv6 socket takes the
+ * options of level IP too, for its mapped conversations.  What is not in the
+ * table is refused with ENOPROTOOPT; nothing is accepted and forgotten.
+ *
+ * Control data have Linux's types, since programs bring Linux's headers.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/mbuf.h>
+#include <sys/proc.h>
+#include <sys/socketvar.h>
+#include <sys/time.h>
+#include <net/if_var.h>
+#include <net/rtable.h>
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/ip.h>
+
+enum opt_kind { OPT_FLAG, OPT_U8, OPT_I16, OPT_HOOK };
+struct opt_row {
+	int level, name;
+	enum opt_kind kind;
+	uint32_t flag; /* OPT_FLAG */
+	size_t at; /* OPT_U8, OPT_I16: offset in struct inpcb */
+	int min, max;
+	int (*set)(struct inpcb *inp, const void *val, socklen_t len, struct proc *p);
+	int (*get)(const struct inpcb *inp, void *val, socklen_t *len);
+};
+
+static int
+opt_int(const void *val, socklen_t len, int *v)
+{
+	if (len >= sizeof(*v)) {
+		memcpy(v, val, sizeof(*v));
+		return (0);
+	}
+	if (len != 1)
+		return (EINVAL);
+	*v = *(const uint8_t *)val;
+	return (0);
+}
+
+static int
+opt_put(void *val, socklen_t *len, const void *p, socklen_t n)
+{
+	memcpy(val, p, MIN(*len, n));
+	*len = MIN(*len, n);
+	return (0);
+}
+
+static int
+opt_put_int(void *val, socklen_t *len, int v)
+{
+	return (opt_put(val, len, &v, sizeof(v)));
+}
+
+static void
+opt_flag_set(struct inpcb *inp, uint32_t flag, int on)
+{
+	if (on)
+		inp->inp_flags |= flag;
+	else
+		inp->inp_flags &= ~flag;
+}
+
+/* --- hooks --- */
+
+static int
+set_ipoptions(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int error;
+
+	if ((error = ip_checkoptions(val, len)) != 0)
+		return (error);
+	memcpy(inp->inp_options, val, len);
+	inp->inp_optlen = len;
+	return (0);
+}
+
+static int
+get_ipoptions(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put(val, len, inp->inp_options, inp->inp_optlen));
+}
+
+/* IP_MTU_DISCOVER: DONT and WANT let routers cut, DO and PROBE do not. */
+static int
+set_mtudisc(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0 || v < 0 || v > 3)
+		return (EINVAL);
+	opt_flag_set(inp, INP_DONTFRAG, v >= 2);
+	return (0);
+}
+
+static int
+get_mtudisc(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (inp->inp_flags & INP_DONTFRAG) != 0 ? 2 : 0));
+}
+
+static int
+get_mtu(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	sa_family_t af = inp->inp_vers == INP_IPV4 ? AF_INET : AF_INET6;
+	struct rtentry *rt;
+
+	if (ip_addr_iszero(&inp->inp_faddr))
+		return (ENOTCONN);
+	if ((rt = rtable_match(inp->inp_rtable, af, &inp->inp_faddr)) == NULL)
+		return (ENETUNREACH);
+	return (opt_put_int(val, len, (int)(rt->rt_mtu != 0 ? rt->rt_mtu : rt->rt_ifp->if_mtu)));
+}
+
+static int
+set_v6only(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0 || inp->inp_bound || inp->inp_af != AF_INET6)
+		return (EINVAL);
+	opt_flag_set(inp, INP_V6ONLY, v);
+	inp->inp_vers = v ? INP_IPV6 : INP_IPV4 | INP_IPV6;
+	return (0);
+}
+
+static int
+get_v6only(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (inp->inp_flags & INP_V6ONLY) != 0));
+}
+
+static int
+set_bindany(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0)
+		return (EINVAL);
+	if (p != NULL && suser(p) != 0)
+		return (EPERM);
+	opt_flag_set(inp, INP_BINDANY, v);
+	return (0);
+}
+
+static int
+get_bindany(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (inp->inp_flags & INP_BINDANY) != 0));
+}
+
+static int
+set_device(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	char name[IFNAMSIZ];
+	struct ifnet *ifp;
+
+	if (len > sizeof(name))
+		return (EINVAL);
+	memset(name, 0, sizeof(name));
+	memcpy(name, val, MIN(len, sizeof(name) - 1));
+	if (name[0] == '\0') {
+		inp->inp_ifindex = 0;
+		return (0);
+	}
+	if ((ifp = if_unit(name)) == NULL)
+		return (ENODEV);
+	inp->inp_ifindex = ifp->if_index;
+	return (0);
+}
+
+static int
+get_device(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	struct ifnet *ifp = if_get(inp->inp_ifindex);
+
+	return (ifp == NULL ? opt_put(val, len, "", 0) : opt_put(val, len, ifp->if_xname, IFNAMSIZ));
+}
+
+static int
+set_rtable(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0 || inp->inp_bound || v < 0 || !rtable_exists((uint32_t)v))
+		return (EINVAL);
+	if (p != NULL && suser(p) != 0)
+		return (EPERM);
+	inp->inp_rtable = inp->inp_socket->so_rtable = (uint32_t)v;
+	return (0);
+}
+
+static int
+get_rtable(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (int)inp->inp_rtable));
+}
+
+static int
+set_icmp6filter(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	if (inp->inp_proto != IPPROTO_ICMPV6 || len != sizeof(inp->inp_icmp6filter))
+		return (EINVAL);
+	memcpy(inp->inp_icmp6filter, val, len);
+	return (0);
+}
+
+static int
+get_icmp6filter(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put(val, len, inp->inp_icmp6filter, sizeof(inp->inp_icmp6filter)));
+}
+
+static bool
+is_raw(const struct inpcb *inp)
+{
+	return (inp->inp_socket->so_type == SOCK_RAW);
+}
+
+/* RFC 3542 3.1: an even place, or -1 for none; ICMPv6 has its own. */
+static int
+set_cksumoff(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0 || !is_raw(inp) || inp->inp_af != AF_INET6 || v < -1 ||
+	    v > IP_MAXPACKET || (v != -1 && v % 2 != 0))
+		return (EINVAL);
+	if (inp->inp_proto == IPPROTO_ICMPV6 && v != 2)
+		return (EINVAL);
+	inp->inp_cksumoff = v;
+	return (0);
+}
+
+static int
+get_cksumoff(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, inp->inp_cksumoff));
+}
+
+static int
+set_hdrincl(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0 || !is_raw(inp) || inp->inp_af != AF_INET)
+		return (EINVAL);
+	opt_flag_set(inp, INP_HDRINCL, v);
+	return (0);
+}
+
+static int
+get_hdrincl(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (inp->inp_flags & INP_HDRINCL) != 0));
+}
+
+/* --- the table --- */
+
+#define PCB(member) offsetof(struct inpcb, member)
+static const struct opt_row opt_rows[] = {
+	/* clang-format off */
+	{ IPPROTO_IP, IP_TOS,		OPT_U8,	  0, PCB(inp_tos), 0, 255, NULL, NULL },
+	{ IPPROTO_IP, IP_TTL,		OPT_I16,  0, PCB(inp_ttl), -1, 255, NULL, NULL },
+	{ IPPROTO_IP, IP_MINTTL,	OPT_U8,	  0, PCB(inp_minttl), 0, 255, NULL, NULL },
+	{ IPPROTO_IP, IP_PKTINFO,	OPT_FLAG, INP_RECVPKTINFO4, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IP, IP_RECVTTL,	OPT_FLAG, INP_RECVTTL, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IP, IP_RECVTOS,	OPT_FLAG, INP_RECVTOS, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IP, IP_HDRINCL,	OPT_HOOK, 0, 0, 0, 0, set_hdrincl, get_hdrincl },
+	{ IPPROTO_IP, IP_OPTIONS,	OPT_HOOK, 0, 0, 0, 0, set_ipoptions, get_ipoptions },
+	{ IPPROTO_IP, IP_MTU_DISCOVER,	OPT_HOOK, 0, 0, 0, 0, set_mtudisc, get_mtudisc },
+	{ IPPROTO_IP, IP_MTU,		OPT_HOOK, 0, 0, 0, 0, NULL, get_mtu },
+	{ IPPROTO_IP, IP_TRANSPARENT,	OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, OPT_I16, 0, PCB(inp_hops), -1, 255, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_TCLASS,	OPT_U8,	  0, PCB(inp_tclass), 0, 255, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, OPT_FLAG, INP_RECVPKTINFO, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, OPT_FLAG, INP_RECVTTL, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_RECVTCLASS, OPT_FLAG, INP_RECVTOS, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_DONTFRAG,	OPT_FLAG, INP_DONTFRAG, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, OPT_HOOK, 0, 0, 0, 0, set_mtudisc, get_mtudisc },
+	{ IPPROTO_IPV6, IPV6_MTU,	OPT_HOOK, 0, 0, 0, 0, NULL, get_mtu },
+	{ IPPROTO_IPV6, IPV6_V6ONLY,	OPT_HOOK, 0, 0, 0, 0, set_v6only, get_v6only },
+	{ IPPROTO_IPV6, IPV6_CHECKSUM,	OPT_HOOK, 0, 0, 0, 0, set_cksumoff, get_cksumoff },
+	{ IPPROTO_RAW,  IPV6_CHECKSUM,	OPT_HOOK, 0, 0, 0, 0, set_cksumoff, get_cksumoff },
+	{ IPPROTO_ICMPV6, ICMP6_FILTER,	OPT_HOOK, 0, 0, 0, 0, set_icmp6filter, get_icmp6filter },
+	{ SOL_SOCKET, SO_BINDTODEVICE,	OPT_HOOK, 0, 0, 0, 0, set_device, get_device },
+	{ SOL_SOCKET, SO_RTABLE,	OPT_HOOK, 0, 0, 0, 0, set_rtable, get_rtable },
+	{ SOL_SOCKET, SO_BINDANY,	OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
+	{ SOL_SOCKET, SO_TIMESTAMP,	OPT_FLAG, INP_TIMESTAMP, 0, 0, 0, NULL, NULL },
+	/* clang-format on */
+};
+
+static const struct opt_row *
+opt_find(const struct inpcb *inp, int level, int name)
+{
+	unsigned int i;
+
+	if (level == IPPROTO_IPV6 && inp->inp_af != AF_INET6)
+		return (NULL);
+	for (i = 0; i < nitems(opt_rows); i++)
+		if (opt_rows[i].level == level && opt_rows[i].name == name)
+			return (&opt_rows[i]);
+	return (NULL);
+}
+
+int
+in_opt_set(struct inpcb *inp, int level, int name, const void *val, socklen_t len, struct proc *p)
+{
+	const struct opt_row *row = opt_find(inp, level, name);
+	int v;
+
+	if (row == NULL || (row->kind == OPT_HOOK && row->set == NULL))
+		return (ENOPROTOOPT);
+	if (row->kind == OPT_HOOK)
+		return (row->set(inp, val, len, p));
+	if (opt_int(val, len, &v) != 0)
+		return (EINVAL);
+	if (row->kind == OPT_FLAG) {
+		opt_flag_set(inp, row->flag, v);
+		return (0);
+	}
+	if (v < row->min || v > row->max || (row->kind == OPT_I16 && v == 0))
+		return (EINVAL);
+	if (row->kind == OPT_U8)
+		*((uint8_t *)inp + row->at) = (uint8_t)v;
+	else
+		*(int16_t *)(void *)((uint8_t *)inp + row->at) = (int16_t)v;
+	return (0);
+}
+
+int
+in_opt_get(struct inpcb *inp, int level, int name, void *val, socklen_t *len)
+{
+	const struct opt_row *row = opt_find(inp, level, name);
+	int v = 0;
+
+	if (row == NULL)
+		return (ENOPROTOOPT);
+	switch (row->kind) {
+	case OPT_HOOK:
+		return (row->get(inp, val, len));
+	case OPT_FLAG:
+		v = (inp->inp_flags & row->flag) != 0;
+		break;
+	case OPT_U8:
+		v = *((uint8_t *)inp + row->at);
+		break;
+	case OPT_I16:
+		v = *(int16_t *)(void *)((uint8_t *)inp + row->at);
+		if (v == -1)
+			v = *ip_family(row->level == IPPROTO_IP ? AF_INET : AF_INET6)->defttl;
+		break;
+	}
+	return (opt_put_int(val, len, v));
+}
+
+/* --- control data --- */
+
+struct in_pktinfo {
+	int ifindex;
+	uint32_t spec_dst, addr;
+};
+struct in6_pktinfo {
+	uint8_t addr[16];
+	uint32_t ifindex;
+};
+
+static uint32_t
+cmsg_put(uint8_t *out, uint32_t at, int level, int type, const void *data, uint32_t len)
+{
+	struct cmsghdr ch = { .cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type };
+
+	KASSERT(at + CMSG_SPACE(len) <= IN_CONTROL_MAX);
+	memset(out + at, 0, CMSG_SPACE(len));
+	memcpy(out + at, &ch, sizeof(ch));
+	memcpy(out + at + CMSG_LEN(0), data, len);
+	return (at + (uint32_t)CMSG_SPACE(len));
+}
+
+static uint32_t
+control_pktinfo(const struct inpcb *inp, const struct ip_input_ctx *ctx, uint8_t *out, uint32_t at)
+{
+	struct in_pktinfo pi = { (int)ctx->ifp->if_index, ctx->dst.v4, ctx->dst.v4 };
+	struct in6_pktinfo pi6 = { .ifindex = ctx->ifp->if_index };
+
+	if (ctx->af == AF_INET && (inp->inp_flags & INP_RECVPKTINFO4) != 0)
+		at = cmsg_put(out, at, IPPROTO_IP, IP_PKTINFO, &pi, sizeof(pi));
+	if ((inp->inp_flags & INP_RECVPKTINFO) == 0)
+		return (at);
+	memcpy(pi6.addr, ctx->dst.b, 16);
+	if (ctx->af == AF_INET) {
+		memset(pi6.addr, 0, 10);
+		memset(pi6.addr + 10, 0xff, 2);
+		memcpy(pi6.addr + 12, &ctx->dst.v4, 4);
+	}
+	return (cmsg_put(out, at, IPPROTO_IPV6, IPV6_PKTINFO, &pi6, sizeof(pi6)));
+}
+
+uint32_t
+in_opt_control(const struct inpcb *inp, const struct mbuf *m, const struct ip_input_ctx *ctx, uint8_t out[IN_CONTROL_MAX])
+{
+	bool v4 = ctx->af == AF_INET;
+	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6, v;
+	uint32_t at = 0;
+	uint64_t us = m->m_pkthdr.stamp_us != 0 ? m->m_pkthdr.stamp_us : time_wall_us;
+	struct timeval tv = { .tv_sec = (time_t)(us / 1000000), .tv_usec = (long)(us % 1000000) };
+
+	if ((inp->inp_flags & (INP_TIMESTAMP | INP_RECVPKTINFO | INP_RECVPKTINFO4 | INP_RECVTTL | INP_RECVTOS)) == 0)
+		return (0);
+	if ((inp->inp_flags & INP_TIMESTAMP) != 0)
+		at = cmsg_put(out, at, SOL_SOCKET, SO_TIMESTAMP, &tv, sizeof(tv));
+	at = control_pktinfo(inp, ctx, out, at);
+	if ((inp->inp_flags & INP_RECVTTL) != 0) {
+		v = ctx->ttl;
+		at = cmsg_put(out, at, level, v4 ? IP_TTL : IPV6_HOPLIMIT, &v, sizeof(v));
+	}
+	if ((inp->inp_flags & INP_RECVTOS) != 0) {
+		v = ctx->tos;
+		at = cmsg_put(out, at, level, v4 ? IP_TOS : IPV6_TCLASS, &v, v4 ? 1 : sizeof(v));
+	}
+	return (at);
+}
+
+/* One piece of control data into s.  0 or EINVAL. */
+static int
+sendcontrol_one(const struct cmsghdr *ch, const uint8_t *data, size_t len, struct in_send *s)
+{
+	struct in6_pktinfo pi6;
+	struct in_pktinfo pi;
+	int v = 0;
+
+	if (ch->cmsg_level == IPPROTO_IP && ch->cmsg_type == IP_PKTINFO && len == sizeof(pi)) {
+		memcpy(&pi, data, sizeof(pi));
+		s->ifindex = (uint32_t)pi.ifindex;
+		s->src = ip_addr_v4(pi.spec_dst);
+		return (0);
+	}
+	if (ch->cmsg_level == IPPROTO_IPV6 && ch->cmsg_type == IPV6_PKTINFO && len == sizeof(pi6)) {
+		memcpy(&pi6, data, sizeof(pi6));
+		s->ifindex = pi6.ifindex;
+		s->src = ip_addr_v6(pi6.addr);
+		if (in6_isv4mapped(&s->src))
+			s->src = ip_addr_v4(s->src.l[3]);
+		return (0);
+	}
+	if (opt_int(data, (socklen_t)len, &v) != 0 || v < -1 || v > 255)
+		return (EINVAL);
+	if ((ch->cmsg_level == IPPROTO_IP && ch->cmsg_type == IP_TTL) ||
+	    (ch->cmsg_level == IPPROTO_IPV6 && ch->cmsg_type == IPV6_HOPLIMIT))
+		s->ttl = v;
+	else if ((ch->cmsg_level == IPPROTO_IP && ch->cmsg_type == IP_TOS) ||
+	    (ch->cmsg_level == IPPROTO_IPV6 && ch->cmsg_type == IPV6_TCLASS))
+		s->tos = v;
+	else
+		return (EINVAL);
+	return (0);
+}
+
+/* May the packet carry this source? */
+static int
+sendcontrol_judge(const struct inpcb *inp, const struct in_send *s)
+{
+	if (s->ifindex != 0 && if_get(s->ifindex) == NULL)
+		return (ENXIO);
+	if (ip_addr_iszero(&s->src) || (inp->inp_flags & INP_BINDANY) != 0)
+		return (0);
+	if (ifa_ifwithaddr(AF_INET, &s->src, inp->inp_rtable) == NULL &&
+	    ifa_ifwithaddr(AF_INET6, &s->src, inp->inp_rtable) == NULL)
+		return (EADDRNOTAVAIL);
+	return (0);
+}
+
+int
+in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len, struct in_send *s)
+{
+	const uint8_t *p = control;
+	struct cmsghdr ch;
+	int error;
+
+	*s = (struct in_send){ .ttl = -1, .tos = -1 };
+	while (control != NULL && len >= sizeof(ch)) {
+		memcpy(&ch, p, sizeof(ch));
+		if (ch.cmsg_len < CMSG_LEN(0) || ch.cmsg_len > len)
+			return (EINVAL);
+		if ((error = sendcontrol_one(&ch, p + CMSG_LEN(0), ch.cmsg_len - CMSG_LEN(0), s)) != 0)
+			return (error);
+		if (CMSG_ALIGN(ch.cmsg_len) >= len)
+			break;
+		p += CMSG_ALIGN(ch.cmsg_len);
+		len -= CMSG_ALIGN(ch.cmsg_len);
+	}
+	return (sendcontrol_judge(inp, s));
+}
+
+/* --- out --- */
+
+static uint8_t
+send_ttl(const struct inpcb *inp, sa_family_t af, const struct in_send *s)
+{
+	int ttl = s->ttl > 0 ? s->ttl : af == AF_INET ? inp->inp_ttl : inp->inp_hops;
+
+	return (ttl > 0 ? (uint8_t)ttl : 0);
+}
+
+int
+in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af, uint8_t proto, const struct ip_addr *dst, uint32_t scope, const struct in_send *s)
+{
+	struct ip_encap e = { .af = af, .proto = proto, .ttl = send_ttl(inp, af, s), .dst = *dst };
+	struct ip_outopts po = { .po_rtable = inp->inp_rtable };
+	uint32_t index = inp->inp_ifindex != 0 ? inp->inp_ifindex : s->ifindex != 0 ? s->ifindex : scope;
+
+	if (ip_family(af) == NULL) {
+		m_freem(m);
+		return (EAFNOSUPPORT);
+	}
+	e.tos = s->tos >= 0 ? (uint8_t)s->tos : af == AF_INET ? inp->inp_tos : inp->inp_tclass;
+	e.src = ip_addr_iszero(&s->src) ? inp->inp_laddr : s->src;
+	if (af == AF_INET && (IN_MULTICAST(ntohl(e.src.v4)) || e.src.v4 == 0xffffffffU))
+		e.src = ip_addr_v4(0); /* bound to a group: not a source */
+	po.po_ifp = index != 0 ? if_get(index) : NULL;
+	if (inp->inp_ifindex != 0 || s->ifindex != 0)
+		po.po_flags |= IPOUT_IFONLY;
+	if ((inp->inp_flags & INP_DONTFRAG) != 0)
+		po.po_flags |= IPOUT_DF;
+	if ((inp->inp_socket->so_options & (1U << SO_BROADCAST)) != 0)
+		po.po_flags |= IPOUT_BROADCAST;
+	if ((inp->inp_socket->so_options & (1U << SO_DONTROUTE)) != 0)
+		po.po_flags |= IPOUT_DONTROUTE;
+	if (af == AF_INET && inp->inp_optlen != 0) {
+		po.po_options = inp->inp_options;
+		po.po_optlen = inp->inp_optlen;
+	}
+	if ((m = ip_encap(m, &e)) == NULL)
+		return (ENOBUFS);
+	return (ip_family(af)->output(m, &po));
+}

@@ -1,0 +1,389 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * UDP over IPv4 and IPv6 (RFC 768, RFC 1122 4.1, RFC 8200 8.1, RFC 8085).
+ *
+ * In:	udp_input() judges lengths and checksum (which IPv6 must have), then
+ *	finds who listens: one socket for an address of ours, all that match
+ *	for a broadcast or multicast.  Nobody: an ICMP port unreachable.
+ * Out:	udp_send() puts the header in front and leaves the checksum to the
+ *	last place that can compute it.
+ *
+ * An ICMP error goes to the connected socket with the four numbers it
+ * quotes, as the error of its next call.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/counter.h>
+#include <sys/mbuf.h>
+#include <sys/protosw.h>
+#include <sys/socketvar.h>
+#include <sys/sysctl.h>
+#include <net/if_var.h>
+#include <net/packet_filter.h>
+#include <netinet/in.h>
+#include <netinet/in_pcb.h>
+#include <netinet/ip.h>
+#include <netinet/ip_var.h>
+
+static struct in_pcb_table udp_pcbs;
+static int udp_sendspace = 65536, udp_recvspace = 262144;
+
+enum udp_counter {
+	UDPS_IN, UDPS_NOSUM, UDPS_GROUP, UDPS_DELIVERED, UDPS_FULL, UDPS_ERRORS, UDPS_OUT, UDPS_NCOUNTERS
+};
+static uint64_t udp_counters[UDPS_NCOUNTERS];
+static const char *const udp_counter_text[UDPS_NCOUNTERS] = {
+	[UDPS_IN] = "datagrams received",
+	[UDPS_NOSUM] = "with no checksum",
+	[UDPS_GROUP] = "broadcast and multicast datagrams received",
+	[UDPS_DELIVERED] = "delivered",
+	[UDPS_FULL] = "not delivered because of full socket buffers",
+	[UDPS_ERRORS] = "errors handed to connected sockets",
+	[UDPS_OUT] = "datagrams output",
+};
+static struct counter_group udp_counter_group = {
+	.cg_proto = "udp",
+	.cg_text = udp_counter_text,
+	.cg_value = udp_counters,
+	.cg_count = UDPS_NCOUNTERS,
+};
+
+/* --- in --- */
+
+/* The header at ctx->off, in host order; what is wrong with the datagram. */
+static enum drop_reason
+udp_check(struct mbuf *m, const struct ip_input_ctx *ctx, struct udphdr *uh)
+{
+	uint32_t left = m->m_pkthdr.len - ctx->off, ulen;
+
+	if (left < sizeof(*uh) || m_copydata(m, ctx->off, sizeof(*uh), uh) != 0)
+		return (DROP_UDP_SHORT);
+	ulen = ntohs(uh->uh_ulen);
+	if (ulen < sizeof(*uh) || ulen > left)
+		return (DROP_UDP_BADLEN);
+	if (uh->uh_dport == 0)
+		return (DROP_UDP_BADPORT);
+	if (ulen < left)
+		m_adj(m, (int)ulen - (int)left);
+	if (uh->uh_sum == 0 && (m->m_pkthdr.csum_flags & M_UDP_CSUM_OUT) == 0) {
+		udp_counters[UDPS_NOSUM]++;
+		return (ctx->af == AF_INET6 ? DROP_UDP_NOSUM6 : DROP_NONE);
+	}
+	if (!in_cksum_verify(m, ctx->af, IPPROTO_UDP, ctx->off, ulen))
+		return (DROP_UDP_BADSUM);
+	return (DROP_NONE);
+}
+
+/* To one socket.  Takes m. */
+static void
+udp_deliver(struct inpcb *inp, struct mbuf *m, const struct ip_input_ctx *ctx, uint16_t sport)
+{
+	struct sockaddr_storage from;
+	uint8_t control[IN_CONTROL_MAX];
+	uint32_t controllen;
+	socklen_t fromlen;
+
+	if (ctx->ttl < inp->inp_minttl) {
+		m_drop(m, DROP_UDP_MINTTL);
+		return;
+	}
+	fromlen = in_pcb_sockaddr(inp, ctx->af, &ctx->src, sport, ctx->ifp->if_index, &from);
+	controllen = in_opt_control(inp, m, ctx, control);
+	m_adj(m, (int)(ctx->off + sizeof(struct udphdr)));
+	if (soreceive_dgram(inp->inp_socket, m, (struct sockaddr *)(void *)&from, fromlen,
+		controllen != 0 ? control : NULL, controllen))
+		udp_counters[UDPS_DELIVERED]++;
+	else
+		udp_counters[UDPS_FULL]++;
+}
+
+/* To all who match: a copy each, the packet itself for the last. */
+static void
+udp_input_group(struct mbuf *m, const struct ip_input_ctx *ctx, const struct in_pcb_key *k)
+{
+	struct inpcb *inp, *last = NULL;
+	struct mbuf *n;
+
+	udp_counters[UDPS_GROUP]++;
+	for (inp = in_pcb_port_first(&udp_pcbs, k->lport); inp != NULL; inp = LIST_NEXT(inp, inp_byport)) {
+		if (!in_pcb_matches(inp, k))
+			continue;
+		if (last != NULL && (n = m_dup_pkt(m, 0)) != NULL)
+			udp_deliver(last, n, ctx, k->fport);
+		last = inp;
+	}
+	if (last == NULL)
+		m_drop(m, DROP_UDP_NOPORTBCAST);
+	else
+		udp_deliver(last, m, ctx, k->fport);
+}
+
+static bool
+udp_is_group(const struct mbuf *m, const struct ip_input_ctx *ctx)
+{
+	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0)
+		return (true);
+	if (ctx->af == AF_INET6)
+		return (in6_ismulticast(&ctx->dst));
+	return (ntohl(ctx->dst.v4) >= 0xe0000000U);
+}
+
+static enum in_pcb_order
+udp_order(const struct mbuf *m)
+{
+	return ((m->m_pkthdr.pf.flags & PF_TAG_TRANSLATE_LOCALHOST) != 0 ? INPCB_INVERTED : INPCB_USUAL);
+}
+
+static void
+udp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
+{
+	struct in_pcb_key k = { .af = ctx->af, .laddr = ctx->dst, .faddr = ctx->src,
+		.rtable = m->m_pkthdr.rtableid, .ifindex = ctx->ifp->if_index };
+	enum drop_reason why;
+	struct udphdr uh;
+	struct inpcb *inp;
+
+	udp_counters[UDPS_IN]++;
+	if ((why = udp_check(m, ctx, &uh)) != DROP_NONE) {
+		m_drop(m, why);
+		return;
+	}
+	k.lport = ntohs(uh.uh_dport);
+	k.fport = ntohs(uh.uh_sport);
+	if (udp_is_group(m, ctx)) {
+		udp_input_group(m, ctx, &k);
+		return;
+	}
+	if ((inp = in_pcb_lookup(&udp_pcbs, &k, udp_order(m))) == NULL) {
+		drop_count(DROP_UDP_NOPORT);
+		ip_error(m, ctx->af, IPE_PORT, 0);
+		return;
+	}
+	if (packet_filter != NULL && packet_filter->socket_linked != NULL)
+		packet_filter->socket_linked(m, inp);
+	udp_deliver(inp, m, ctx, k.fport);
+}
+
+/* The numbers of a quoted datagram, seen from its sender. */
+static struct in_pcb_key
+udp_quoted_key(const struct ip_input_ctx *ctx, const uint8_t *quoted)
+{
+	return ((struct in_pcb_key){ .af = ctx->af, .laddr = ctx->src, .faddr = ctx->dst,
+	    .lport = be16dec(quoted), .fport = be16dec(quoted + 2),
+	    .rtable = ctx->ifp->if_rtable, .ifindex = ctx->ifp->if_index });
+}
+
+static void
+udp_ctlinput(const struct ip_input_ctx *ctx, int err, const uint8_t *quoted, uint32_t len, uint32_t mtu)
+{
+	struct in_pcb_key k;
+	struct inpcb *inp;
+
+	if (len < 8)
+		return;
+	k = udp_quoted_key(ctx, quoted);
+	if ((inp = in_pcb_lookup_conn(&udp_pcbs, &k)) == NULL)
+		return;
+	if (err == EMSGSIZE && (inp->inp_flags & INP_DONTFRAG) == 0)
+		return; /* the next one will be cut */
+	udp_counters[UDPS_ERRORS]++;
+	soseterror(inp->inp_socket, err);
+}
+
+static bool
+udp_sent_by_us(const struct ip_input_ctx *ctx, const uint8_t *quoted, uint32_t len)
+{
+	struct in_pcb_key k;
+
+	if (len < 8)
+		return (false);
+	k = udp_quoted_key(ctx, quoted);
+	return (in_pcb_lookup(&udp_pcbs, &k, INPCB_USUAL) != NULL);
+}
+
+static const struct ip_proto udp_proto = {
+	.name = "udp",
+	.number = IPPROTO_UDP,
+	.inet = true,
+	.inet6 = true,
+	.input = udp_input,
+	.ctlinput = udp_ctlinput,
+	.sent_by_us = udp_sent_by_us,
+};
+
+/* --- out --- */
+
+struct udp_dest {
+	sa_family_t af;
+	struct ip_addr addr;
+	uint16_t port;
+	uint32_t scope;
+};
+
+static int
+udp_dest_find(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len, struct udp_dest *d)
+{
+	int error;
+
+	if (sa == NULL) {
+		if (!inp->inp_connected)
+			return (EDESTADDRREQ);
+		*d = (struct udp_dest){ inp->inp_vers == INP_IPV4 ? AF_INET : AF_INET6,
+			inp->inp_faddr, inp->inp_fport, inp->inp_scope };
+		return (0);
+	}
+	if ((error = in_pcb_readaddr(inp, sa, len, &d->af, &d->addr, &d->port, &d->scope)) != 0)
+		return (error);
+	if (d->port == 0)
+		return (EINVAL);
+	if (d->scope == 0)
+		d->scope = inp->inp_scope;
+	return ((inp->inp_vers & (d->af == AF_INET ? INP_IPV4 : INP_IPV6)) != 0 ? 0 : EAFNOSUPPORT);
+}
+
+/* The header in front of the payload.  NULL: no memory, m gone. */
+static struct mbuf *
+udp_header(struct mbuf *m, const struct inpcb *inp, uint16_t dport)
+{
+	struct udphdr *uh;
+
+	if ((m = m_prepend(m, sizeof(*uh))) == NULL)
+		return (NULL);
+	uh = mtod(m, struct udphdr *);
+	uh->uh_sport = htons(inp->inp_lport);
+	uh->uh_dport = htons(dport);
+	uh->uh_ulen = htons(m->m_pkthdr.len);
+	uh->uh_sum = 0;
+	m->m_pkthdr.csum_flags |= M_UDP_CSUM_OUT;
+	return (m);
+}
+
+static int
+udp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa, socklen_t len, const void *control, size_t controllen, struct proc *p)
+{
+	struct inpcb *inp = so->so_pcb;
+	struct in_send s;
+	struct udp_dest d;
+	int error;
+
+	if (m->m_pkthdr.len > IP_MAXPACKET - sizeof(struct ip) - sizeof(struct udphdr))
+		error = EMSGSIZE;
+	else if ((error = udp_dest_find(inp, sa, len, &d)) == 0 &&
+	    (error = in_opt_sendcontrol(inp, control, controllen, &s)) == 0)
+		error = in_pcb_bind_any(inp);
+	if (error != 0) {
+		m_freem(m);
+		return (error);
+	}
+	if ((m = udp_header(m, inp, d.port)) == NULL)
+		return (ENOBUFS);
+	udp_counters[UDPS_OUT]++;
+	return (in_pcb_output(inp, m, d.af, IPPROTO_UDP, &d.addr, d.scope, &s));
+}
+
+/* --- the socket's calls --- */
+
+static int
+udp_attach_af(struct socket *so, sa_family_t af)
+{
+	int error;
+
+	if ((error = soreserve(so, (uint64_t)udp_sendspace, (uint64_t)udp_recvspace)) != 0)
+		return (error);
+	return (in_pcb_alloc(so, &udp_pcbs, af));
+}
+
+static int
+udp_attach(struct socket *so, int proto, struct proc *p)
+{
+	return (udp_attach_af(so, so->so_proto->pr_family));
+}
+
+static void
+udp_detach(struct socket *so)
+{
+	if (so->so_pcb != NULL)
+		in_pcb_free(so->so_pcb);
+}
+
+static int
+udp_bind(struct socket *so, const struct sockaddr *sa, socklen_t len, struct proc *p)
+{
+	return (in_pcb_bind(so->so_pcb, sa, len, p));
+}
+
+static int
+udp_connect(struct socket *so, const struct sockaddr *sa, socklen_t len, struct proc *p)
+{
+	struct inpcb *inp = so->so_pcb;
+	int error;
+
+	if (inp->inp_connected) /* datagrams: another peer */
+		in_pcb_disconnect(inp);
+	if ((error = in_pcb_connect(inp, sa, len, p)) == 0)
+		soisconnected(so);
+	return (error);
+}
+
+static int
+udp_disconnect(struct socket *so)
+{
+	struct inpcb *inp = so->so_pcb;
+
+	if (!inp->inp_connected)
+		return (ENOTCONN);
+	in_pcb_disconnect(inp);
+	so->so_state &= ~(uint32_t)SS_CONNECTED;
+	return (0);
+}
+
+static int
+udp_shutdown(struct socket *so)
+{
+	so->so_state |= SS_CANTSEND;
+	return (0);
+}
+
+static int
+udp_setopt(struct socket *so, int level, int name, const void *val, socklen_t len, struct proc *p)
+{
+	return (in_opt_set(so->so_pcb, level, name, val, len, p));
+}
+
+static int
+udp_getopt(struct socket *so, int level, int name, void *val, socklen_t *len, struct proc *p)
+{
+	return (in_opt_get(so->so_pcb, level, name, val, len));
+}
+
+#define UDP_ROW(af) \
+	{ .pr_name = "udp", .pr_family = af, .pr_type = SOCK_DGRAM, .pr_protocol = IPPROTO_UDP, \
+	  .pr_flags = PR_ATOMIC | PR_ADDR, .attach = udp_attach, .detach = udp_detach, \
+	  .bind = udp_bind, .connect = udp_connect, .disconnect = udp_disconnect, \
+	  .shutdown = udp_shutdown, .send = udp_send, .sockname = in_pcb_sockname, \
+	  .peername = in_pcb_peername, .setopt = udp_setopt, .getopt = udp_getopt }
+static struct protosw udp_rows[] = { UDP_ROW(AF_INET), UDP_ROW(AF_INET6) };
+
+/* clang-format off */
+static const struct sysctl_row udp_sysctls[] = {
+	{ .name = "net.inet.udp.sendspace", .type = CTL_INT, .flags = CTLF_WR, .var = &udp_sendspace,
+	  .min = 4096, .max = 8 << 20, .text = "bytes a new socket may have on its way out" },
+	{ .name = "net.inet.udp.recvspace", .type = CTL_INT, .flags = CTLF_WR, .var = &udp_recvspace,
+	  .min = 4096, .max = 8 << 20, .text = "bytes a new socket may have waiting" },
+};
+/* clang-format on */
+static struct sysctl_table udp_sysctl_table = { .rows = udp_sysctls, .nrows = nitems(udp_sysctls) };
+
+void
+udp_init(void)
+{
+	in_pcb_table_init(&udp_pcbs, "udp");
+	ip_proto_register(&udp_proto);
+	protosw_register(&udp_rows[0]);
+	protosw_register(&udp_rows[1]);
+	counters_register(&udp_counter_group);
+	sysctl_register(&udp_sysctl_table);
+}
