@@ -94,7 +94,7 @@ void ip_error(struct mbuf *m, sa_family_t af, enum ip_error what, uint32_t mtu);
 /*
  * A fragment of len payload bytes at m+hdrlen, offset off, more: are there
  * more.  Takes m.  Returns the whole packet (m_data at its IP header,
- * unfragmented form) or NULL.  largest: receives the largest fragment seen.
+ * unfragmented form) or NULL.  See ip_reass(9).
  */
 struct ip_frag {
 	sa_family_t af;
@@ -105,8 +105,12 @@ struct ip_frag {
 	bool more;
 	uint8_t tos; /* ECN, RFC 3168 5.3 */
 	struct ifnet *ifp;
+	uint32_t *largest; /* NULL, or gets the length of the largest fragment */
 };
 struct mbuf *ip_reass(struct mbuf *m, const struct ip_frag *f);
+void ip_frag_init(void); /* once, at boot; both families */
+void ip_frag_flush(void); /* forgets all fragments */
+unsigned int ip_frag_held(void); /* how many wait */
 /* Cuts packet m into pieces for mtu, in ml.  0 or EMSGSIZE, ENOBUFS (m gone). */
 int ip_fragment(struct mbuf *m, struct mbuf_list *ml, uint32_t mtu);
 int ip6_fragment(struct mbuf *m, struct mbuf_list *ml, uint32_t mtu);
