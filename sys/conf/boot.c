@@ -21,6 +21,7 @@
 #include <machine/kernel.h>
 #include <net/if_var.h>
 #include <net/rtable.h>
+#include <netinet/ip_var.h>
 
 #define MBUF_BYTES (64UL << 20)
 
@@ -53,6 +54,8 @@ kernel_boot(const struct kernel_params *params)
 	syscallinit();
 	syscall_setname(hostname);
 	rtableinit();
+	ipinit();
+	soioctl_register(if_ioctl_dispatch);
 	return (ifinit());
 }
 

@@ -32,6 +32,13 @@ struct socket_list all_sockets = TAILQ_HEAD_INITIALIZER(all_sockets);
 static struct pool so_pool;
 
 static const struct fileops dgram_ops, stream_ops;
+static int (*any_ioctl)(unsigned long cmd, void *data, struct proc *p);
+
+void
+soioctl_register(int (*fn)(unsigned long cmd, void *data, struct proc *p))
+{
+	any_ioctl = fn;
+}
 
 void
 soinit(void)
@@ -333,8 +340,13 @@ static int
 so_ioctl(struct file *fp, unsigned long cmd, void *data, struct proc *p)
 {
 	struct socket *so = fp->f_data;
+	int error = ENOTTY;
 
-	return (so->so_proto->ioctl != NULL ? so->so_proto->ioctl(so, cmd, data, p) : ENOTTY);
+	if (so->so_proto->ioctl != NULL)
+		error = so->so_proto->ioctl(so, cmd, data, p);
+	if (error == ENOTTY && any_ioctl != NULL)
+		error = any_ioctl(cmd, data, p);
+	return (error);
 }
 
 static void

@@ -92,6 +92,8 @@ void sofree(struct socket *so);
 int soreserve(struct socket *so, uint64_t snd, uint64_t rcv);
 
 void soinit(void); /* at boot */
+/* What serves the ioctls that no protocol knows: those of interfaces. */
+void soioctl_register(int (*fn)(unsigned long cmd, void *data, struct proc *p));
 /* The same as a message in its place among the datagrams, and so_error. */
 void soreceive_error(struct socket *so, int error);
 /* so_snd has room again: the program's bytes may come. */

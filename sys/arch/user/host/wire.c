@@ -57,6 +57,7 @@ struct wire {
 	struct peer *peers, *speaking; /* whose message is read */
 	int npeers;
 	bool on, plugged, full;
+	bool open; /* events may be sent: the opener has its handle */
 	struct wire_faults faults;
 	struct wire_late *late;
 	int nlate, timer;
@@ -93,11 +94,11 @@ peer_remove(struct peer *p)
 	host_watch_del(p->watch);
 	close(p->fd);
 	free(p);
-	if (w->full) {
+	if (w->full && w->open) {
 		w->full = false;
 		w->event(w->arg, HOSTIF_TXROOM);
 	}
-	if (w->npeers == 0 && w->plugged)
+	if (w->npeers == 0 && w->plugged && w->open)
 		w->event(w->arg, HOSTIF_LINK);
 }
 
@@ -143,7 +144,7 @@ peer_add(struct wire *w, int fd)
 	}
 	p->next = w->peers;
 	w->peers = p;
-	if (++w->npeers == 1)
+	if (++w->npeers == 1 && w->open)
 		w->event(w->arg, HOSTIF_LINK);
 	return (0);
 }
@@ -571,6 +572,7 @@ wire_open(const char *spec, const char *ifname, void (*event)(void *, enum hosti
 		goto fail;
 	if ((error = host_watch_add(w->timer, HOST_IN, timer_event, w, &w->timer_watch)) != 0 || (error = wire_join(w)) != 0)
 		goto fail;
+	w->open = true;
 	*linkp = w;
 	return (0);
 fail:
