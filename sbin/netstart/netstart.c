@@ -1,0 +1,414 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * netstart: configures a machine from the files in its etc/.
+ *
+ * Four steps in this order, each a list of commands of the tools beside
+ * this one:
+ *
+ *	sysctl.conf	sysctl -q -f
+ *	hostname.IF	ifconfig IF ...	real interfaces first, lo0 before
+ *			them, what stands on others (vlan, carp ...) last
+ *	mygate		route add default ...
+ *	pf.conf		pfctl -e -f
+ *
+ * A line that fails is reported with its file and number, and the rest is
+ * still done: a router with one bad alias should come up with the others.
+ * The exit status then is 1.  -n prints the commands instead.
+ */
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WORDS_MAX 64
+#define IFS_MAX	  512
+
+static struct {
+	const char *root;
+	char bindir[PATH_MAX];
+	bool dry;
+	bool failed;
+} ns;
+
+struct hostname_file {
+	char ifname[16];
+	int rank; /* order of work */
+};
+
+/* Interfaces by when they can be configured; names without a row are real. */
+static const struct {
+	const char *driver;
+	int rank;
+} ranks[] = {
+	{ "lo", 0 },
+	{ "pair", 2 },
+	{ "tun", 2 },
+	{ "tap", 2 },
+	{ "bridge", 4 },
+	{ "vlan", 3 },
+	{ "carp", 5 },
+	{ "pflog", 5 },
+	{ "pfsync", 6 },
+};
+
+static void __attribute__((__noreturn__))
+usage(void)
+{
+	fprintf(stderr, "usage: netstart [-n] [interface ...]\n");
+	exit(2);
+}
+
+static void __attribute__((__format__(__printf__, 3, 4)))
+complain(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "netstart: %s/etc/%s", ns.root, file);
+	if (line > 0)
+		fprintf(stderr, ":%d", line);
+	fprintf(stderr, ": ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	ns.failed = true;
+}
+
+/* Runs a tool of ours; its own words go to stderr.  Its exit status. */
+static int
+tool_run(char *argv[])
+{
+	char path[PATH_MAX + 32];
+	pid_t pid;
+	int status;
+
+	if (ns.dry) {
+		for (int i = 0; argv[i] != NULL; i++)
+			printf("%s%s", argv[i], argv[i + 1] != NULL ? " " : "\n");
+		return (0);
+	}
+	snprintf(path, sizeof(path), "%s/%s", ns.bindir, argv[0]);
+	fflush(stdout);
+	if ((pid = fork()) == -1)
+		return (127);
+	if (pid == 0) {
+		execv(path, argv);
+		fprintf(stderr, "netstart: %s: %s\n", path, strerror(errno));
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return (127);
+	return (WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
+
+/* Opens ROOT/etc/name.  NULL without a word when it is not there. */
+static FILE *
+etc_open(const char *name, char path[PATH_MAX])
+{
+	FILE *f;
+
+	snprintf(path, PATH_MAX, "%s/etc/%s", ns.root, name);
+	if ((f = fopen(path, "r")) == NULL && errno != ENOENT)
+		complain(name, 0, "%s", strerror(errno));
+	return (f);
+}
+
+/*
+ * The next line with something on it: comments and white space cut.  Its
+ * number, or 0 at the end.  A line that is too long is reported and skipped.
+ */
+static int
+line_read(FILE *f, const char *name, int *nr, char *buf, size_t size, char **start)
+{
+	size_t len;
+	int ch;
+
+	while (fgets(buf, (int)size, f) != NULL) {
+		(*nr)++;
+		len = strlen(buf);
+		if (len == size - 1 && buf[len - 1] != '\n') {
+			complain(name, *nr, "line too long");
+			while ((ch = fgetc(f)) != EOF && ch != '\n')
+				;
+			continue;
+		}
+		*start = buf + strspn(buf, " \t");
+		if (**start != '!')
+			buf[strcspn(buf, "#\n")] = '\0';
+		len = strlen(buf);
+		while (len > 0 && isspace((unsigned char)buf[len - 1]))
+			buf[--len] = '\0';
+		if (*start < buf + len)
+			return (*nr);
+	}
+	return (0);
+}
+
+/* Cuts line into words at blanks; quotes keep them together.  -1: too many. */
+static int
+words_cut(char *line, char *words[WORDS_MAX])
+{
+	int n = 0;
+	char quote;
+
+	for (char *p = line; *(p += strspn(p, " \t")) != '\0';) {
+		if (n == WORDS_MAX - 8)
+			return (-1);
+		quote = *p == '"' || *p == '\'' ? *p++ : '\0';
+		words[n++] = p;
+		p += quote != '\0' ? strcspn(p, (char[2]){ quote, '\0' }) : strcspn(p, " \t");
+		if (*p != '\0')
+			*p++ = '\0';
+	}
+	words[n] = NULL;
+	return (n);
+}
+
+/* "!command": through the shell, with $if for the interface. */
+static void
+shell_run(const char *file, int line, const char *ifname, const char *cmd)
+{
+	char text[4096 + PATH_MAX];
+
+	if (ns.dry) {
+		printf("!%s\n", cmd);
+		return;
+	}
+	setenv("if", ifname, 1);
+	snprintf(text, sizeof(text), "PATH=%s:$PATH; %s", ns.bindir, cmd);
+	if (system(text) != 0)
+		complain(file, line, "command failed: %s", cmd);
+}
+
+static char w_alias[] = "alias", w_netmask[] = "netmask", w_prefixlen[] = "prefixlen", w_broadcast[] = "broadcast";
+
+/*
+ * A line of hostname.if(5) as arguments of ifconfig.  The words behind an
+ * address have positions there: mask, then broadcast address or NONE.
+ */
+static void
+address_args(char *words[WORDS_MAX], char *args[WORDS_MAX])
+{
+	bool v6 = strcmp(words[0], "inet6") == 0, alias;
+	int a = 0, i = 1;
+
+	args[a++] = words[0];
+	if ((alias = words[i] != NULL && strcmp(words[i], w_alias) == 0))
+		i++;
+	if (words[i] != NULL)
+		args[a++] = words[i++];
+	if (alias)
+		args[a++] = w_alias;
+	if (words[i] != NULL && isdigit((unsigned char)words[i][0])) {
+		args[a++] = v6 ? w_prefixlen : w_netmask;
+		args[a++] = words[i++];
+	}
+	if (!v6 && words[i] != NULL && strcmp(words[i], "NONE") == 0) {
+		i++;
+	} else if (!v6 && words[i] != NULL && isdigit((unsigned char)words[i][0])) {
+		args[a++] = w_broadcast;
+		args[a++] = words[i++];
+	}
+	while (words[i] != NULL)
+		args[a++] = words[i++];
+	args[a] = NULL;
+}
+
+static void
+line_run(const char *file, int nr, char *ifname, char *line)
+{
+	static char tool[] = "ifconfig";
+	char *words[WORDS_MAX], *args[WORDS_MAX + 4];
+
+	if (*line == '!') {
+		shell_run(file, nr, ifname, line + 1);
+		return;
+	}
+	if (words_cut(line, words) == -1) {
+		complain(file, nr, "too many words");
+		return;
+	}
+	args[0] = tool;
+	args[1] = ifname;
+	if (strcmp(words[0], "inet") == 0 || strcmp(words[0], "inet6") == 0)
+		address_args(words, args + 2);
+	else
+		memcpy(args + 2, words, sizeof(words));
+	if (tool_run(args) != 0)
+		complain(file, nr, "not done");
+}
+
+static void
+interface_start(char *ifname)
+{
+	static char tool[] = "ifconfig", up[] = "up";
+	char file[64], path[PATH_MAX], buf[4096], *start;
+	FILE *f;
+	int nr = 0;
+
+	snprintf(file, sizeof(file), "hostname.%s", ifname);
+	if ((f = etc_open(file, path)) == NULL)
+		return;
+	while (line_read(f, file, &nr, buf, sizeof(buf), &start) != 0)
+		line_run(file, nr, ifname, start);
+	fclose(f);
+	if (tool_run((char *[]){ tool, ifname, up, NULL }) != 0)
+		complain(file, 0, "%s is not up", ifname);
+}
+
+static int
+rank_of(const char *ifname)
+{
+	size_t len = strcspn(ifname, "0123456789");
+
+	for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
+		if (strlen(ranks[i].driver) == len && strncmp(ranks[i].driver, ifname, len) == 0)
+			return (ranks[i].rank);
+	return (1);
+}
+
+static int
+file_cmp(const void *va, const void *vb)
+{
+	const struct hostname_file *a = va, *b = vb;
+
+	if (a->rank != b->rank)
+		return (a->rank < b->rank ? -1 : 1);
+	return (strverscmp(a->ifname, b->ifname));
+}
+
+/* All hostname.* in order of work.  How many. */
+static int
+files_list(struct hostname_file *files, int max)
+{
+	char path[PATH_MAX];
+	struct dirent *de;
+	DIR *d;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "%s/etc", ns.root);
+	if ((d = opendir(path)) == NULL)
+		return (0);
+	while ((de = readdir(d)) != NULL) {
+		if (strncmp(de->d_name, "hostname.", 9) != 0)
+			continue;
+		if (n == max) {
+			complain("", 0, "more than %d hostname files", max);
+			break;
+		}
+		if (strlen(de->d_name + 9) >= sizeof(files[n].ifname) || !isdigit((unsigned char)de->d_name[strlen(de->d_name) - 1])) {
+			complain(de->d_name, 0, "not the name of an interface");
+			continue;
+		}
+		strcpy(files[n].ifname, de->d_name + 9);
+		files[n].rank = rank_of(files[n].ifname);
+		n++;
+	}
+	closedir(d);
+	qsort(files, (size_t)n, sizeof(*files), file_cmp);
+	return (n);
+}
+
+static void
+interfaces_start(int argc, char *argv[])
+{
+	static struct hostname_file files[IFS_MAX];
+	int n = argc > 0 ? 0 : files_list(files, IFS_MAX);
+
+	for (int i = 0; i < argc; i++)
+		interface_start(argv[i]);
+	for (int i = 0; i < n; i++)
+		interface_start(files[i].ifname);
+}
+
+/* mygate(5): a gateway a line; with a colon it is an IPv6 one. */
+static void
+gateways_start(void)
+{
+	static char tool[] = "route", quiet[] = "-qn", add[] = "add", v4[] = "-inet", v6[] = "-inet6", dflt[] = "default";
+	char path[PATH_MAX], buf[256], *start;
+	FILE *f;
+	int nr = 0;
+
+	if ((f = etc_open("mygate", path)) == NULL)
+		return;
+	while (line_read(f, "mygate", &nr, buf, sizeof(buf), &start) != 0) {
+		char *args[] = { tool, quiet, add, strchr(start, ':') != NULL ? v6 : v4, dflt, start, NULL };
+
+		if (tool_run(args) != 0)
+			complain("mygate", nr, "no default route by %s", start);
+	}
+	fclose(f);
+}
+
+static void
+sysctls_start(void)
+{
+	static char tool[] = "sysctl", quiet[] = "-q", file[] = "-f";
+	char path[PATH_MAX];
+	FILE *f;
+
+	if ((f = etc_open("sysctl.conf", path)) == NULL)
+		return;
+	fclose(f);
+	if (tool_run((char *[]){ tool, quiet, file, path, NULL }) != 0)
+		complain("sysctl.conf", 0, "not all was set");
+}
+
+static void
+filter_start(void)
+{
+	static char tool[] = "pfctl", args[] = "-qef";
+	char path[PATH_MAX];
+	FILE *f;
+
+	if ((f = etc_open("pf.conf", path)) == NULL)
+		return;
+	fclose(f);
+	if (tool_run((char *[]){ tool, args, path, NULL }) != 0)
+		complain("pf.conf", 0, "the packet filter is not loaded");
+}
+
+int
+main(int argc, char *argv[])
+{
+	ssize_t len;
+	int ch;
+
+	while ((ch = getopt(argc, argv, "n")) != -1) {
+		if (ch != 'n')
+			usage();
+		ns.dry = true;
+	}
+	if ((ns.root = getenv("BSD_ROOT")) == NULL || *ns.root == '\0') {
+		fprintf(stderr, "netstart: no machine: BSD_ROOT is not set\n");
+		return (1);
+	}
+	len = readlink("/proc/self/exe", ns.bindir, sizeof(ns.bindir) - 1);
+	if (len <= 0) {
+		fprintf(stderr, "netstart: /proc/self/exe: %s\n", strerror(errno));
+		return (1);
+	}
+	*strrchr(ns.bindir, '/') = '\0';
+	if (optind == argc)
+		sysctls_start();
+	interfaces_start(argc - optind, argv + optind);
+	if (optind == argc) {
+		gateways_start();
+		filter_start();
+	}
+	return (ns.failed);
+}
