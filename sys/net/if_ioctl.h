@@ -113,7 +113,7 @@ struct if_row {
 	uint64_t baudrate;
 	uint8_t lladdr[8];
 	char description[IFDESCRSIZE];
-	char link[64]; /* kind:spec, or "" */
+	char link[192]; /* kind:spec, or "" */
 	uint64_t lastchange_us; /* wall time of the last link change */
 	struct if_counters counters;
 	uint32_t ngroups, pad;

@@ -1,0 +1,112 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * bsdctl: starts labs, lists them, works on their machines, ends them.
+ *
+ * The command line is a table of words; what they do stands in lab_*.c.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lab.h"
+
+static int
+cmd_up(int argc, char *argv[])
+{
+	(void)argc;
+	return (lab_up(argv[0]));
+}
+
+static int
+cmd_down(int argc, char *argv[])
+{
+	return (lab_down(argc > 0 ? argv[0] : NULL));
+}
+
+static int
+cmd_list(int argc, char *argv[])
+{
+	(void)argc;
+	(void)argv;
+	return (lab_list());
+}
+
+static int
+cmd_exec(int argc, char *argv[])
+{
+	(void)argc;
+	return (machine_exec(argv[0], argv + 1));
+}
+
+static int
+cmd_plug(int argc, char *argv[])
+{
+	(void)argc;
+	return (machine_plug(argv[0], argv[1]));
+}
+
+static int
+cmd_unplug(int argc, char *argv[])
+{
+	(void)argc;
+	return (machine_unplug(argv[0], argv[1], false));
+}
+
+static int
+cmd_remove(int argc, char *argv[])
+{
+	(void)argc;
+	return (machine_unplug(argv[0], argv[1], true));
+}
+
+static int
+cmd_wire(int argc, char *argv[])
+{
+	return (wire_set(argv[0], argv[1], argv + 2, argc - 2));
+}
+
+static const struct command {
+	const char *word, *args;
+	int min, max; /* arguments */
+	int (*run)(int argc, char *argv[]);
+} commands[] = {
+	{ "up", "lab.conf", 1, 1, cmd_up },
+	{ "list", "", 0, 0, cmd_list },
+	{ "exec", "machine [command [argument ...]]", 1, 1 << 20, cmd_exec },
+	{ "plug", "machine interface[=kind:spec]", 2, 2, cmd_plug },
+	{ "unplug", "machine interface", 2, 2, cmd_unplug },
+	{ "remove", "machine interface", 2, 2, cmd_remove },
+	{ "wire", "lab wire [key value ...]", 2, 64, cmd_wire },
+	{ "down", "[lab]", 0, 1, cmd_down },
+};
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void __attribute__((__noreturn__))
+usage(void)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		fprintf(stderr, "%s bsdctl %s%s%s\n", i == 0 ? "usage:" : "      ", commands[i].word,
+		    commands[i].args[0] != '\0' ? " " : "", commands[i].args);
+	exit(2);
+}
+
+int
+main(int argc, char *argv[])
+{
+	if (argc < 2)
+		usage();
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		const struct command *c = &commands[i];
+
+		if (strcmp(c->word, argv[1]) != 0)
+			continue;
+		if (argc - 2 < c->min || argc - 2 > c->max)
+			usage();
+		return (c->run(argc - 2, argv + 2));
+	}
+	complain("%s: no such command", argv[1]);
+	usage();
+}

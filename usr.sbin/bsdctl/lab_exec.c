@@ -1,0 +1,81 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Running a program on a machine.
+ *
+ * On a Fugu machine that is a matter of environment: BSD_ROOT names the
+ * machine, PATH finds Fugu's tools first, and the library is preloaded so
+ * that other programs use the machine's sockets.  On a namespace it is a
+ * matter of entering it.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab.h"
+
+/* bin/ and lib/ stand side by side, in the build tree and when installed. */
+static void
+library_path(char *buf, size_t size)
+{
+	snprintf(buf, size, "%s/../lib/libbsdsys.so", bin_dir());
+	if (access(buf, R_OK) != 0)
+		buf[0] = '\0';
+}
+
+static void
+environment_set(const struct running *r)
+{
+	char path[2 * PATH_MAX], lib[PATH_MAX + 32];
+	const char *old = getenv("PATH");
+
+	snprintf(path, sizeof(path), "%s:%s", bin_dir(), old != NULL ? old : "/usr/bin:/bin:/usr/sbin:/sbin");
+	setenv("PATH", path, 1);
+	setenv("BSD_ROOT", r->root, 1);
+	setenv("BSD_MACHINE", r->name, 1);
+	library_path(lib, sizeof(lib));
+	if (lib[0] != '\0')
+		setenv("LD_PRELOAD", lib, 1);
+}
+
+static void __attribute__((__noreturn__))
+shell_exec(const struct running *r)
+{
+	char prompt[LAB_NAME_MAX + 8];
+	const char *shell = getenv("SHELL");
+
+	snprintf(prompt, sizeof(prompt), "%s$ ", r->name);
+	setenv("PS1", prompt, 1);
+	if (shell == NULL || *shell != '/')
+		shell = "/bin/sh";
+	if (strcmp(strrchr(shell, '/'), "/bash") == 0)
+		execl(shell, shell, "--norc", "--noprofile", (char *)NULL);
+	else
+		execl(shell, shell, (char *)NULL);
+	complain("%s: %s", shell, strerror(errno));
+	exit(127);
+}
+
+int
+machine_exec(const char *name, char *argv[])
+{
+	struct running r;
+
+	if (running_find(name, &r) == -1)
+		return (1);
+	if (r.kind == MACHINE_NETNS) {
+		if (netns_enter(r.pid) == -1)
+			return (1);
+	} else {
+		environment_set(&r);
+	}
+	if (argv[0] == NULL)
+		shell_exec(&r);
+	execvp(argv[0], argv);
+	complain("%s: %s", argv[0], strerror(errno));
+	return (errno == ENOENT ? 127 : 126);
+}

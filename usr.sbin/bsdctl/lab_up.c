@@ -1,0 +1,565 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Starting a lab, and ending it.
+ *
+ * Up: folders, then namespaces, then all kernels side by side, then the
+ * namespaces' addresses, then what is bad about the wires.  Whatever fails,
+ * all that was started is ended again: a lab runs whole or not at all.
+ */
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lab.h"
+
+#define ARGS_MAX 256
+
+/* Where a machine's folder, or a namespace's file, lies. */
+static void
+machine_path(char buf[PATH_MAX], const struct lab *lab, const struct lab_machine *m)
+{
+	snprintf(buf, PATH_MAX, "%s/%s/%s%s", state_dir(), lab->name, m->name,
+	    m->kind == MACHINE_NETNS ? ".netns" : "");
+}
+
+/* --- folders --- */
+
+static int
+file_copy(const char *from, const char *to)
+{
+	char buf[65536];
+	ssize_t n = -1;
+	int in, out = -1, error = -1;
+
+	if ((in = open(from, O_RDONLY | O_CLOEXEC)) == -1 ||
+	    (out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) == -1)
+		goto out;
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		if (write(out, buf, (size_t)n) != n)
+			goto out;
+	error = n == 0 ? 0 : -1;
+out:
+	if (error == -1)
+		complain("%s -> %s: %s", from, to, strerror(errno));
+	if (in != -1)
+		close(in);
+	if (out != -1 && close(out) == -1)
+		error = -1;
+	return (error);
+}
+
+/* Copies a folder's plain files and folders into an existing one. */
+static int
+tree_copy(const char *from, const char *to)
+{
+	char src[PATH_MAX], dst[PATH_MAX];
+	struct dirent *de;
+	struct stat st;
+	DIR *d;
+	int error = 0;
+
+	if ((d = opendir(from)) == NULL)
+		return (errno == ENOENT ? 0 : -1);
+	while (error == 0 && (de = readdir(d)) != NULL) {
+		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
+			continue;
+		if (snprintf(src, sizeof(src), "%s/%s", from, de->d_name) >= PATH_MAX ||
+		    snprintf(dst, sizeof(dst), "%s/%s", to, de->d_name) >= PATH_MAX || stat(src, &st) == -1) {
+			complain("%s/%s: %s", from, de->d_name, strerror(errno));
+			error = -1;
+		} else if (S_ISDIR(st.st_mode)) {
+			error = path_make(dst) == -1 ? -1 : tree_copy(src, dst);
+		} else if (S_ISREG(st.st_mode)) {
+			error = file_copy(src, dst);
+		}
+	}
+	closedir(d);
+	return (error);
+}
+
+static int
+lines_write(const char *root, const char *name, const struct lines *l)
+{
+	char path[PATH_MAX + 64];
+	FILE *f;
+	int error = 0;
+
+	if (l->n == 0)
+		return (0);
+	snprintf(path, sizeof(path), "%s/etc/%s", root, name);
+	if ((f = fopen(path, "we")) == NULL) {
+		complain("%s: %s", path, strerror(errno));
+		return (-1);
+	}
+	for (size_t i = 0; i < l->n; i++)
+		fprintf(f, "%s\n", l->line[i]);
+	if (ferror(f))
+		error = -1;
+	if (fclose(f) != 0 || error == -1) {
+		complain("%s: %s", path, strerror(errno));
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * A machine's folder: what lies beside lab.conf under its name, then what
+ * lab.conf itself says, which therefore wins.
+ */
+static int
+folder_make(const struct lab *lab, const struct lab_machine *m, const char *root)
+{
+	static const char *const parts[] = { "/etc", "/dev", "/var/run", "/var/log" };
+	char path[PATH_MAX + 64], from[PATH_MAX + LAB_NAME_MAX + 8];
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", root, parts[i]);
+		if (path_make(path) == -1) {
+			complain("%s: %s", path, strerror(errno));
+			return (-1);
+		}
+	}
+	snprintf(from, sizeof(from), "%s/%s", lab->dir, m->name);
+	if (tree_copy(from, root) == -1)
+		return (-1);
+	for (size_t i = 0; i < m->ninterfaces; i++) {
+		snprintf(path, sizeof(path), "hostname.%s", m->interface[i].name);
+		if (lines_write(root, path, &m->interface[i].config) == -1)
+			return (-1);
+	}
+	if (lines_write(root, "mygate", &m->gateways) == -1)
+		return (-1);
+	return (lines_write(root, "sysctl.conf", &m->sysctls));
+}
+
+/* --- kernels --- */
+
+/* The link of an interface: as written, or the wire's socket, or the
+ * namespace at the wire's other end. */
+static int
+spec_make(struct lab *lab, struct lab_interface *ifc, char *buf, size_t size)
+{
+	struct lab_wire *w;
+	struct lab_machine *other = NULL;
+	const char *theirs = NULL;
+	char path[PATH_MAX];
+	struct running r;
+
+	if (ifc->wire[0] == '\0')
+		return (snprintf(buf, size, "%s=%s", ifc->name, ifc->spec) < (int)size ? 0 : -1);
+	w = lab_wire_find(lab, ifc->wire);
+	if (w->netns_ends == 0)
+		return (snprintf(buf, size, "%s=wire:%s/%s/wires/%s", ifc->name, state_dir(), lab->name, w->name) < (int)size ? 0 : -1);
+	for (size_t i = 0; i < lab->nmachines && theirs == NULL; i++)
+		for (size_t k = 0; k < lab->machine[i].ninterfaces; k++)
+			if (lab->machine[i].kind == MACHINE_NETNS && strcmp(lab->machine[i].interface[k].wire, w->name) == 0) {
+				other = &lab->machine[i];
+				theirs = other->interface[k].name;
+			}
+	snprintf(path, sizeof(path), "%s/%s", lab->name, other->name);
+	if (running_find(path, &r) == -1)
+		return (-1);
+	return (snprintf(buf, size, "%s=tap:%s,netns=%d", ifc->name, theirs, r.pid) < (int)size ? 0 : -1);
+}
+
+static pid_t
+kernel_start(struct lab *lab, struct lab_machine *m, const char *root)
+{
+	static char bsd[] = "bsd", dash_r[] = "-r", dash_h[] = "-h", dash_i[] = "-i";
+	char prog[PATH_MAX + 8], rootarg[PATH_MAX];
+	char *argv[ARGS_MAX];
+	int n = 0;
+	pid_t pid;
+
+	snprintf(rootarg, sizeof(rootarg), "%s", root);
+	argv[n++] = bsd;
+	argv[n++] = dash_r;
+	argv[n++] = rootarg;
+	argv[n++] = dash_h;
+	argv[n++] = m->name;
+	for (size_t i = 0; i < m->ninterfaces; i++) {
+		char *spec = malloc(PATH_MAX);
+
+		if (spec == NULL || n > ARGS_MAX - 4 || spec_make(lab, &m->interface[i], spec, PATH_MAX) == -1) {
+			complain("%s: %s: link not made", m->name, m->interface[i].name);
+			return (-1);
+		}
+		argv[n++] = dash_i;
+		argv[n++] = spec; /* lives as long as this process */
+	}
+	argv[n] = NULL;
+	snprintf(prog, sizeof(prog), "%s/bsd", bin_dir());
+	fflush(NULL);
+	if ((pid = fork()) != 0)
+		return (pid);
+	execv(prog, argv);
+	complain("%s: %s", prog, strerror(errno));
+	_exit(127);
+}
+
+/* Starts all kernels at once, then waits until each is ready. */
+static int
+kernels_start(struct lab *lab)
+{
+	char root[PATH_MAX];
+	pid_t *pid;
+	int status, error = 0;
+
+	if ((pid = calloc(lab->nmachines, sizeof(*pid))) == NULL)
+		return (-1);
+	for (size_t i = 0; i < lab->nmachines; i++) {
+		machine_path(root, lab, &lab->machine[i]);
+		if (lab->machine[i].kind == MACHINE_BSD && (pid[i] = kernel_start(lab, &lab->machine[i], root)) == -1)
+			error = -1;
+	}
+	for (size_t i = 0; i < lab->nmachines; i++) {
+		if (pid[i] <= 0)
+			continue;
+		while (waitpid(pid[i], &status, 0) == -1 && errno == EINTR)
+			;
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+			complain("machine %s did not start", lab->machine[i].name);
+			error = -1;
+		}
+	}
+	free(pid);
+	return (error);
+}
+
+/* --- namespaces --- */
+
+/* hostname.if words for a namespace, as commands of ip(8). */
+static int
+netns_line(char *cmd, size_t size, const char *ifname, const char *line)
+{
+	char word[4][128] = { "" };
+	int n;
+
+	n = sscanf(line, "%127s %127s %127s %127s", word[0], word[1], word[2], word[3]);
+	if (n >= 2 && (strcmp(word[0], "inet") == 0 || strcmp(word[0], "inet6") == 0))
+		return (snprintf(cmd, size, "ip addr add %s%s%s dev %s%s", word[1], n > 2 ? "/" : "", word[2], ifname,
+		    strcmp(word[0], "inet6") == 0 ? " nodad" : ""));
+	if (n == 2 && strcmp(word[0], "mtu") == 0)
+		return (snprintf(cmd, size, "ip link set %s mtu %s", ifname, word[1]));
+	return (-1);
+}
+
+static void __attribute__((__noreturn__))
+netns_configure(const struct lab_machine *m, pid_t holder)
+{
+	char cmd[512];
+	int bad = 0;
+
+	if (netns_enter(holder) == -1)
+		_exit(1);
+	bad |= system("ip link set lo up");
+	for (size_t i = 0; i < m->ninterfaces; i++) {
+		const struct lab_interface *ifc = &m->interface[i];
+
+		for (size_t k = 0; k < ifc->config.n; k++) {
+			if (netns_line(cmd, sizeof(cmd), ifc->name, ifc->config.line[k]) == -1) {
+				complain("%s: %s: a namespace cannot do: %s", m->name, ifc->name, ifc->config.line[k]);
+				bad = 1;
+				continue;
+			}
+			bad |= system(cmd);
+		}
+		snprintf(cmd, sizeof(cmd), "ip link set %s up", ifc->name);
+		bad |= system(cmd);
+	}
+	for (size_t i = 0; i < m->gateways.n; i++) {
+		snprintf(cmd, sizeof(cmd), "ip %s route add default via %s",
+		    strchr(m->gateways.line[i], ':') != NULL ? "-6" : "-4", m->gateways.line[i]);
+		bad |= system(cmd);
+	}
+	for (size_t i = 0; i < m->sysctls.n; i++) {
+		snprintf(cmd, sizeof(cmd), "sysctl -qw %s", m->sysctls.line[i]);
+		bad |= system(cmd);
+	}
+	for (size_t i = 0; i < m->commands.n; i++)
+		bad |= system(m->commands.line[i]);
+	_exit(bad != 0);
+}
+
+static int
+namespaces_configure(struct lab *lab)
+{
+	char path[2 * LAB_NAME_MAX + 2];
+	struct running r;
+	int status, error = 0;
+	pid_t pid;
+
+	for (size_t i = 0; i < lab->nmachines; i++) {
+		struct lab_machine *m = &lab->machine[i];
+
+		if (m->kind != MACHINE_NETNS)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", lab->name, m->name);
+		if (running_find(path, &r) == -1 || (pid = fork()) == -1)
+			return (-1);
+		if (pid == 0)
+			netns_configure(m, r.pid);
+		waitpid(pid, &status, 0);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+			complain("namespace %s was not configured", m->name);
+			error = -1;
+		}
+	}
+	return (error);
+}
+
+/* --- wires --- */
+
+static int
+fault_set(const struct lab *lab, const struct lab_wire *w, const struct lab_fault *f)
+{
+	char path[2 * LAB_NAME_MAX + 2], value[128];
+	struct running r;
+
+	for (size_t i = 0; i < lab->nmachines; i++) {
+		const struct lab_machine *m = &lab->machine[i];
+
+		for (size_t k = 0; k < m->ninterfaces; k++) {
+			if (m->kind != MACHINE_BSD || strcmp(m->interface[k].wire, w->name) != 0)
+				continue;
+			snprintf(path, sizeof(path), "%s/%s", lab->name, m->name);
+			snprintf(value, sizeof(value), "%s", f->value);
+			if (running_find(path, &r) == -1 || link_ctl(&r, m->interface[k].name, f->key, value, sizeof(value)) == -1)
+				return (-1);
+		}
+	}
+	return (0);
+}
+
+static int
+wires_spoil(const struct lab *lab)
+{
+	for (size_t i = 0; i < lab->nwires; i++)
+		for (size_t k = 0; k < lab->wire[i].nfaults; k++)
+			if (fault_set(lab, &lab->wire[i], &lab->wire[i].fault[k]) == -1)
+				return (-1);
+	return (0);
+}
+
+/* Every interface of lab whose link is that wire: set key, or print all. */
+static int
+wire_end(const struct running *r, const char *wirepath, char *words[], int n, int *ends)
+{
+	static const char *const keys[] = { "loss", "dup", "reorder", "corrupt", "delay", "jitter", "bandwidth" };
+	char value[128], ifname[16];
+	int unit;
+
+	for (unit = 0; lab_link_name(r, unit, wirepath, ifname) != -1; unit++) {
+		if (ifname[0] == '\0')
+			continue;
+		(*ends)++;
+		for (int i = 0; i + 1 < n; i += 2) {
+			snprintf(value, sizeof(value), "%s", words[i + 1]);
+			if (link_ctl(r, ifname, words[i], value, sizeof(value)) == -1)
+				return (-1);
+		}
+		if (n > 0)
+			continue;
+		printf("%s/%s %s:", r->lab, r->name, ifname);
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+			value[0] = '\0';
+			if (link_ctl(r, ifname, keys[i], value, sizeof(value)) == 0)
+				printf(" %s %s", keys[i], value);
+		}
+		printf("\n");
+	}
+	return (0);
+}
+
+int
+wire_set(const char *name, const char *wire, char *words[], int n)
+{
+	char path[PATH_MAX];
+	struct running *list;
+	int count, ends = 0, bad = 0;
+
+	if (n % 2 != 0) {
+		complain("%s has no value", words[n - 1]);
+		return (2);
+	}
+	if ((count = running_list(name, &list)) == -1)
+		return (1);
+	snprintf(path, sizeof(path), "wire:%s/%s/wires/%s", state_dir(), name, wire);
+	for (int i = 0; i < count && bad == 0; i++)
+		if (list[i].pid != 0 && list[i].kind == MACHINE_BSD)
+			bad = wire_end(&list[i], path, words, n, &ends);
+	free(list);
+	if (bad == 0 && ends == 0) {
+		complain("no running machine of lab %s is on a wire called %s", name, wire);
+		return (1);
+	}
+	return (bad != 0);
+}
+
+/* --- the whole --- */
+
+static int
+lab_folders(struct lab *lab)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s/wires", state_dir(), lab->name);
+	if (path_make(path) == -1) {
+		complain("%s: %s", path, strerror(errno));
+		return (-1);
+	}
+	for (size_t i = 0; i < lab->nmachines; i++) {
+		machine_path(path, lab, &lab->machine[i]);
+		if (lab->machine[i].kind == MACHINE_BSD && folder_make(lab, &lab->machine[i], path) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+namespaces_start(struct lab *lab)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < lab->nmachines; i++) {
+		machine_path(path, lab, &lab->machine[i]);
+		if (lab->machine[i].kind == MACHINE_NETNS && netns_start(path, lab->machine[i].name) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+/* Ends the machines of one lab and removes its folder.  0, -1 if one stayed. */
+static int
+lab_clear(const char *name)
+{
+	char path[PATH_MAX];
+	struct running *list;
+	int n, error = 0;
+
+	if ((n = running_list(name, &list)) == -1)
+		return (-1);
+	for (int i = 0; i < n; i++) {
+		if (list[i].pid == 0)
+			continue;
+		if (list[i].kind == MACHINE_NETNS)
+			netns_stop(list[i].pid, list[i].root);
+		else if (machine_halt(&list[i]) == -1) {
+			complain("%s: does not end: %s", list[i].name, strerror(errno));
+			error = -1;
+		}
+	}
+	free(list);
+	snprintf(path, sizeof(path), "%s/%s", state_dir(), name);
+	if (error == 0 && tree_remove(path) == -1 && errno != ENOENT) {
+		complain("%s: %s", path, strerror(errno));
+		error = -1;
+	}
+	return (error);
+}
+
+static int
+lab_runs(const char *name)
+{
+	struct running *list;
+	int n = running_list(name, &list), running = 0;
+
+	for (int i = 0; i < n; i++)
+		running += list[i].pid != 0;
+	free(list);
+	return (n == -1 ? -1 : running);
+}
+
+int
+lab_up(const char *path)
+{
+	struct lab *lab;
+	int error = 1;
+
+	if (state_dir() == NULL || (lab = lab_read(path)) == NULL)
+		return (1);
+	if (lab_runs(lab->name) != 0) {
+		complain("lab %s runs already; `bsdctl down %s' ends it", lab->name, lab->name);
+		goto out;
+	}
+	if (lab_clear(lab->name) == -1) /* what a killed one left */
+		goto out;
+	if (lab_folders(lab) == -1 || namespaces_start(lab) == -1 || kernels_start(lab) == -1 ||
+	    namespaces_configure(lab) == -1 || wires_spoil(lab) == -1) {
+		lab_clear(lab->name);
+		goto out;
+	}
+	error = 0;
+out:
+	lab_free(lab);
+	return (error);
+}
+
+int
+machine_halt(const struct running *r)
+{
+	struct timespec ms = { 0, 1000000 };
+
+	if (kill(r->pid, SIGTERM) == -1)
+		return (errno == ESRCH ? 0 : -1);
+	for (int i = 0; i < 3000; i++) {
+		if (kill(r->pid, 0) == -1 && errno == ESRCH)
+			return (0);
+		nanosleep(&ms, NULL);
+	}
+	/* stopped, or stuck: it holds nothing that another needs */
+	return (kill(r->pid, SIGKILL) == -1 && errno != ESRCH ? -1 : 0);
+}
+
+int
+lab_down(const char *name)
+{
+	struct running *list;
+	int n, error = 0;
+
+	if ((n = running_list(name, &list)) == -1)
+		return (1);
+	if (n == 0 && name != NULL) {
+		complain("no lab called %s", name);
+		error = -1;
+	}
+	for (int i = 0; i < n; i++)
+		if (i == 0 || strcmp(list[i].lab, list[i - 1].lab) != 0)
+			error |= lab_clear(list[i].lab);
+	free(list);
+	return (error != 0);
+}
+
+int
+lab_list(void)
+{
+	struct running *list;
+	int n;
+
+	if ((n = running_list(NULL, &list)) == -1)
+		return (1);
+	if (n > 0)
+		printf("%-15s %-15s %-6s %-8s %s\n", "LAB", "MACHINE", "KIND", "PID", "FOLDER");
+	for (int i = 0; i < n; i++) {
+		char pid[16] = "-";
+
+		if (list[i].pid != 0)
+			snprintf(pid, sizeof(pid), "%d", list[i].pid);
+		printf("%-15s %-15s %-6s %-8s %s\n", list[i].lab, list[i].name,
+		    list[i].kind == MACHINE_BSD ? "bsd" : "netns", pid, list[i].kind == MACHINE_BSD ? list[i].root : "");
+	}
+	free(list);
+	return (0);
+}
