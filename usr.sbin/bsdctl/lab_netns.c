@@ -67,7 +67,7 @@ holder_run(int fd, const char *hostname)
 	if (error == 0 && unshare(CLONE_NEWNET | CLONE_NEWUTS) == -1)
 		error = errno;
 	if (error == 0)
-		sethostname(hostname, strlen(hostname));
+		error = sethostname(hostname, strlen(hostname)) == -1 ? errno : 0;
 	prctl(PR_SET_NAME, "netns-holder");
 	if (write(fd, &error, sizeof(error)) != sizeof(error) || error != 0)
 		_exit(1);

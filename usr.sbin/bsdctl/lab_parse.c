@@ -40,6 +40,7 @@ struct parser {
 	bool opens; /* ends in { */
 	char text[TEXT_MAX * 4];
 	size_t used;
+	bool glue; /* the next piece goes on with the last word */
 };
 
 static void __attribute__((__format__(__printf__, 2, 3)))
@@ -371,19 +372,40 @@ statement_take(struct parser *p)
 
 /* --- the file --- */
 
+/* A piece of text: a word of its own, or the rest of the one before. */
 static void
 word_add(struct parser *p, const char *text)
 {
-	size_t len = strlen(text) + 1;
+	size_t len = strlen(text) + 1, at = p->used;
 
-	if (p->n == WORDS_MAX || p->used + len > sizeof(p->text)) {
+	if (p->glue && p->n > 0 && p->n <= WORDS_MAX)
+		at--; /* over the NUL */
+	if (p->n > WORDS_MAX || (at == p->used && p->n == WORDS_MAX) || at + len > sizeof(p->text)) {
 		if (p->n <= WORDS_MAX)
 			problem(p, "statement too long");
 		p->n = WORDS_MAX + 1;
 		return;
 	}
-	p->word[p->n++] = memcpy(p->text + p->used, text, len);
-	p->used += len;
+	memcpy(p->text + at, text, len);
+	if (at == p->used)
+		p->word[p->n++] = p->text + at;
+	p->used = at + len;
+	p->glue = false;
+}
+
+/* 10.0.0.1/24, name=value, tap:x,netns=1: the lexer cuts there, we do not. */
+static void
+punctuation_add(struct parser *p, int ch)
+{
+	const char text[2] = { (char)ch, '\0' };
+
+	if (strchr("/=,-", ch) == NULL) {
+		problem(p, "unexpected %c", ch);
+		return;
+	}
+	p->glue = ch != '-';
+	word_add(p, text);
+	p->glue = true;
 }
 
 static void
@@ -396,6 +418,7 @@ statement_end(struct parser *p, bool opens)
 		problem(p, "{ without a statement before it");
 	p->n = 0;
 	p->used = 0;
+	p->glue = false;
 	p->opens = false;
 }
 
@@ -461,38 +484,51 @@ lab_place(struct lab *lab, const char *path)
 	snprintf(lab->name, sizeof(lab->name), "%.*s", LAB_NAME_MAX - 1, basename(dir));
 }
 
+static void
+tokens_read(struct parser *p)
+{
+	struct conf_token t;
+
+	for (conf_next(p->conf, &t); t.kind != CONF_END; conf_next(p->conf, &t)) {
+		if (t.kind == CONF_NEWLINE)
+			statement_end(p, false);
+		else if (t.kind == CONF_CHAR && t.ch == '{')
+			statement_end(p, true);
+		else if (t.kind == CONF_CHAR && t.ch == '}')
+			block_close(p);
+		else if (t.kind == CONF_CHAR)
+			punctuation_add(p, t.ch);
+		else if (t.kind == CONF_OP)
+			problem(p, "unexpected operator");
+		else if (t.kind != CONF_BAD)
+			word_add(p, t.str);
+	}
+}
+
 struct lab *
 lab_read(const char *path)
 {
 	struct parser p = { .where = TOP };
-	enum conf_token tok;
 
-	if ((p.conf = conf_open(path)) == NULL) {
+	p.conf = conf_new(NULL, 0, stderr);
+	if (conf_push_file(p.conf, path) == -1) {
 		complain("%s: %s", path, strerror(errno));
+		conf_free(p.conf);
 		return (NULL);
 	}
 	if ((p.lab = calloc(1, sizeof(*p.lab))) == NULL) {
 		complain("%s", strerror(errno));
-		conf_close(p.conf);
+		conf_free(p.conf);
 		return (NULL);
 	}
 	lab_place(p.lab, path);
-	while ((tok = conf_next(p.conf)) != CONF_EOF) {
-		if (tok == CONF_NEWLINE)
-			statement_end(&p, false);
-		else if (tok == '{')
-			statement_end(&p, true);
-		else if (tok == '}')
-			block_close(&p);
-		else
-			word_add(&p, conf_text(p.conf));
-	}
+	tokens_read(&p);
 	statement_end(&p, false);
 	if (p.where != TOP)
 		problem(&p, "block is not closed");
 	p.problems += conf_errors(p.conf) > p.problems ? conf_errors(p.conf) - p.problems : 0;
 	lab_judge(&p, path);
-	conf_close(p.conf);
+	conf_free(p.conf);
 	if (p.problems == 0)
 		return (p.lab);
 	lab_free(p.lab);
