@@ -8,17 +8,18 @@
 
 #include <machine/host.h>
 
+#include <sys/mman.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "sim_host.h"
 
-struct sim_state sim = { .now_ns = 1000000000ULL, .seed = 0x9e3779b97f4a7c15ULL };
+struct sim_state sim = { .now_ns = 1000000000ULL,
+	.seed = 0x9e3779b97f4a7c15ULL };
 
 /* --- memory --- */
 
@@ -31,7 +32,8 @@ host_alloc(unsigned long size, unsigned long align)
 		sim.failed = true;
 		return (NULL);
 	}
-	if (posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align, size) != 0)
+	if (posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align,
+		size) != 0)
 		return (NULL);
 	memset(p, 0xa5, size);
 	sim.live++;
@@ -51,7 +53,8 @@ host_free(void *p, unsigned long size)
 void *
 host_region(unsigned long size)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return (p == MAP_FAILED ? NULL : p);
 }

@@ -15,6 +15,7 @@ struct sim_state {
 	long live; /* allocations not given back */
 	long fail_in; /* this many allocations from now one fails; 0: none */
 	bool failed; /* it did */
+	bool woken; /* host_wake() was called during host_sleep() */
 	bool exited;
 	int status;
 };

@@ -8,23 +8,42 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "sim_host.h"
+
 void *
 host_self(void)
 {
 	return (NULL);
 }
 
+/* The kernel of a test that is linked with one. */
+unsigned long long kernel_step(void) __attribute__((weak));
+
+/* Time goes on, and the kernel with it, on this stack. */
 int
 host_sleep(unsigned long long deadline)
 {
-	(void)deadline;
-	return (-ETIMEDOUT);
+	unsigned long long next;
+
+	for (sim.woken = false; !sim.woken;
+	     sim.now_ns = next > sim.now_ns ? next : sim.now_ns) {
+		next = kernel_step != NULL ? kernel_step() : ~0ULL;
+		if (sim.woken)
+			break;
+		if (sim.now_ns >= deadline)
+			return (-ETIMEDOUT);
+		next = next < deadline ? next : deadline;
+		if (next == ~0ULL)
+			host_abort("sleeps for ever");
+	}
+	return (0);
 }
 
 void
 host_wake(void *self)
 {
 	(void)self;
+	sim.woken = true;
 }
 
 void

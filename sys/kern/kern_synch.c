@@ -31,7 +31,7 @@ int
 tsleep_us(const void *ident, const char *wmesg, uint64_t us)
 {
 	struct sleeper s = { .ident = ident, .self = host_self() };
-	unsigned long long deadline = us == 0 ? ~0ULL : host_clock() + us * 1000;
+	unsigned long long deadline = us == 0 ? ~0ULL : time_to_host(uptime_us() + us);
 	struct proc *p = curproc();
 	int error = 0;
 

@@ -34,8 +34,9 @@ struct proc *curproc(void);
 
 /*
  * Sleeps until wakeup(ident) or us microseconds (0: no limit) have passed;
- * the token is given away meanwhile.  0, EWOULDBLOCK on time-out, EINTR when
- * the client died.  Only in system calls.
+ * the token is given away meanwhile, so whatever was looked at before has to
+ * be looked at again.  0, or EWOULDBLOCK on time-out.  Only in system calls.
+ * The death of the client does not end the sleep: give it a limit.
  */
 int tsleep_us(const void *ident, const char *wmesg, uint64_t us);
 void wakeup(const void *ident);
