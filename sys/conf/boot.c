@@ -54,7 +54,9 @@ kernel_boot(const struct kernel_params *params)
 	syscallinit();
 	syscall_setname(hostname);
 	rtableinit();
+	ip_frag_init();
 	ipinit();
+	ip6init();
 	soioctl_register(if_ioctl_dispatch);
 	return (ifinit());
 }

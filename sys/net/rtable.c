@@ -193,6 +193,9 @@ gateway_resolve(struct rtentry *rt, uint32_t flowid)
 
 	if (__predict_true(rt->rt_gwroute != NULL && (rt->rt_gwroute->rt_flags & RTF_UP) != 0))
 		return (0);
+	/* an IPv6 link-local gateway is its interface's: no table knows it */
+	if (rt->rt_gwaf == AF_INET6 && rt->rt_gateway.b[0] == 0xfe && (rt->rt_gateway.b[1] & 0xc0) == 0x80)
+		return (0);
 	rt_put(rt->rt_gwroute);
 	rt->rt_gwroute = NULL;
 	gw = rtable_match(rt->rt_tableid, rt->rt_gwaf, &rt->rt_gateway);

@@ -54,10 +54,10 @@
 #include <netinet/ip_var.h>
 #include <netinet6/ip6.h>
 
-#define FRAG_HASHSIZE	512 /* datagrams, and sources; a power of two */
-#define FRAG_PIECES_MAX 256 /* of one datagram */
-#define FRAG_PERSRC	64 /* datagrams of one source */
-#define FRAG_HDR_MAX	1024 /* unfragmentable part that we put right */
+#define FRAG_HASHSIZE   512  /* datagrams, and sources; a power of two */
+#define FRAG_PIECES_MAX 256  /* of one datagram */
+#define FRAG_PERSRC     64   /* datagrams of one source */
+#define FRAG_HDR_MAX    1024 /* unfragmentable part that we put right */
 
 struct frag_piece {
 	TAILQ_ENTRY(frag_piece) entry;
@@ -97,7 +97,8 @@ TAILQ_HEAD(frag_rank, frag_source);
 /* A family: what differs, what it holds. */
 struct frag_row {
 	sa_family_t af;
-	uint32_t maxhdr; /* part of hdrlen that the packet's length does not count */
+	uint32_t
+	    maxhdr; /* part of hdrlen that the packet's length does not count */
 	bool proto_in_key, overlap_kills;
 	int wait_s;
 	int max_dgrams, max_pieces;
@@ -115,12 +116,18 @@ static struct mbuf *frag_finish4(struct mbuf *m, uint32_t hdrlen, int ecn);
 static struct mbuf *frag_finish6(struct mbuf *m, uint32_t hdrlen, int ecn);
 
 static struct frag_row frag_rows[2] = {
-	{ .af = AF_INET, .proto_in_key = true,
-	    .wait_s = 30, .max_dgrams = 1024, .max_pieces = 8192,
+	{ .af = AF_INET,
+	    .proto_in_key = true,
+	    .wait_s = 30,
+	    .max_dgrams = 1024,
+	    .max_pieces = 8192,
 	    .finish = frag_finish4 },
-	{ .af = AF_INET6, .overlap_kills = true,
+	{ .af = AF_INET6,
+	    .overlap_kills = true,
 	    .maxhdr = sizeof(struct ip6_hdr) + sizeof(struct ip6_frag),
-	    .wait_s = 60, .max_dgrams = 1024, .max_pieces = 8192,
+	    .wait_s = 60,
+	    .max_dgrams = 1024,
+	    .max_pieces = 8192,
 	    .finish = frag_finish6 },
 };
 static int frag_maxkbytes = 8192; /* of both families */
@@ -128,7 +135,14 @@ static uint64_t frag_memory;
 static uint64_t frag_key[2];
 static struct pool frag_dgram_pool, frag_source_pool, frag_piece_pool;
 
-enum frag_counter { FRAGS_RECEIVED, FRAGS_REASSEMBLED, FRAGS_ATOMIC, FRAGS_TIMEOUTS, FRAGS_EVICTED, FRAGS_NCOUNTERS };
+enum frag_counter {
+	FRAGS_RECEIVED,
+	FRAGS_REASSEMBLED,
+	FRAGS_ATOMIC,
+	FRAGS_TIMEOUTS,
+	FRAGS_EVICTED,
+	FRAGS_NCOUNTERS
+};
 static uint64_t frag_counters[FRAGS_NCOUNTERS];
 static const char *const frag_counter_text[FRAGS_NCOUNTERS] = {
 	[FRAGS_RECEIVED] = "fragments received",
@@ -190,8 +204,8 @@ frag_check(const struct frag_dgram *d)
 		n++;
 	}
 	KASSERT(bytes == d->bytes && n == d->npieces); /* (2) */
-	KASSERT(!d->dead || n == 0); /* (3) */
-	KASSERT(d->end == 0 || at <= d->end); /* (4) */
+	KASSERT(!d->dead || n == 0);                   /* (3) */
+	KASSERT(d->end == 0 || at <= d->end);          /* (4) */
 }
 
 #ifdef DIAGNOSTIC
@@ -325,7 +339,8 @@ frag_dgram_new(struct frag_row *row, const struct ip_frag *f)
 	d->id = f->id;
 	d->proto = f->proto;
 	d->expire_us = uptime_us() + (uint64_t)row->wait_s * 1000000;
-	LIST_INSERT_HEAD(&row->dgrams[frag_hash(&f->src, &f->dst, f->id)], d, hash);
+	LIST_INSERT_HEAD(&row->dgrams[frag_hash(&f->src, &f->dst, f->id)], d,
+	    hash);
 	TAILQ_INSERT_TAIL(&row->ages, d, age);
 	TAILQ_INSERT_TAIL(&s->dgrams, d, bysrc);
 	frag_source_count(row, s, 1);
@@ -399,7 +414,8 @@ frag_expire(void *arg)
 	struct frag_row *row = arg;
 	struct frag_dgram *d;
 
-	while ((d = TAILQ_FIRST(&row->ages)) != NULL && d->expire_us <= uptime_us())
+	while ((d = TAILQ_FIRST(&row->ages)) != NULL &&
+	    d->expire_us <= uptime_us())
 		frag_dgram_expire(d);
 	if (d != NULL)
 		timeout_at_us(&row->expire, d->expire_us);
@@ -462,7 +478,8 @@ frag_finish6(struct mbuf *m, uint32_t hdrlen, int ecn)
 		return (NULL);
 	}
 	*nxt = mtod(m, uint8_t *)[keep];
-	memmove(mtod(m, uint8_t *) + sizeof(struct ip6_frag), mtod(m, uint8_t *), keep);
+	memmove(mtod(m, uint8_t *) + sizeof(struct ip6_frag),
+	    mtod(m, uint8_t *), keep);
 	m_adj(m, sizeof(struct ip6_frag));
 	ip6 = mtod(m, struct ip6_hdr *);
 	ip6->ip6_plen = htons(m->m_pkthdr.len - sizeof(*ip6));
@@ -507,7 +524,8 @@ frag_join(struct frag_dgram *d)
 
 /* What can be said of a fragment alone. */
 static enum drop_reason
-frag_judge(const struct frag_row *row, const struct mbuf *m, const struct ip_frag *f)
+frag_judge(const struct frag_row *row, const struct mbuf *m,
+    const struct ip_frag *f)
 {
 	if (f->hdrlen > FRAG_HDR_MAX || f->hdrlen < row->maxhdr ||
 	    f->hdrlen + f->len > m->m_pkthdr.len)
@@ -520,15 +538,16 @@ frag_judge(const struct frag_row *row, const struct mbuf *m, const struct ip_fra
 }
 
 static bool
-frag_same_bytes(const struct mbuf *a, uint32_t aoff, const struct mbuf *b, uint32_t boff, uint32_t len)
+frag_same_bytes(const struct mbuf *a, uint32_t aoff, const struct mbuf *b,
+    uint32_t boff, uint32_t len)
 {
 	uint8_t x[64], y[64];
 	uint32_t n;
 
 	for (; len > 0; len -= n, aoff += n, boff += n) {
 		n = MIN(len, sizeof(x));
-		if (m_copydata(a, aoff, n, x) != 0 || m_copydata(b, boff, n, y) != 0 ||
-		    memcmp(x, y, n) != 0)
+		if (m_copydata(a, aoff, n, x) != 0 ||
+		    m_copydata(b, boff, n, y) != 0 || memcmp(x, y, n) != 0)
 			return (false);
 	}
 	return (true);
@@ -548,7 +567,8 @@ frag_before(struct frag_dgram *d, uint32_t off)
 static struct frag_piece *
 frag_after(struct frag_dgram *d, struct frag_piece *prev)
 {
-	return (prev != NULL ? TAILQ_NEXT(prev, entry) : TAILQ_FIRST(&d->pieces));
+	return (
+	    prev != NULL ? TAILQ_NEXT(prev, entry) : TAILQ_FIRST(&d->pieces));
 }
 
 /* Does the fragment fit what is known about the end? */
@@ -574,21 +594,25 @@ struct frag_room {
  * concern this fragment, DROP_FRAG_OVERLAP the whole datagram.
  */
 static enum drop_reason
-frag_place(struct frag_dgram *d, const struct mbuf *m, const struct ip_frag *f, struct frag_room *room)
+frag_place(struct frag_dgram *d, const struct mbuf *m, const struct ip_frag *f,
+    struct frag_room *room)
 {
-	struct frag_piece *prev = frag_before(d, f->off), *next = frag_after(d, prev);
+	struct frag_piece *prev = frag_before(d, f->off),
+			  *next = frag_after(d, prev);
 	uint32_t start = f->off, end = f->off + f->len;
 
 	if (!frag_end_agrees(d, f))
 		return (DROP_FRAG_OVERLAP);
 	if (prev != NULL && prev->off == f->off && prev->len == f->len &&
-	    frag_same_bytes(prev->m, prev->off == 0 ? d->hdrlen : 0, m, f->hdrlen, f->len))
+	    frag_same_bytes(prev->m, prev->off == 0 ? d->hdrlen : 0, m,
+		f->hdrlen, f->len))
 		return (DROP_FRAG_DUP);
 	if (prev != NULL && prev->off + prev->len > start)
 		start = prev->off + prev->len;
 	if (next != NULL && next->off < end)
 		end = next->off;
-	if ((start != f->off || end != f->off + f->len) && d->row->overlap_kills)
+	if ((start != f->off || end != f->off + f->len) &&
+	    d->row->overlap_kills)
 		return (DROP_FRAG_OVERLAP);
 	if (start >= end)
 		return (DROP_FRAG_COVERED);
@@ -598,7 +622,8 @@ frag_place(struct frag_dgram *d, const struct mbuf *m, const struct ip_frag *f, 
 
 /* Puts the part of m that room describes into the datagram.  Takes m. */
 static enum drop_reason
-frag_insert(struct frag_dgram *d, struct mbuf *m, const struct ip_frag *f, const struct frag_room *room)
+frag_insert(struct frag_dgram *d, struct mbuf *m, const struct ip_frag *f,
+    const struct frag_room *room)
 {
 	struct frag_piece *p;
 
@@ -612,7 +637,10 @@ frag_insert(struct frag_dgram *d, struct mbuf *m, const struct ip_frag *f, const
 		d->hdrlen = f->hdrlen;
 	else
 		m_adj(m, (int)(f->hdrlen + room->off - f->off));
-	*p = (struct frag_piece){ .m = m, .off = room->off, .len = room->len, .cost = frag_cost(m) };
+	*p = (struct frag_piece){ .m = m,
+		.off = room->off,
+		.len = room->len,
+		.cost = frag_cost(m) };
 	if (room->prev != NULL)
 		TAILQ_INSERT_AFTER(&d->pieces, room->prev, p, entry);
 	else
@@ -669,14 +697,16 @@ ip_reass(struct mbuf *m, const struct ip_frag *f)
 		m_drop(m, DROP_FRAG_LIMIT);
 		return (NULL);
 	}
-	if ((d = frag_dgram_find(row, f)) == NULL && (d = frag_dgram_new(row, f)) == NULL) {
+	if ((d = frag_dgram_find(row, f)) == NULL &&
+	    (d = frag_dgram_new(row, f)) == NULL) {
 		m_drop(m, DROP_NOBUFS);
 		return (NULL);
 	}
 	why = d->dead ? DROP_FRAG_DEAD : frag_add(d, m, f);
 	if (why != DROP_NONE)
 		m_drop(m, why);
-	if (why == DROP_FRAG_OVERLAP || why == DROP_FRAG_TOOBIG || why == DROP_FRAG_PIECES)
+	if (why == DROP_FRAG_OVERLAP || why == DROP_FRAG_TOOBIG ||
+	    why == DROP_FRAG_PIECES)
 		frag_dgram_kill(d, why);
 	else if (d->npieces == 0 && !d->dead) /* its first found no memory */
 		frag_dgram_free(d);
@@ -714,17 +744,20 @@ ip_frag_held(void)
 }
 
 static const struct sysctl_row frag_sysctls[] = {
-	{ "net.inet.ip.maxqueue", CTL_INT, CTLF_WR, &frag_rows[0].max_pieces, 0, 1 << 20, NULL, NULL,
-	    "fragments held for reassembly" },
-	{ "net.inet.ip.maxfragpackets", CTL_INT, CTLF_WR, &frag_rows[0].max_dgrams, 0, 1 << 20, NULL, NULL,
+	{ "net.inet.ip.maxqueue", CTL_INT, CTLF_WR, &frag_rows[0].max_pieces, 0,
+	    1 << 20, NULL, NULL, "fragments held for reassembly" },
+	{ "net.inet.ip.maxfragpackets", CTL_INT, CTLF_WR,
+	    &frag_rows[0].max_dgrams, 0, 1 << 20, NULL, NULL,
 	    "packets held for reassembly" },
-	{ "net.inet.ip.fragtimeout", CTL_INT, CTLF_WR, &frag_rows[0].wait_s, 1, 120, NULL, NULL,
-	    "seconds a packet waits for its fragments" },
-	{ "net.inet.ip.maxfragkbytes", CTL_INT, CTLF_WR, &frag_maxkbytes, 0, 1 << 20, NULL, NULL,
+	{ "net.inet.ip.fragtimeout", CTL_INT, CTLF_WR, &frag_rows[0].wait_s, 1,
+	    120, NULL, NULL, "seconds a packet waits for its fragments" },
+	{ "net.inet.ip.maxfragkbytes", CTL_INT, CTLF_WR, &frag_maxkbytes, 0,
+	    1 << 20, NULL, NULL,
 	    "kilobytes of memory fragments of both families may occupy" },
-	{ "net.inet6.ip6.maxfrags", CTL_INT, CTLF_WR, &frag_rows[1].max_pieces, 0, 1 << 20, NULL, NULL,
-	    "fragments held for reassembly" },
-	{ "net.inet6.ip6.maxfragpackets", CTL_INT, CTLF_WR, &frag_rows[1].max_dgrams, 0, 1 << 20, NULL, NULL,
+	{ "net.inet6.ip6.maxfrags", CTL_INT, CTLF_WR, &frag_rows[1].max_pieces,
+	    0, 1 << 20, NULL, NULL, "fragments held for reassembly" },
+	{ "net.inet6.ip6.maxfragpackets", CTL_INT, CTLF_WR,
+	    &frag_rows[1].max_dgrams, 0, 1 << 20, NULL, NULL,
 	    "packets held for reassembly" },
 };
 static struct sysctl_table frag_sysctl_table = {
