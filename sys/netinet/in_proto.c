@@ -343,11 +343,20 @@ static const struct if_family inet_if_family = {
 	.fam_addr_del = in_addr_del,
 };
 
+int
+in_ioctl(struct socket *so, unsigned long cmd, void *data, struct proc *p)
+{
+	return (if_ioctl_dispatch(cmd, data, p));
+}
+
+static const struct if_offload ip_offload = { .segment = ip_segment, .cksum = in_cksum_finish };
+
 void
 ipinit(void)
 {
 	ip_family_register(&inet_ip_family);
 	if_family_register(&inet_if_family);
+	if_offload_register(&ip_offload);
 	counters_register(&ip_counter_group);
 	sysctl_register(&ip_sysctl_table);
 	ip_output_init();

@@ -54,7 +54,7 @@ seg_l4_inet(const struct mbuf *m, uint8_t proto)
 {
 	struct ip ip;
 
-	if (m_copydata(m, 0, sizeof(ip), &ip) != 0 || ip.ip_p != proto || IP_HLEN(&ip) < sizeof(ip))
+	if (m_copydata(m, 0, sizeof(ip), &ip) != 0 || ip.ip_p != proto || (uint32_t)IP_HLEN(&ip) < sizeof(ip))
 		return (0);
 	return (IP_HLEN(&ip));
 }

@@ -214,6 +214,10 @@ ipstat_inc(enum ip_counter c)
 extern int ip_dosourceroute, ip_mtudisc_timeout;
 extern int ip_porthifirst, ip_porthilast;
 
+struct proc;
+struct socket;
+/* SIOC* on a socket of either family: if_ioctl_dispatch(). */
+int in_ioctl(struct socket *so, unsigned long cmd, void *data, struct proc *p);
 void ipinit(void); /* netinet/in_proto.c: families, protocols, sysctls */
 void ip6init(void);
 

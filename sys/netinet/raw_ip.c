@@ -331,7 +331,7 @@ rip_getopt(struct socket *so, int level, int name, void *val, socklen_t *len, st
 
 #define RIP_ROW(af) \
 	{ .pr_name = "raw", .pr_family = af, .pr_type = SOCK_RAW, .pr_protocol = 0, \
-	  .pr_flags = PR_ATOMIC | PR_ADDR, .attach = rip_attach, .detach = rip_detach, \
+	  .pr_flags = PR_ATOMIC | PR_ADDR, .attach = rip_attach, .ioctl = in_ioctl, .detach = rip_detach, \
 	  .bind = rip_bind, .connect = rip_connect, .disconnect = rip_disconnect, \
 	  .shutdown = rip_shutdown, .send = rip_send, .sockname = in_pcb_sockname, \
 	  .peername = in_pcb_peername, .setopt = rip_setopt, .getopt = rip_getopt }

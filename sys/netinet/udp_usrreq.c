@@ -361,7 +361,7 @@ udp_getopt(struct socket *so, int level, int name, void *val, socklen_t *len, st
 
 #define UDP_ROW(af) \
 	{ .pr_name = "udp", .pr_family = af, .pr_type = SOCK_DGRAM, .pr_protocol = IPPROTO_UDP, \
-	  .pr_flags = PR_ATOMIC | PR_ADDR, .attach = udp_attach, .detach = udp_detach, \
+	  .pr_flags = PR_ATOMIC | PR_ADDR, .attach = udp_attach, .ioctl = in_ioctl, .detach = udp_detach, \
 	  .bind = udp_bind, .connect = udp_connect, .disconnect = udp_disconnect, \
 	  .shutdown = udp_shutdown, .send = udp_send, .sockname = in_pcb_sockname, \
 	  .peername = in_pcb_peername, .setopt = udp_setopt, .getopt = udp_getopt }
