@@ -50,6 +50,7 @@ ifneq ($(SAN),)
 INSTR += -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 OPT   := -O1
 KDEFS += -DPOOL_DEBUG -DDIAGNOSTIC
+WARN  += -Wno-format-truncation
 endif
 ifneq ($(FUZZ),)
 CC    := clang

@@ -25,7 +25,7 @@ struct ip {
 	uint32_t ip_src, ip_dst; /* network order */
 } __packed;
 #define IP_VERSION(ip) ((ip)->ip_vhl >> 4)
-#define IP_HLEN(ip)    (((ip)->ip_vhl & 0xf) << 2)
+#define IP_HLEN(ip)    (((ip)->ip_vhl & 0xfU) << 2)
 #define IP_MAXPACKET   65535
 
 /* options: copied into fragments, class, number (RFC 791 3.1) */
