@@ -63,7 +63,7 @@ INSTR += --coverage
 endif
 
 BASE   := -std=gnu11 -g $(OPT) -fno-common -fno-strict-aliasing -fstack-protector-strong \
-    $(WARN) $(INSTR) -MMD -MP
+    $(WARN) $(INSTR) -MD -MP
 CCINC  := $(shell $(CC) -print-file-name=include)
 KFLAGS = $(BASE) -ffreestanding -nostdinc -isystem $(CCINC) -Isys -Isys/arch/user/include \
     -D_KERNEL $(KDEFS) -fPIC -Wframe-larger-than=2048
