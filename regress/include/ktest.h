@@ -7,7 +7,9 @@
  *	KTEST(mbuf_pullup_joins) { KT_EQ(m_length(m), 10); }
  *
  * Each test runs in a process of its own, so globals are fresh and a panic
- * is one failed test.  KBENCH(name, ops) bodies run n times ops operations;
+ * is one failed test.  A KTEST_NTH(name) body calls sim_fail_nth(n) where it
+ * wants memory to become short; it is run with n = 1, 2, ... until a run ends
+ * without the n-th allocation having been asked for.  KBENCH(name, ops) bodies run n times ops operations;
  * the runner chooses n.  Shared: the runners are host code.
  */
 
@@ -23,6 +25,7 @@ struct ktest {
 	void (*run)(void);
 	void (*bench)(unsigned long n);
 	unsigned long per; /* operations of bench(1) */
+	void (*nth)(long n);
 };
 
 /* False: prints the place and ends the test's process. */
@@ -51,11 +54,15 @@ void kb_note(const char *name, double value, const char *unit);
 /* clang-format off */
 #define KTEST(id)							\
 	static void kt_##id(void);					\
-	KTEST_ROW(kt_row_##id, #id, kt_##id, NULL, 0);			\
+	KTEST_ROW(kt_row_##id, #id, kt_##id, NULL, 0, NULL);		\
 	static void kt_##id(void)
+#define KTEST_NTH(id)							\
+	static void kt_##id(long n);					\
+	KTEST_ROW(kt_row_##id, #id, NULL, NULL, 0, kt_##id);		\
+	static void kt_##id(long n)
 #define KBENCH(id, ops)							\
 	static void kb_##id(unsigned long n);				\
-	KTEST_ROW(kb_row_##id, #id, NULL, kb_##id, ops);		\
+	KTEST_ROW(kb_row_##id, #id, NULL, kb_##id, ops, NULL);		\
 	static void kb_##id(unsigned long n)
 #define KTEST_ROW(row, ...)						\
 	static const struct ktest row					\

@@ -39,6 +39,8 @@ static struct sysctl_table kern_table = { .rows = kern_rows, .nrows = nitems(ker
 int
 kernel_boot(const struct kernel_params *params)
 {
+	int error;
+
 	time_refresh();
 	timeout_init(uptime_us());
 	microtime(&boottime);
@@ -53,7 +55,8 @@ kernel_boot(const struct kernel_params *params)
 	soinit();
 	syscallinit();
 	syscall_setname(hostname);
-	rtableinit();
+	if ((error = rtableinit()) != 0)
+		return (error);
 	ip_frag_init();
 	ipinit();
 	ip6init();

@@ -649,14 +649,16 @@ rtable_stat(uint32_t tableid, sa_family_t af, uint64_t *prefixes, uint64_t *byte
 	*bytes = tree != NULL ? tree->bytes : 0;
 }
 
-void
+int
 rtableinit(void)
 {
+	int error;
+
 	pool_init(&rt_pool, sizeof(struct rtentry), 0, "rtentry");
 	lpm_sysinit();
 	for (size_t i = 0; i < IFHASH; i++)
 		TAILQ_INIT(&by_if[i]);
-	if (rtable_add(0) != 0)
-		panic("no memory for the routing table");
-	rt_ifa_init();
+	if ((error = rtable_add(0)) == 0)
+		rt_ifa_init();
+	return (error);
 }

@@ -49,7 +49,7 @@ struct rtentry {
 	LIST_ENTRY(rtentry) rt_expiring; /* those with rt_expire_us */
 };
 
-void rtableinit(void); /* at boot, before ifinit() */
+int rtableinit(void); /* at boot, before ifinit().  0 or ENOMEM */
 
 /* Wanted: what a route shall be.  See rtrequest_add(). */
 struct rt_want {
