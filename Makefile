@@ -151,7 +151,7 @@ $(O)/lib/$(1).a: $(patsubst %.c,$(O)/%.o,$(wildcard lib/$(1)/*.c)) $(patsubst %.
 endef
 $(foreach l,$(LIBS),$(eval $(call lib_rules,$(l))))
 $(O)/lib/libbsdsys.so: $(patsubst %.c,$(O)/%.o,$(wildcard lib/libbsdsys/*.c))
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,libbsdsys.so -o $@ $^ -ldl
+	$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic,-soname,libbsdsys.so -o $@ $^ -ldl
 
 # Libraries in the order a linker wants them.
 LIBORDER := $(filter libpf,$(LIBS)) $(filter-out libpf libutil libbsdsys libconf,$(LIBS)) \
@@ -161,7 +161,7 @@ define prog_rules
 OBJS_$(notdir $(1)) := $(patsubst %.c,$(O)/%.o,$(wildcard $(1)/*.c)) $(patsubst %.y,$(O)/%.o,$(wildcard $(1)/*.y))
 $(O)/bin/$(notdir $(1)): $$(OBJS_$(notdir $(1))) $(LIBORDER:%=$(O)/lib/%.a)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(notdir $(1))) -ldl
+	$$(CC) $$(LDFLAGS) -Wl,--export-dynamic-symbol=bsd_machine -o $$@ $$^ $$(LIBS_$(notdir $(1))) -ldl
 endef
 $(foreach p,$(PROGDIRS),$(eval $(call prog_rules,$(p))))
 

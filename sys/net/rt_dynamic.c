@@ -49,8 +49,9 @@ expire_run(void *arg)
 void
 rt_expire_set(struct rtentry *rt, uint64_t when_us)
 {
-	if (rt->rt_expire_us != 0)
+	if (rt->rt_expiring.le_prev != NULL)
 		LIST_REMOVE(rt, rt_expiring);
+	rt->rt_expiring.le_prev = NULL;
 	rt->rt_expire_us = when_us;
 	if (when_us == 0)
 		return;

@@ -46,7 +46,9 @@ struct rtentry {
 	uint64_t rt_use;
 	uint64_t rt_expire_us; /* uptime, 0: never */
 	TAILQ_ENTRY(rtentry) rt_iflist; /* all routes of an interface */
-	LIST_ENTRY(rtentry) rt_expiring; /* those with rt_expire_us */
+	/* those that rt_expire_set() ends; ARP and ND show their own time in
+	 * rt_expire_us and end theirs themselves */
+	LIST_ENTRY(rtentry) rt_expiring;
 };
 
 int rtableinit(void); /* at boot, before ifinit().  0 or ENOMEM */
