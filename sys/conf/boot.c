@@ -7,6 +7,7 @@
  */
 
 #include <sys/drop.h>
+#include <sys/malloc.h>
 #include <sys/file.h>
 #include <sys/log.h>
 #include <sys/mbuf.h>
@@ -50,6 +51,7 @@ kernel_boot(const struct kernel_params *params)
 	sysctlinit();
 	sysctl_register(&kern_table);
 	loginit();
+	memstatinit();
 	statinit();
 	fileinit();
 	soinit();

@@ -6,10 +6,10 @@
  * protocol together, protocols in order of registration.
  */
 
+#include <sys/systm.h>
 #include <sys/counter.h>
 #include <sys/drop.h>
 #include <sys/sysctl.h>
-#include <sys/systm.h>
 
 const struct drop_row drop_rows[NDROPS] = {
 	[DROP_NONE] = { "NONE", "none", "no reason" },
@@ -35,7 +35,8 @@ counters_register(struct counter_group *cg)
 }
 
 static int
-row_out(struct sysctl_req *req, const char *proto, const char *text, uint64_t value, bool drop)
+row_out(struct sysctl_req *req, const char *proto, const char *text,
+    uint64_t value, bool drop)
 {
 	struct stat_row row;
 
@@ -69,11 +70,15 @@ proto_out(struct sysctl_req *req, const char *proto)
 	int error = 0;
 
 	TAILQ_FOREACH(cg, &groups, cg_entry)
-		for (unsigned int i = 0; i < cg->cg_count && error == 0 && strcmp(cg->cg_proto, proto) == 0; i++)
-			error = row_out(req, proto, cg->cg_text[i], cg->cg_value[i], false);
+		for (unsigned int i = 0; i < cg->cg_count && error == 0 &&
+		     strcmp(cg->cg_proto, proto) == 0;
+		     i++)
+			error = row_out(req, proto, cg->cg_text[i],
+			    cg->cg_value[i], false);
 	for (int i = DROP_NONE + 1; i < NDROPS && error == 0; i++)
 		if (strcmp(drop_rows[i].proto, proto) == 0)
-			error = row_out(req, proto, drop_rows[i].text, drop_counts[i], true);
+			error = row_out(req, proto, drop_rows[i].text,
+			    drop_counts[i], true);
 	return (error);
 }
 
@@ -95,10 +100,14 @@ stats_sysctl(struct sysctl_req *req)
 }
 
 static const struct sysctl_row stat_rows[] = {
-	{ .name = "net.stats", .type = CTL_OPAQUE, .flags = CTLF_RD | CTLF_HIDDEN, .handler = stats_sysctl,
+	{ .name = "net.stats",
+	    .type = CTL_OPAQUE,
+	    .flags = CTLF_RD | CTLF_HIDDEN,
+	    .handler = stats_sysctl,
 	    .text = "counters and drops of all protocols" },
 };
-static struct sysctl_table stat_table = { .rows = stat_rows, .nrows = nitems(stat_rows) };
+static struct sysctl_table stat_table = { .rows = stat_rows,
+	.nrows = nitems(stat_rows) };
 
 void
 statinit(void)

@@ -9,8 +9,8 @@
  * memory, and so that a leak has a name.
  */
 
-#include <sys/malloc.h>
 #include <sys/systm.h>
+#include <sys/malloc.h>
 #include <machine/host.h>
 
 #define MB (1024 * 1024ULL)

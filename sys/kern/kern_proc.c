@@ -3,8 +3,8 @@
 
 /* Who is calling, and what he may do. */
 
-#include <sys/proc.h>
 #include <sys/systm.h>
+#include <sys/proc.h>
 
 static struct proc *current; /* of the thread that has the token */
 static uid_t owner;

@@ -9,8 +9,8 @@
  * later.  The host is asked again after every megabyte.
  */
 
-#include <sys/endian.h>
 #include <sys/systm.h>
+#include <sys/endian.h>
 #include <crypto/chacha.h>
 #include <machine/host.h>
 

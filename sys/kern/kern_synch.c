@@ -7,9 +7,9 @@
  * a wake-up goes through that list.
  */
 
+#include <sys/systm.h>
 #include <sys/proc.h>
 #include <sys/queue.h>
-#include <sys/systm.h>
 #include <sys/time.h>
 #include <machine/host.h>
 
@@ -31,7 +31,8 @@ int
 tsleep_us(const void *ident, const char *wmesg, uint64_t us)
 {
 	struct sleeper s = { .ident = ident, .self = host_self() };
-	unsigned long long deadline = us == 0 ? ~0ULL : time_to_host(uptime_us() + us);
+	unsigned long long deadline = us == 0 ? ~0ULL :
+						time_to_host(uptime_us() + us);
 	struct proc *p = curproc();
 	int error = 0;
 

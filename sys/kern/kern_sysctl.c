@@ -7,10 +7,10 @@
  * Reading comes first, so a caller gets the value that was replaced.
  */
 
+#include <sys/systm.h>
 #include <sys/malloc.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
-#include <sys/systm.h>
 
 #define OUT_MAX (1UL << 30)
 
@@ -104,7 +104,8 @@ string_set(const struct sysctl_row *r, const struct sysctl_req *req)
 {
 	const char *s = req->new;
 
-	if (req->newlen == 0 || s[req->newlen - 1] != '\0' || strnlen(s, req->newlen) != req->newlen - 1)
+	if (req->newlen == 0 || s[req->newlen - 1] != '\0' ||
+	    strnlen(s, req->newlen) != req->newlen - 1)
 		return (EINVAL);
 	if (req->newlen > (size_t)r->max)
 		return (ERANGE);
@@ -115,9 +116,10 @@ string_set(const struct sysctl_row *r, const struct sysctl_req *req)
 static int
 variable_access(const struct sysctl_row *r, struct sysctl_req *req)
 {
-	static int (*const set[])(const struct sysctl_row *, const struct sysctl_req *) = {
-		[CTL_INT] = int_set, [CTL_QUAD] = quad_set, [CTL_STRING] = string_set
-	};
+	static int (*const set[])(const struct sysctl_row *,
+	    const struct sysctl_req *) = { [CTL_INT] = int_set,
+		[CTL_QUAD] = quad_set,
+		[CTL_STRING] = string_set };
 	size_t len = r->type == CTL_INT ? sizeof(int32_t) : sizeof(int64_t);
 	int error;
 
@@ -140,7 +142,8 @@ kern_sysctl(const char *name, struct sysctl_req *req)
 	req->oldlen = req->oldcap = 0;
 	if ((r = row_find(name, &req->rest)) == NULL)
 		return (ENOENT);
-	if (((r->flags & CTLF_SECRET) != 0 || req->new != NULL) && suser(req->proc) != 0)
+	if (((r->flags & CTLF_SECRET) != 0 || req->new != NULL) &&
+	    suser(req->proc) != 0)
 		return (EPERM);
 	if (req->new != NULL && (r->flags & CTLF_WR) == 0)
 		return (EPERM);
@@ -161,7 +164,8 @@ names_sysctl(struct sysctl_req *req)
 			memset(&n, 0, sizeof(n));
 			strlcpy(n.name, t->rows[i].name, sizeof(n.name));
 			if (t->rows[i].text != NULL)
-				strlcpy(n.text, t->rows[i].text, sizeof(n.text));
+				strlcpy(n.text, t->rows[i].text,
+				    sizeof(n.text));
 			n.type = (int32_t)t->rows[i].type;
 			n.flags = t->rows[i].flags;
 			error = sysctl_out(req, &n, sizeof(n));
@@ -170,10 +174,14 @@ names_sysctl(struct sysctl_req *req)
 }
 
 static const struct sysctl_row name_rows[] = {
-	{ .name = "sysctl.names", .type = CTL_OPAQUE, .flags = CTLF_RD | CTLF_HIDDEN, .handler = names_sysctl,
+	{ .name = "sysctl.names",
+	    .type = CTL_OPAQUE,
+	    .flags = CTLF_RD | CTLF_HIDDEN,
+	    .handler = names_sysctl,
 	    .text = "all names" },
 };
-static struct sysctl_table name_table = { .rows = name_rows, .nrows = nitems(name_rows) };
+static struct sysctl_table name_table = { .rows = name_rows,
+	.nrows = nitems(name_rows) };
 
 void
 sysctlinit(void)

@@ -128,7 +128,8 @@ timeout_add_us(struct timeout *to, uint64_t us)
 {
 	uint64_t now = uptime_us();
 
-	return (timeout_at_us(to, us > UINT64_MAX - 1 - now ? UINT64_MAX - 1 : now + us));
+	return (timeout_at_us(to,
+	    us > UINT64_MAX - 1 - now ? UINT64_MAX - 1 : now + us));
 }
 
 int
@@ -159,7 +160,8 @@ timeout_run(uint64_t now_us)
 	struct timeout *to;
 	uint64_t last = heap.seq; /* what handlers set for now waits its turn */
 
-	while ((to = heap.root) != NULL && to->to_when_us <= now_us && to->to_seq < last) {
+	while ((to = heap.root) != NULL && to->to_when_us <= now_us &&
+	    to->to_seq < last) {
 		heap_remove(to);
 		to->to_pending = false;
 		to->to_func(to->to_arg);

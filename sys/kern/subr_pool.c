@@ -13,9 +13,9 @@
  * Free objects of a page are linked through their first word.
  */
 
+#include <sys/systm.h>
 #include <sys/malloc.h>
 #include <sys/pool.h>
-#include <sys/systm.h>
 #include <machine/host.h>
 
 #define PAGE_BYTES (16 * 1024UL)
@@ -37,7 +37,8 @@ static LIST_HEAD(, pool) pools = LIST_HEAD_INITIALIZER(pools);
 static size_t
 header_size(const struct pool *pp)
 {
-	return ((sizeof(struct pool_page) + pp->pr_align - 1) & ~(pp->pr_align - 1));
+	return ((sizeof(struct pool_page) + pp->pr_align - 1) &
+	    ~(pp->pr_align - 1));
 }
 
 void
@@ -51,7 +52,8 @@ pool_init(struct pool *pp, size_t size, size_t align, const char *name)
 	KASSERT((pp->pr_align & (pp->pr_align - 1)) == 0);
 	size = MAX(size, sizeof(struct pool_free));
 	pp->pr_size = (size + pp->pr_align - 1) & ~(pp->pr_align - 1);
-	pp->pr_perpage = (unsigned int)((PAGE_BYTES - header_size(pp)) / pp->pr_size);
+	pp->pr_perpage = (unsigned int)((PAGE_BYTES - header_size(pp)) /
+	    pp->pr_size);
 	TAILQ_INIT(&pp->pr_partial);
 	TAILQ_INIT(&pp->pr_empty);
 	TAILQ_INIT(&pp->pr_full);
@@ -135,7 +137,9 @@ pool_get(struct pool *pp, int flags)
 	void *obj = NULL;
 
 	if (pp->pr_limit == 0 || pp->pr_inuse < pp->pr_limit)
-		obj = POOL_SINGLE(pp) ? host_alloc(pp->pr_size, MAX(pp->pr_align, 16)) : object_take(pp);
+		obj = POOL_SINGLE(pp) ?
+		    host_alloc(pp->pr_size, MAX(pp->pr_align, 16)) :
+		    object_take(pp);
 	if (obj == NULL) {
 		pp->pr_fails++;
 		return (NULL);
@@ -158,7 +162,8 @@ page_free(struct pool *pp, struct pool_page *pg)
 static void
 object_give(struct pool *pp, void *obj)
 {
-	struct pool_page *pg = (struct pool_page *)((uintptr_t)obj & ~(PAGE_BYTES - 1));
+	struct pool_page *pg = (struct pool_page *)((uintptr_t)obj &
+	    ~(PAGE_BYTES - 1));
 	struct pool_free *f = obj;
 
 	KASSERT(pg->inuse > 0);

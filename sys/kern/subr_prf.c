@@ -8,13 +8,13 @@
  * sysctl kern.msgbuf shows.
  */
 
+#include <sys/systm.h>
 #include <sys/log.h>
 #include <sys/sysctl.h>
-#include <sys/systm.h>
 #include <machine/host.h>
 
 #define LINE_MAX 240
-#define RING	 16384
+#define RING     16384
 
 struct out {
 	char *buf;
@@ -24,7 +24,7 @@ struct out {
 struct spec {
 	bool left, zero, negative, upper;
 	int width, precision; /* -1: none */
-	int longs; /* -2 hh .. 2 ll */
+	int longs;            /* -2 hh .. 2 ll */
 	unsigned int base;
 };
 
@@ -50,7 +50,8 @@ out_string(struct out *o, const struct spec *sp, const char *s)
 
 	if (s == NULL)
 		s = "(null)";
-	len = sp->precision >= 0 ? strnlen(s, (size_t)sp->precision) : strlen(s);
+	len = sp->precision >= 0 ? strnlen(s, (size_t)sp->precision) :
+				   strlen(s);
 	if (!sp->left)
 		out_pad(o, ' ', sp->width - (int)len);
 	for (size_t i = 0; i < len; i++)
@@ -62,7 +63,8 @@ out_string(struct out *o, const struct spec *sp, const char *s)
 static void
 out_number(struct out *o, const struct spec *sp, uint64_t v)
 {
-	const char *digits = sp->upper ? "0123456789ABCDEF" : "0123456789abcdef";
+	const char *digits = sp->upper ? "0123456789ABCDEF" :
+					 "0123456789abcdef";
 	char buf[24];
 	int n = 0, zeros, total;
 
@@ -317,10 +319,14 @@ msgbuf_sysctl(struct sysctl_req *req)
 }
 
 static const struct sysctl_row log_rows[] = {
-	{ .name = "kern.msgbuf", .type = CTL_STRING, .flags = CTLF_RD | CTLF_HIDDEN, .handler = msgbuf_sysctl,
+	{ .name = "kern.msgbuf",
+	    .type = CTL_STRING,
+	    .flags = CTLF_RD | CTLF_HIDDEN,
+	    .handler = msgbuf_sysctl,
 	    .text = "the last lines of the log" },
 };
-static struct sysctl_table log_table = { .rows = log_rows, .nrows = nitems(log_rows) };
+static struct sysctl_table log_table = { .rows = log_rows,
+	.nrows = nitems(log_rows) };
 
 void
 loginit(void)

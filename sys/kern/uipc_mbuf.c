@@ -35,11 +35,10 @@ mbinit(uint64_t limit_bytes)
 	mb.limit = limit_bytes;
 }
 
-int
+void
 mb_setlimit(uint64_t limit_bytes)
 {
 	mb.limit = limit_bytes;
-	return (0);
 }
 
 void

@@ -34,5 +34,7 @@ struct malloc_stat {
 };
 /* Row i of the types, false past the end. */
 bool malloc_stat(unsigned int i, struct malloc_stat *st);
+/* At boot: kern.malloc, kern.pools, kern.mbstat and kern.mbufbytes. */
+void memstatinit(void);
 
 #endif

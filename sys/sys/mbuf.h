@@ -244,6 +244,7 @@ struct mbuf_stat {
 };
 void mbstat_get(struct mbuf_stat *st);
 void mbinit(uint64_t limit_bytes); /* at boot */
-int mb_setlimit(uint64_t limit_bytes);
+/* What is in use stays; nothing new is given until it is below. */
+void mb_setlimit(uint64_t limit_bytes);
 
 #endif

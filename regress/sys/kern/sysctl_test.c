@@ -8,6 +8,8 @@
 #include <sys/drop.h>
 #include <sys/log.h>
 #include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/pool.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <ktest.h>
@@ -249,4 +251,38 @@ KTEST(stats_rows_of_a_protocol_stand_together)
 	     n < ip && strcmp(r[n].text, drop_rows[DROP_IP_TTL].text) != 0;)
 		n++;
 	KT(n < ip && r[n].value == 1);
+}
+
+KTEST(memory_is_shown)
+{
+	static struct malloc_stat ms[NMALLOC];
+	static struct pool_stat ps[20];
+	struct mbuf_stat mb;
+	struct mbuf *m;
+	int64_t v;
+	size_t len;
+
+	start();
+	memstatinit();
+	mbinit(1 << 20);
+	KT((m = m_getroom(0, 1500)) != NULL);
+	KT_EQ(ask(&other, "kern.mbstat", NULL, 0, &mb, &len), 0);
+	KT(len == sizeof(mb) && mb.mbufs == 1 && mb.clusters == 1 &&
+	    mb.bytes == 2304);
+	KT_EQ(ask(&other, "kern.pools", NULL, 0, ps, &len), 0);
+	KT_STR(ps[0].name, "mbuf");
+	KT_EQ(ps[0].inuse, 1);
+	KT_EQ(ask(&other, "kern.malloc", NULL, 0, ms, &len), 0);
+	KT_EQ(len, sizeof(ms));
+	KT_STR(ms[M_SYSCTL].name, "sysctl");
+	KT_EQ(ms[M_SYSCTL].inuse, 1); /* the answer itself */
+	v = 1 << 17;
+	KT_EQ(ask(&root, "kern.mbufbytes", &v, sizeof(v), &v, &len), 0);
+	KT_EQ(v, 1 << 20);
+	v = 5;
+	KT_EQ(ask(&root, "kern.mbufbytes", &v, sizeof(v), NULL, &len), ERANGE);
+	KT_EQ(ask(&root, "kern.mbufbytes", "x", 1, NULL, &len), EINVAL);
+	mbstat_get(&mb);
+	KT_EQ(mb.limit, 1 << 17);
+	m_freem(m);
 }
