@@ -27,7 +27,7 @@
  *
  * Limits.  neighborgcthresh entries at all; a quarter of them may be
  * INCOMPLETE, so that a scan of a /64 cannot push out neighbours that
- * answered (RFC 6583).  The oldest of its kind makes room.  Held packets: 8
+ * answered (RFC 6583).  The oldest of its kind makes room.  Held packets: 64
  * each, 1024 together; the oldest goes.
  *
  * Read on: nd6_nbr.c, the messages; nd6_dad.c, duplicate addresses.
@@ -44,7 +44,7 @@
 #include <netinet6/nd6.h>
 
 #define ND6_HASHSIZE   1024
-#define ND6_HOLD_MAX   8
+#define ND6_HOLD_MAX   64 /* the fragments of a packet of 64 kB fit */
 #define ND6_HOLD_TOTAL 1024
 #define ND6_FORGET_us  (24ULL * 3600 * 1000000)
 

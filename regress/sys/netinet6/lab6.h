@@ -47,7 +47,10 @@ lab_if(const char *name)
 static inline void
 lab_addr(const char *name, struct ip_addr a, unsigned int plen, int want)
 {
-	struct if_addrreq req = { .af = AF_INET6, .plen = (uint16_t)plen, .addr = a, .vltime = UINT32_MAX,
+	struct if_addrreq req = { .af = AF_INET6,
+		.plen = (uint16_t)plen,
+		.addr = a,
+		.vltime = UINT32_MAX,
 		.pltime = UINT32_MAX };
 
 	KT_EQ(in6_addr_add(lab_if(name), &req, NULL), want);
@@ -87,7 +90,11 @@ lab_pair(const char *a, const char *b, uint32_t ta, uint32_t tb)
 static inline void
 lab_default(uint32_t table, struct ip_addr gw)
 {
-	struct rt_want w = { .af = AF_INET6, .gwaf = AF_INET6, .tableid = table, .gateway = gw, .flags = RTF_STATIC };
+	struct rt_want w = { .af = AF_INET6,
+		.gwaf = AF_INET6,
+		.tableid = table,
+		.gateway = gw,
+		.flags = RTF_STATIC };
 
 	KT_EQ(rtrequest_add(&w, NULL), 0);
 }
