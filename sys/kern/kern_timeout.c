@@ -135,13 +135,15 @@ timeout_add_us(struct timeout *to, uint64_t us)
 int
 timeout_add_ms(struct timeout *to, uint64_t ms)
 {
-	return (timeout_add_us(to, ms * 1000));
+	return (timeout_add_us(to,
+	    ms > UINT64_MAX / 1000 ? UINT64_MAX : ms * 1000));
 }
 
 int
 timeout_add_sec(struct timeout *to, uint64_t sec)
 {
-	return (timeout_add_us(to, sec * 1000000));
+	return (timeout_add_us(to,
+	    sec > UINT64_MAX / 1000000 ? UINT64_MAX : sec * 1000000));
 }
 
 int

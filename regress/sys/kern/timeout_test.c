@@ -91,3 +91,16 @@ KTEST(timeout_that_sets_itself_runs_once_a_step)
 	timeout_run(uptime_us());
 	KT_EQ(self_runs, 2);
 }
+
+KTEST(timeout_far_away_does_not_wrap)
+{
+	time_refresh();
+	timeout_set(&self, again, NULL);
+	timeout_add_sec(&self, UINT64_MAX / 2);
+	KT(timeout_next() > UINT64_MAX / 2);
+	timeout_add_ms(&self, UINT64_MAX - 1);
+	KT(timeout_next() > UINT64_MAX / 2 && timeout_next() != UINT64_MAX);
+	KT_EQ(timeout_del(&self), 1);
+	KT_EQ(timeout_del(&self), 0);
+	KT_EQ(timeout_next(), UINT64_MAX);
+}

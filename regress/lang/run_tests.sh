@@ -1,0 +1,43 @@
+#!/bin/sh
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+#
+# tools/run-tests itself, in a tree of its own: what it counts as passed,
+# failed and skipped.
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+src=$(cd "$(dirname "$0")/../.." && pwd)
+mkdir -p "$dir/tools" "$dir/regress/system" "$dir/build"
+cp "$src/tools/run-tests" "$dir/tools/"
+n=0
+# expect NAME BODY SUM STATUS [LINE]: a test of that body gives that sum.
+expect() {
+	n=$((n + 1))
+	printf '#!/bin/sh\n%s\n' "$2" > "$dir/regress/system/t.sh"
+	chmod +x "$dir/regress/system/t.sh"
+	out=$(cd "$dir" && O=build TEST_TIMEOUT=1 tools/run-tests system 2>&1)
+	status=$?
+	sum=$(echo "$out" | tail -n 1)
+	if [ "$sum" = "$3" ] && [ $status -eq "$4" ] && echo "$out" | grep -qF -- "$5"; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		echo "$out" | sed 's/^/# /'
+		echo "# wanted: $3, status $4, line $5"
+	fi
+}
+expect "good" 'echo "ok 1 - a"; echo "ok 2 - b"; echo 1..2' "2 passed, 0 failed, 0 skipped" 0
+expect "bad" 'echo "ok 1"; echo "not ok 2 - b"; exit 1' "1 passed, 1 failed, 0 skipped" 1 "FAILED not ok 2 - b"
+expect "says nothing" 'exit 0' "0 passed, 1 failed, 0 skipped" 1 "says nothing"
+expect "dies" 'echo "ok 1"; kill -9 $$' "1 passed, 1 failed, 0 skipped" 1 "was ended by signal 9"
+expect "ends badly" 'echo "ok 1"; exit 3' "1 passed, 1 failed, 0 skipped" 1 "ended with status 3"
+expect "too slow" 'echo "ok 1"; sleep 20' "1 passed, 1 failed, 0 skipped" 1 "ran out of time"
+expect "plan not kept" 'echo 1..3; echo "ok 1"' "1 passed, 1 failed, 0 skipped" 1 "planned 3, ran 1"
+expect "bails out" 'echo "ok 1"; echo "Bail out! no"' "1 passed, 1 failed, 0 skipped" 1 "Bail out! no"
+expect "skips one" 'echo "ok 1"; echo "ok 2 # SKIP no root"; echo 1..2' "1 passed, 0 failed, 1 skipped" 0 "SKIPPED ok 2 # SKIP no root"
+expect "skips all" 'echo "1..0 # SKIP no namespaces"' "0 passed, 0 failed, 1 skipped" 0 "no namespaces"
+expect "known wrong" 'echo "not ok 1 # TODO later"; echo 1..1' "0 passed, 0 failed, 1 skipped" 0 "TODO later"
+expect "known wrong is right now" 'echo "ok 1 # TODO later"; echo 1..1' "1 passed, 0 failed, 0 skipped" 0
+expect "shows the log of a failure" 'echo "# the reason"; echo "not ok 1"' "0 passed, 1 failed, 0 skipped" 1 "| # the reason"
+expect "cmocka: two groups, a tab" 'printf "1..1\nok 1 - a\n1..1\n\tok 1 - b\n"' "2 passed, 0 failed, 0 skipped" 0
+echo "1..$n"
