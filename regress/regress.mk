@@ -53,7 +53,7 @@ $(O)/unit/%: $(O)/regress/%.o $$(filter-out $$(O)/$$(*D)/$$(notdir $$(*D)).o,$$(
 $(KERNFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(KERN_OBJS) $(SIM_OBJS)
 	@mkdir -p $(@D)
 	ld -r -o $@.ro $(O)/regress/fuzz/$*.o $(KERN_OBJS)
-	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@.o
+	objcopy $(HOLES) --keep-global-symbols=regress/include/ktest.exports $@.ro $@.o
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $@.o $(SIM_OBJS) -lpcap -ldl
 	@rm -f $@.ro $@.o
 # The first line of a host-side fuzzer names what it is linked with: /* LINK: sbin/pfctl */
