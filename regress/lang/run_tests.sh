@@ -39,5 +39,6 @@ expect "skips all" 'echo "1..0 # SKIP no namespaces"' "0 passed, 0 failed, 1 ski
 expect "known wrong" 'echo "not ok 1 # TODO later"; echo 1..1' "0 passed, 0 failed, 1 skipped" 0 "TODO later"
 expect "known wrong is right now" 'echo "ok 1 # TODO later"; echo 1..1' "1 passed, 0 failed, 0 skipped" 0
 expect "shows the log of a failure" 'echo "# the reason"; echo "not ok 1"' "0 passed, 1 failed, 0 skipped" 1 "| # the reason"
+expect "shows it when much follows" 'echo "# why"; echo "not ok 1"; seq 2 90 | sed "s/^/ok /"' "89 passed, 1 failed, 0 skipped" 1 "| # why"
 expect "cmocka: two groups, a tab" 'printf "1..1\nok 1 - a\n1..1\n\tok 1 - b\n"' "2 passed, 0 failed, 0 skipped" 0
 echo "1..$n"
