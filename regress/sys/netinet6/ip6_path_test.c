@@ -263,3 +263,47 @@ KTEST(ip6_redirect_is_sent_and_followed_when_allowed)
 	KT_EQ(icmp6_counters[ICMP6S_REDIRECT_IN], 1);
 	KT_EQ(drop_counts[DROP_ICMP6_REDIRECT], 1); /* routers do not listen */
 }
+
+/* Whichever allocation fails: pings may be lost, nothing else is. */
+KTEST(ip6_every_allocation_fails_once)
+{
+	struct ip_addr extra = a6(1, 300);
+	struct if_addrreq req = { .af = AF_INET6,
+		.plen = 64,
+		.addr = extra,
+		.vltime = UINT32_MAX,
+		.pltime = UINT32_MAX };
+	struct mbuf *big, *lost, *self;
+	long n, live, tries = 0;
+
+	lab_up();
+	for (n = 0; n < 3; n++) { /* all neighbours there will be */
+		KT_EQ(lab_ping(0, a6(2, 2), 4000), 0);
+		lab_run(100000000);
+	}
+	live = sim_live();
+	for (n = 1; n < 400; n++) {
+		big = lab_echo(in6addr_any, a6(2, 2), 4000);
+		lost = lab_echo(in6addr_any, a6(2, 77), 8);
+		self = lab_echo(in6addr_any, in6addr_loopback, 8);
+		sim_fail_nth(n);
+		if (in6_addr_add(lab_if("pair0"), &req, NULL) == 0)
+			KT_EQ(in6_addr_del(lab_if("pair0"), &req, NULL), 0);
+		(void)ip6_output(big, NULL);
+		(void)ip6_output(lost, NULL); /* nobody is there */
+		(void)ip6_output(self, NULL);
+		lab_run(5000000);
+		tries++;
+		if (!sim_failed())
+			break;
+	}
+	sim_fail_nth(0);
+	KT(n < 400 && tries > 20);
+	lab_run(100000000);
+	KT_EQ(ip_frag_held(), 0);
+	KT_EQ(MAX(sim_live(), live), live);
+	KT_EQ(lab_ping(0, a6(2, 2), 64), 0);
+	n = (long)icmp6_counters[ICMP6S_ECHOREPLY_OUT];
+	lab_run(2000000);
+	KT_EQ(icmp6_counters[ICMP6S_ECHOREPLY_OUT], n + 1);
+}

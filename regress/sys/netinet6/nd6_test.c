@@ -300,7 +300,11 @@ KTEST(nd6_messages_are_judged)
 		struct mbuf *m;
 
 		if (r->type == ND_REDIRECT)
-			len = 64;
+			len = 40;
+		if (r->type == ND_ROUTER_ADVERT) {
+			memmove(buf + 16, buf + 24, 8);
+			len = 24;
+		}
 		memcpy(before, drop_counts, sizeof(before));
 		m = message(addr_of(r->src), addr_of(r->dst), buf, len);
 		mtod(m, struct ip6_hdr *)->ip6_hlim = r->hlim;
