@@ -151,7 +151,7 @@ $(O)/lib/$(1).a: $(patsubst %.c,$(O)/%.o,$(wildcard lib/$(1)/*.c)) $(patsubst %.
 endef
 $(foreach l,$(LIBS),$(eval $(call lib_rules,$(l))))
 $(O)/lib/libbsdsys.so: $(patsubst %.c,$(O)/%.o,$(wildcard lib/libbsdsys/*.c))
-	$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic,-soname,libbsdsys.so -o $@ $^ -ldl
+	$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic-functions,-soname,libbsdsys.so -o $@ $^ -ldl
 
 # Libraries in the order a linker wants them.
 LIBORDER := $(filter libpf,$(LIBS)) $(filter-out libpf libutil libbsdsys libconf,$(LIBS)) \
