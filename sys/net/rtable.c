@@ -405,6 +405,19 @@ clones_outdate(const struct rtentry *rt)
 			rtrequest_delete(c);
 }
 
+/* A host route made with a link address: ARP or ND takes it as a neighbour. */
+static int
+neighbour_attach(struct rtentry *rt)
+{
+	const struct rt_llhooks *h = llhooks_get(rt->rt_af);
+
+	rt->rt_flags |= RTF_LLINFO;
+	if (h == NULL || h->attach(rt) == 0)
+		return (0);
+	rtrequest_delete(rt);
+	return (ENOMEM);
+}
+
 int
 rtrequest_add(const struct rt_want *want, struct rtentry **rtp)
 {
@@ -434,6 +447,8 @@ rtrequest_add(const struct rt_want *want, struct rtentry **rtp)
 	nclones += (rt->rt_flags & RTF_CLONED) != 0;
 	clones_outdate(rt);
 	egress_follow(rt, 1);
+	if (rt->rt_gwaf == AF_LINK && (rt->rt_flags & RTF_HOST) != 0 && (error = neighbour_attach(rt)) != 0)
+		return (error);
 	if (rtp != NULL)
 		*rtp = rt;
 	return (0);

@@ -15,8 +15,7 @@
 #include <netinet6/ip6_var.h>
 #include <netinet6/nd6.h>
 
-int ip6_forwarding, ip6_defhlim = 64, ip6_sendredirects = 1,
-		    ip6_defmcasthlim = 1;
+int ip6_forwarding, ip6_defhlim = 64, ip6_sendredirects = 1;
 int ip6_use_deprecated = 1, ip6_dad_count = 1, ip6_neighborgcthresh = 2048;
 int icmp6_rediraccept, icmp6_errppslimit = 100, icmp6_mtudisc_hiwat = 1280;
 int icmp6_nd6_delay = 5, icmp6_nd6_umaxtries = 3, icmp6_nd6_mmaxtries = 3;
@@ -25,10 +24,9 @@ int icmp6_nd6_delay = 5, icmp6_nd6_umaxtries = 3, icmp6_nd6_mmaxtries = 3;
 #define IP6CTL(n, v, lo, hi, t) \
 	{ .name = "net.inet6." n, .type = CTL_INT, .flags = CTLF_WR, .var = &(v), .min = lo, .max = hi, .text = t }
 static const struct sysctl_row ip6_sysctls[] = {
-	IP6CTL("ip6.forwarding", ip6_forwarding, 0, 2, "forward packets between interfaces"),
+	IP6CTL("ip6.forwarding", ip6_forwarding, 0, 1, "forward packets between interfaces"),
 	IP6CTL("ip6.redirect", ip6_sendredirects, 0, 1, "tell senders of a shorter way"),
 	IP6CTL("ip6.hlim", ip6_defhlim, 1, 255, "hop limit of packets made here"),
-	IP6CTL("ip6.defmcasthlim", ip6_defmcasthlim, 0, 255, "hop limit of multicasts made here"),
 	IP6CTL("ip6.use_deprecated", ip6_use_deprecated, 0, 1, "deprecated addresses may be sources"),
 	IP6CTL("ip6.dad_count", ip6_dad_count, 0, 20, "probes for a new address, 0: none"),
 	IP6CTL("ip6.neighborgcthresh", ip6_neighborgcthresh, 16, 65536, "neighbours remembered"),

@@ -309,6 +309,19 @@ nd6_move(struct nd6_nbr *nn, enum nd6_state next, const uint8_t *lladdr)
 	nd6_enter(nn, next);
 }
 
+/* Programs see the link address in the host route. */
+static void
+nd6_show(struct nd6_nbr *nn)
+{
+	struct rtentry *rt = nn->nn_rt;
+
+	if (rt == NULL)
+		return;
+	memset(&rt->rt_gateway, 0, sizeof(rt->rt_gateway));
+	memcpy(rt->rt_gateway.b, nn->nn_lladdr, sizeof(nn->nn_lladdr));
+	rt->rt_gwaf = AF_LINK;
+}
+
 /* The link address is this one from now on. */
 static void
 nd6_take(struct nd6_nbr *nn, enum nd6_state next, const uint8_t *lladdr)
@@ -316,6 +329,7 @@ nd6_take(struct nd6_nbr *nn, enum nd6_state next, const uint8_t *lladdr)
 	nd6stat_inc(
 	    nn->nn_state == ND6_INCOMPLETE ? ND6S_RESOLVED : ND6S_LLCHANGE);
 	memcpy(nn->nn_lladdr, lladdr, sizeof(nn->nn_lladdr));
+	nd6_show(nn);
 	nd6_enter(nn, next);
 	nd6_held_send(nn);
 }
@@ -556,12 +570,16 @@ nd6_set(struct ifnet *ifp, const struct ip_addr *a, const uint8_t lladdr[6],
 	memcpy(nn->nn_lladdr, lladdr, sizeof(nn->nn_lladdr));
 	in6_if(ifp)->i6_proxies += (unsigned int)proxy - nn->nn_proxy;
 	nn->nn_proxy = proxy;
+	nd6_show(nn);
 	nd6_enter(nn, ND6_PERMANENT);
 	nd6_held_send(nn);
 	return (0);
 }
 
-/* A host route is born: it and its neighbour know each other. */
+/*
+ * A host route is born: it and its neighbour know each other.  One that was
+ * made with a link address is a neighbour by hand (RTF_PROTO2: published).
+ */
 static int
 nd6_rt_attach(struct rtentry *rt)
 {
@@ -576,6 +594,11 @@ nd6_rt_attach(struct rtentry *rt)
 		nn->nn_rt->rt_llinfo = NULL;
 	nn->nn_rt = rt;
 	rt->rt_llinfo = nn;
+	if (rt->rt_gwaf == AF_LINK)
+		return (nd6_set(rt->rt_ifp, &rt->rt_dst, rt->rt_gateway.b,
+		    (rt->rt_flags & RTF_PROTO2) != 0));
+	if (nn->nn_state != ND6_INCOMPLETE)
+		nd6_show(nn);
 	return (0);
 }
 
@@ -588,7 +611,8 @@ nd6_rt_detach(struct rtentry *rt)
 	if (nn == NULL)
 		return;
 	nn->nn_rt = NULL;
-	if (nn->nn_state != ND6_PERMANENT)
+	/* one by hand outlives a clone, but not the route that made it */
+	if (nn->nn_state != ND6_PERMANENT || (rt->rt_flags & RTF_CLONED) == 0)
 		nd6_remove(nn);
 }
 

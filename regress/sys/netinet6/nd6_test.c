@@ -492,3 +492,33 @@ KTEST(nd6_cache_is_read_and_written_by_sysctl)
 	free(req.old, M_SYSCTL, req.oldcap);
 	KT(nd6_lookup(lab_if("pair0"), &row.addr) == NULL);
 }
+
+KTEST(nd6_host_route_with_a_link_address_is_a_neighbour)
+{
+	struct ip_addr a = a6(1, 45);
+	struct rt_want w = { .af = AF_INET6,
+		.gwaf = AF_LINK,
+		.plen = 128,
+		.dst = a,
+		.gateway = { .b = { 2, 9, 9, 9, 9, 9 } },
+		.flags = RTF_STATIC | RTF_PROTO2 };
+	struct rtentry *rt;
+	struct nd6_nbr *nn;
+
+	lab_up();
+	w.ifp = lab_if("pair0");
+	KT_EQ(rtrequest_add(&w, &rt), 0);
+	nn = nd6_lookup(w.ifp, &a);
+	KT(nn != NULL && nn->nn_state == ND6_PERMANENT && nn->nn_proxy);
+	KT(memcmp(nn->nn_lladdr, w.gateway.b, 6) == 0);
+	KT_EQ(rtrequest_delete(rt), 0);
+	KT(nd6_lookup(w.ifp, &a) == NULL);
+	KT_EQ(in6_if(w.ifp)->i6_proxies, 0);
+	/* what is learned shows in the route */
+	a = a6(1, 2);
+	KT_EQ(lab_ping(0, a, 8), 0);
+	lab_run(100000);
+	rt = rtable_lookup(0, AF_INET6, &a, 128, RTP_ANY);
+	KT(rt != NULL && rt->rt_gwaf == AF_LINK);
+	KT(memcmp(rt->rt_gateway.b, lab_if("pair1")->if_lladdr, 6) == 0);
+}
