@@ -239,7 +239,7 @@ enum pf_keep { PF_NOSTATE, PF_KEEPSTATE, PF_MODULATE, PF_SYNPROXY };
 #define PFS_FLUSH         0x0200 /* overload ... flush */
 #define PFS_FLUSHGLOBAL   0x0400
 
-/* Timeouts, in the order in which they are listed. */
+/* Timeouts, in the order in which a rule lists its own. */
 enum pf_timeout {
 	PFTM_TCP_FIRST,
 	PFTM_TCP_OPENING,
@@ -247,12 +247,6 @@ enum pf_timeout {
 	PFTM_TCP_CLOSING,
 	PFTM_TCP_FINWAIT,
 	PFTM_TCP_CLOSED,
-	PFTM_TCP_TSDIFF,
-	PFTM_SCTP_FIRST,
-	PFTM_SCTP_OPENING,
-	PFTM_SCTP_ESTABLISHED,
-	PFTM_SCTP_CLOSING,
-	PFTM_SCTP_CLOSED,
 	PFTM_UDP_FIRST,
 	PFTM_UDP_SINGLE,
 	PFTM_UDP_MULTIPLE,
@@ -266,6 +260,12 @@ enum pf_timeout {
 	PFTM_ADAPTIVE_START, /* states, not seconds; so the next */
 	PFTM_ADAPTIVE_END,
 	PFTM_SRC_NODE,
+	PFTM_TCP_TSDIFF,
+	PFTM_SCTP_FIRST,
+	PFTM_SCTP_OPENING,
+	PFTM_SCTP_ESTABLISHED,
+	PFTM_SCTP_CLOSING,
+	PFTM_SCTP_CLOSED,
 	PFTM_MAX
 };
 
