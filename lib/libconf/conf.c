@@ -570,45 +570,59 @@ skip(struct conf *c)
 	}
 }
 
+/* The next byte that is no blank; macros are opened.  -2: reported. */
+static int
+start(struct conf *c)
+{
+	int ch;
+
+	while ((ch = skip(c)) == '$' && !c->top->macro) {
+		c->file = c->top->name;
+		c->line = c->top->line;
+		if (!expand(c, c->top))
+			return (-2);
+	}
+	return (ch);
+}
+
+static enum conf_kind
+lex(struct conf *c, struct source *s, int ch, struct conf_token *t, bool plain)
+{
+	int next;
+
+	if (ch == '\n')
+		return (CONF_NEWLINE);
+	if (ch == '"' || ch == '\'')
+		return (quoted(c, s, ch, t));
+	if (isalnum(ch) || ch == ':' || ch == '_')
+		return (word(c, s, ch, t, plain));
+	if (ch == '-') {
+		next = get(s);
+		unget(s, next);
+		if (next != EOF && isdigit(next))
+			return (word(c, s, ch, t, plain));
+	}
+	return (punct(s, ch, t));
+}
+
 void
 conf_next(struct conf *c, struct conf_token *t)
 {
 	bool plain = c->want_string;
 	struct source *s;
-	int ch, next;
+	int ch;
 
 	c->want_string = false;
 	memset(t, 0, sizeof(*t));
-	ch = skip(c);
-	if ((s = c->top) == NULL) {
+	if ((ch = start(c)) == -2) {
+		t->kind = CONF_BAD;
+	} else if ((s = c->top) == NULL) {
 		t->kind = CONF_END;
 	} else {
 		c->file = s->name;
 		c->line = s->line - (ch == '\n' && !s->ended);
-		if (c->line < 1)
-			c->line = 1;
+		t->kind = lex(c, s, ch, t, plain);
 	}
 	t->file = c->file;
 	t->line = c->line;
-	if (s == NULL)
-		return;
-	if (ch == '\n')
-		t->kind = CONF_NEWLINE;
-	else if (ch == '$' && !s->macro) {
-		if (expand(c, s))
-			conf_next(c, t);
-		else
-			t->kind = CONF_BAD;
-	} else if (ch == '"' || ch == '\'')
-		t->kind = quoted(c, s, ch, t);
-	else if (isalnum(ch) || ch == ':' || ch == '_')
-		t->kind = word(c, s, ch, t, plain);
-	else if (ch == '-') {
-		next = get(s);
-		unget(s, next);
-		t->kind = next != EOF && isdigit(next) ?
-		    word(c, s, ch, t, plain) :
-		    punct(s, ch, t);
-	} else
-		t->kind = punct(s, ch, t);
 }

@@ -1,0 +1,288 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * altq and queue lines: parsed and echoed.  The kernel has no queueing
+ * disciplines, so pf_load.c refuses to load one, naming its line.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pf_altq.h"
+#include "pfctl.h"
+
+#define MTU 1500
+
+static const char *const sched_names[] = { "", "cbq", "priq", "hfsc", "fairq",
+	"codel" };
+
+void
+altq_new(struct pfconf *pc, bool interface)
+{
+	size_t i;
+
+	pc->altq = palloc(pc, sizeof(*pc->altq));
+	pc->altq->interface = interface;
+	pc->altq->values = pc->altq->modern = "";
+	for (i = 0; i < AQ_NNUMBERS; i++)
+		pc->altq->number[i] = -1;
+	pc->altq->modern = "";
+}
+
+void
+altq_bandwidth(struct pfconf *pc, const char *s)
+{
+	static const struct {
+		const char *unit;
+		double factor;
+	} units[] = { { "", 1 }, { "b", 1 }, { "Kb", 1e3 }, { "Mb", 1e6 },
+		{ "Gb", 1e9 }, { "K", 1e3 }, { "M", 1e6 }, { "G", 1e9 } };
+	struct altq *a = pc->altq;
+	char *end;
+	size_t i;
+
+	if (a->has_bandwidth)
+		perr(pc, "bandwidth cannot be respecified");
+	a->has_bandwidth = true;
+	a->bandwidth = strtod(s, &end);
+	if (end != s && strcmp(end, "%") == 0) {
+		a->percent = true;
+		if (a->bandwidth < 0 || a->bandwidth > 100)
+			perr(pc, "bandwidth spec out of range");
+		return;
+	}
+	for (i = 0; i < nitems(units); i++)
+		if (end != s && strcmp(end, units[i].unit) == 0)
+			break;
+	if (i == nitems(units) || a->bandwidth < 0)
+		perr(pc, "invalid bandwidth %s", s);
+	else
+		a->bandwidth *= units[i].factor;
+}
+
+void
+altq_number(struct pfconf *pc, enum altq_number which, int64_t n)
+{
+	static const char *const names[] = { "priority", "qlimit", "tbrsize" };
+
+	if (pc->altq->number[which] != -1)
+		perr(pc, "%s cannot be respecified", names[which]);
+	else if (n < 0 || n > 65535 || (which == AQ_PRIORITY && n > 255))
+		perr(pc, "%s out of range", names[which]);
+	pc->altq->number[which] = n;
+}
+
+void
+altq_sched(struct pfconf *pc, int sched)
+{
+	if (pc->altq->sched != AQ_NONE)
+		perr(pc, "scheduler cannot be respecified");
+	pc->altq->sched = sched;
+}
+
+void
+altq_flag(struct pfconf *pc, const char *flag)
+{
+	static const char *const words[] = { "borrow", "cleardscp", "codel",
+		"default", "ecn", "red", "rio" };
+	struct node_str *n = palloc(pc, sizeof(*n)), **end = &pc->altq->flags;
+	size_t i;
+
+	for (i = 0; i < nitems(words) && strcmp(words[i], flag) != 0; i++)
+		continue;
+	if (i == nitems(words))
+		perr(pc, "unknown scheduler flag \"%s\"", flag);
+	n->str = flag;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = n;
+}
+
+void
+altq_value(struct pfconf *pc, const char *name, const char *value)
+{
+	static const char *const words[] = { "realtime", "linkshare",
+		"upperlimit", "buckets", "hogs", "target", "interval" };
+	size_t i;
+
+	for (i = 0; i < nitems(words) && strcmp(words[i], name) != 0; i++)
+		continue;
+	if (i == nitems(words))
+		perr(pc, "unknown scheduler option \"%s\"", name);
+	pc->altq->values = conf_printf(pc->lex, "%s%s %s ", pc->altq->values,
+	    name, value);
+}
+
+void
+altq_curve(struct pfconf *pc, const char *name, const char *m1, const char *d,
+    const char *m2)
+{
+	altq_value(pc, name, conf_printf(pc->lex, "(%s %s %s)", m1, d, m2));
+}
+
+void
+altq_modern(struct pfconf *pc, const char *word)
+{
+	static const char *const words[] = { "parent", "min", "max", "burst",
+		"for", "default", "flows", "quantum" };
+	struct altq *a = pc->altq;
+	size_t i;
+
+	for (i = 0; i < nitems(words) && strcmp(words[i], word) != 0; i++)
+		continue;
+	if (i == nitems(words) && *a->modern == '\0')
+		perr(pc, "unknown queue option %s", word);
+	a->modern = conf_printf(pc->lex, "%s%s ", a->modern, word);
+}
+
+/* --- printing ---------------------------------------------------------- */
+
+static const char *
+rate_text(struct pfconf *pc, double rate)
+{
+	static const char unit[] = " KMG";
+	int u = 0;
+
+	for (; rate >= 1000 && u < 3; u++)
+		rate /= 1000;
+	if ((int)(rate * 100) % 100)
+		return (conf_printf(pc->lex, "%.2f%cb", rate, unit[u]));
+	return (conf_printf(pc->lex, "%d%cb", (int)rate, unit[u]));
+}
+
+/* A token bucket is sized by the rate: 1, 4, 8 or 24 full frames. */
+static int64_t
+tbr_size(const struct altq *a)
+{
+	if (a->number[AQ_TBRSIZE] != -1)
+		return (a->number[AQ_TBRSIZE]);
+	return (MTU *
+	    (a->bandwidth <= 1e6        ? 1 :
+		    a->bandwidth <= 1e7 ? 4 :
+		    a->bandwidth <= 2e8 ? 8 :
+					  24));
+}
+
+static bool
+has_flag(const struct altq *a, const char *flag)
+{
+	const struct node_str *n;
+
+	for (n = a->flags; n != NULL; n = n->next)
+		if (strcmp(n->str, flag) == 0)
+			return (true);
+	return (false);
+}
+
+static const char *
+sched_text(struct pfconf *pc, const struct altq *a)
+{
+	static const char *const order[] = { "red", "ecn", "rio", "codel",
+		"cleardscp", "borrow", "default" };
+	const char *s = "";
+	size_t i;
+
+	if (a->flags == NULL && *a->values == '\0')
+		return (a->interface ?
+			conf_printf(pc->lex, "%s ", sched_names[a->sched]) :
+			a->sched == AQ_NONE ?
+			"" :
+			conf_printf(pc->lex, "%s ", sched_names[a->sched]));
+	for (i = 0; i < nitems(order); i++)
+		if (has_flag(a, order[i]))
+			s = conf_printf(pc->lex, "%s%s ", s, order[i]);
+	return (conf_printf(pc->lex, "%s( %s%s) ", sched_names[a->sched], s,
+	    a->values));
+}
+
+static const char *
+children_text(struct pfconf *pc, const struct altq *a)
+{
+	const struct node_str *n;
+	const char *s = "{ ";
+
+	for (n = a->children; n != NULL; n = n->next)
+		s = conf_printf(pc->lex, "%s%s%s", s, n->str,
+		    n->next != NULL ? ", " : " ");
+	return (conf_printf(pc->lex, "%s}", s));
+}
+
+static const char *
+queue_text(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
+{
+	const char *s = conf_printf(pc->lex, "queue %s%s%s ",
+	    ifn != NULL ? "on " : "", ifn != NULL ? ifn->name : "",
+	    conf_printf(pc->lex, "%s%s", ifn != NULL ? " " : "", a->name));
+
+	s = conf_printf(pc->lex, "%s%s", s, a->modern);
+	if (a->has_bandwidth && a->percent)
+		s = conf_printf(pc->lex, "%sbandwidth %g%% ", s, a->bandwidth);
+	else if (a->has_bandwidth)
+		s = conf_printf(pc->lex, "%sbandwidth %s ", s,
+		    rate_text(pc, a->bandwidth));
+	if (a->number[AQ_PRIORITY] != -1 && a->number[AQ_PRIORITY] != 1)
+		s = conf_printf(pc->lex, "%spriority %lld ", s,
+		    (long long)a->number[AQ_PRIORITY]);
+	if (a->number[AQ_QLIMIT] != -1 && a->number[AQ_QLIMIT] != 50)
+		s = conf_printf(pc->lex, "%sqlimit %lld ", s,
+		    (long long)a->number[AQ_QLIMIT]);
+	s = conf_printf(pc->lex, "%s%s", s, sched_text(pc, a));
+	return (a->children != NULL ?
+		conf_printf(pc->lex, "%s%s", s, children_text(pc, a)) :
+		s);
+}
+
+static const char *
+altq_text(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
+{
+	const char *s = conf_printf(pc->lex, "altq on %s %s", ifn->name,
+	    sched_text(pc, a));
+
+	s = conf_printf(pc->lex, "%sbandwidth %s ", s,
+	    rate_text(pc, a->bandwidth));
+	if (a->number[AQ_QLIMIT] != -1 && a->number[AQ_QLIMIT] != 50)
+		s = conf_printf(pc->lex, "%sqlimit %lld ", s,
+		    (long long)a->number[AQ_QLIMIT]);
+	return (conf_printf(pc->lex, "%stbrsize %lld queue %s", s,
+	    (long long)tbr_size(a), children_text(pc, a)));
+}
+
+static void
+altq_line(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
+{
+	struct pf_line *l = palloc(pc, sizeof(*l));
+
+	l->what = a->interface ? "altq" : "queue";
+	l->text = a->interface ? altq_text(pc, a, ifn) : queue_text(pc, a, ifn);
+	l->file = pc->tok.file;
+	l->line = pc->tok.line;
+	TAILQ_INSERT_TAIL(&pc->lines, l, entry);
+	if (pc->opts & OPT_VERBOSE)
+		fprintf(pc->out, "%s\n", l->text);
+}
+
+void
+altq_done(struct pfconf *pc)
+{
+	struct altq *a = pc->altq;
+	struct node_if *i = a->ifs;
+
+	if (!pf_order(pc, S_QUEUE))
+		return;
+	if (a->interface && a->sched == AQ_NONE)
+		perr(pc, "no scheduler specified");
+	else if (a->interface && (!a->has_bandwidth || a->percent))
+		perr(pc,
+		    "interface %s does not know its bandwidth, please specify an absolute bandwidth",
+		    i->name);
+	else if (a->interface && a->children == NULL)
+		perr(pc, "altq on %s has no queues", i->name);
+	else if (!a->interface && strlen(a->name) >= PF_QNAME_SIZE)
+		perr(pc, "queue name too long (max %d characters)",
+		    PF_QNAME_SIZE - 1);
+	else
+		do {
+			altq_line(pc, a, i);
+		} while (i != NULL && (i = i->next) != NULL);
+}

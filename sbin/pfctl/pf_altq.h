@@ -1,0 +1,39 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* altq and queue lines while they are read; see pf_altq.c. */
+
+#ifndef _PF_ALTQ_H_
+#define _PF_ALTQ_H_
+
+struct pfconf;
+
+enum altq_sched { AQ_NONE, AQ_CBQ, AQ_PRIQ, AQ_HFSC, AQ_FAIRQ, AQ_CODEL };
+enum altq_number { AQ_PRIORITY, AQ_QLIMIT, AQ_TBRSIZE, AQ_NNUMBERS };
+
+void altq_new(struct pfconf *pc, bool interface);
+void altq_bandwidth(struct pfconf *pc, const char *s);
+void altq_number(struct pfconf *pc, enum altq_number which, int64_t n);
+void altq_sched(struct pfconf *pc, int sched);
+void altq_flag(struct pfconf *pc, const char *flag);
+void altq_value(struct pfconf *pc, const char *name, const char *value);
+void altq_curve(struct pfconf *pc, const char *name, const char *m1,
+    const char *d, const char *m2);
+void altq_modern(struct pfconf *pc, const char *word);
+void altq_done(struct pfconf *pc);
+
+struct altq {
+	bool interface; /* altq on IF; else: queue NAME */
+	const char *name;
+	struct node_if *ifs;
+	struct node_str *children;
+	int sched;
+	bool has_bandwidth, percent;
+	double bandwidth;            /* bits/s, or percent */
+	int64_t number[AQ_NNUMBERS]; /* -1: not given */
+	struct node_str *flags;
+	const char *values; /* scheduler options as text */
+	const char *modern; /* words of the OpenBSD 7 queue */
+};
+
+#endif

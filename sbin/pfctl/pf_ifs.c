@@ -1,0 +1,126 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Interfaces as the host has them, under the names a BSD would use: the
+ * loopback interface `lo' is lo0 and has ::1, fe80::1 and 127.0.0.1.
+ */
+
+#include <string.h>
+
+#include <netinet/in.h>
+#include <ifaddrs.h>
+
+#include "pfctl.h"
+
+/* The host's values: <net/if.h> would clash with our own interface header. */
+#define HOST_IFF_LOOPBACK    0x8
+#define HOST_IFF_POINTOPOINT 0x10
+
+static const struct pf_ifaddr lo0[] = {
+	{ .ifname = "lo0",
+	    .af = AF_INET6,
+	    .plen = 128,
+	    .loopback = true,
+	    .addr.b = { [15] = 1 } },
+	{ .ifname = "lo0",
+	    .af = AF_INET6,
+	    .plen = 64,
+	    .loopback = true,
+	    .addr.b = { 0xfe, 0x80, [15] = 1 } },
+	{ .ifname = "lo0",
+	    .af = AF_INET,
+	    .plen = 8,
+	    .loopback = true,
+	    .addr.b = { 127, 0, 0, 1 } },
+};
+
+static struct ip_addr
+sa_addr(const struct sockaddr *sa)
+{
+	struct ip_addr a = { .q = { 0, 0 } };
+
+	if (sa->sa_family == AF_INET)
+		memcpy(a.b,
+		    &((const struct sockaddr_in *)(const void *)sa)->sin_addr,
+		    4);
+	else
+		memcpy(a.b,
+		    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
+		    16);
+	return (a);
+}
+
+static uint8_t
+mask_bits(const struct sockaddr *sa, int af)
+{
+	struct ip_addr m;
+	uint8_t n = 0, full = af == AF_INET ? 32 : 128;
+
+	if (sa == NULL)
+		return (full);
+	m = sa_addr(sa);
+	while (n < full && m.b[n / 8] & 0x80 >> n % 8)
+		n++;
+	return (n);
+}
+
+static bool
+wanted(const struct ifaddrs *ifa)
+{
+	return (ifa->ifa_addr != NULL && strcmp(ifa->ifa_name, "lo") != 0 &&
+	    strlen(ifa->ifa_name) < IFNAMSIZ &&
+	    (ifa->ifa_addr->sa_family == AF_INET ||
+		ifa->ifa_addr->sa_family == AF_INET6));
+}
+
+static size_t
+host_addrs(struct conf *c, struct pf_ifaddr **list)
+{
+	struct ifaddrs *ifas = NULL, *ifa;
+	struct pf_ifaddr *i;
+	size_t n = nitems(lo0);
+
+	if (getifaddrs(&ifas) == -1)
+		ifas = NULL;
+	for (ifa = ifas; ifa != NULL; ifa = ifa->ifa_next)
+		n += wanted(ifa);
+	*list = i = conf_alloc(c, n * sizeof(*i));
+	memcpy(i, lo0, sizeof(lo0));
+	i += nitems(lo0);
+	for (ifa = ifas; ifa != NULL; ifa = ifa->ifa_next) {
+		if (!wanted(ifa))
+			continue;
+		strcpy(i->ifname, ifa->ifa_name);
+		i->af = (uint8_t)ifa->ifa_addr->sa_family;
+		i->addr = sa_addr(ifa->ifa_addr);
+		i->plen = mask_bits(ifa->ifa_netmask, i->af);
+		i->loopback = (ifa->ifa_flags & HOST_IFF_LOOPBACK) != 0;
+		i->pointtopoint = (ifa->ifa_flags & HOST_IFF_POINTOPOINT) != 0;
+		if (ifa->ifa_dstaddr != NULL &&
+		    ifa->ifa_dstaddr->sa_family == i->af) {
+			i->dst = sa_addr(ifa->ifa_dstaddr);
+			i->has_dst = true;
+		}
+		i++;
+	}
+	if (ifas != NULL)
+		freeifaddrs(ifas);
+	return (n);
+}
+
+static bool
+host_exists(const char *name)
+{
+	struct ifaddrs *ifas, *ifa;
+	bool found = strcmp(name, "lo0") == 0;
+
+	if (found || getifaddrs(&ifas) == -1)
+		return (found);
+	for (ifa = ifas; ifa != NULL && !found; ifa = ifa->ifa_next)
+		found = strcmp(ifa->ifa_name, name) == 0;
+	freeifaddrs(ifas);
+	return (found);
+}
+
+const struct pf_ifsource pf_ifs_host = { host_addrs, host_exists };

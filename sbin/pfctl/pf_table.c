@@ -1,0 +1,213 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Tables of a configuration: their flags, lists and files.
+ *
+ * A file holds addresses separated by blanks or line ends; # and ; start a
+ * comment; ! negates.  Names and interfaces are looked up at once.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pfctl.h"
+
+void
+table_begin(struct pfconf *pc, const char *name)
+{
+	struct pf_table *t = palloc(pc, sizeof(*t));
+
+	pc->table = t;
+	pc->tinit = NULL;
+	pc->tinit_tail = &pc->tinit;
+	t->anchor = pc->cur->path;
+	t->name = name;
+	if (strlen(name) >= PF_TABLE_NAMESIZE)
+		perr(pc, "table name too long, max %d characters",
+		    PF_TABLE_NAMESIZE - 1);
+}
+
+void
+table_flag(struct pfconf *pc, uint32_t flag)
+{
+	pc->table->flags |= flag;
+}
+
+static void
+echo_part(struct pfconf *pc, const char *s)
+{
+	*pc->tinit_tail = palloc(pc, sizeof(**pc->tinit_tail));
+	(*pc->tinit_tail)->str = s;
+	pc->tinit_tail = &(*pc->tinit_tail)->next;
+}
+
+void
+table_file(struct pfconf *pc, const char *path)
+{
+	pc->table->list = true;
+	echo_part(pc, conf_printf(pc->lex, " file \"%s\"", path));
+	table_read_file(pc, pc->table, path);
+}
+
+/* Room for one more; the array doubles at powers of two. */
+static struct pf_ioc_taddr *
+table_room(struct pfconf *pc, struct pf_table *t)
+{
+	struct pf_ioc_taddr *more;
+	size_t n = t->naddrs;
+
+	if (n == 0 || (n >= 16 && (n & (n - 1)) == 0)) {
+		more = palloc(pc, (n == 0 ? 16 : 2 * n) * sizeof(*more));
+		if (n > 0)
+			memcpy(more, t->addrs, n * sizeof(*more));
+		t->addrs = more;
+	}
+	return (&t->addrs[t->naddrs++]);
+}
+
+void
+table_add_host(struct pfconf *pc, struct pf_table *t, const struct node_host *h)
+{
+	struct pf_ioc_taddr *a;
+
+	for (; h != NULL; h = h->next) {
+		if (h->addr.type != PF_ADDR_PREFIX) {
+			perr(pc, "tables can only hold addresses and networks");
+			return;
+		}
+		a = table_room(pc, t);
+		a->addr = h->addr.addr;
+		a->af = h->addr.af;
+		a->plen = h->addr.plen;
+		a->neg = h->addr.neg;
+	}
+}
+
+/* One word of a table file; counts no line of the ruleset. */
+static void
+file_word(struct pfconf *pc, struct pf_table *t, const char *path, int line,
+    const char *word)
+{
+	bool neg = *word == '!';
+	struct node_host *h, *i;
+	const char *slash;
+	int64_t plen = -1;
+
+	word += neg;
+	pc->tok.file = conf_strdup(pc->lex, path);
+	pc->tok.line = line;
+	if ((slash = strchr(word, '/')) != NULL) {
+		if (!pf_hexnumber(slash + 1, &plen) || plen < 0 || plen > 128) {
+			perr(pc, "invalid netmask in %s", word);
+			return;
+		}
+		word = conf_printf(pc->lex, "%.*s", (int)(slash - word), word);
+	}
+	h = host_word(pc, word, (int)plen);
+	for (i = h; i != NULL; i = i->next)
+		i->addr.neg = neg;
+	table_add_host(pc, t, h);
+}
+
+static int
+file_get(FILE *f, int *line)
+{
+	int ch = getc(f);
+
+	if (ch == '#' || ch == ';')
+		while ((ch = getc(f)) != EOF && ch != '\n')
+			continue;
+	*line += ch == '\n';
+	return (ch);
+}
+
+int
+table_read_file(struct pfconf *pc, struct pf_table *t, const char *path)
+{
+	struct conf_token saved = pc->tok;
+	bool std = strcmp(path, "-") == 0;
+	char word[256];
+	size_t n = 0;
+	int ch, line = 1, at = 1;
+	FILE *f = std ? stdin : fopen(path, "re");
+
+	if (f == NULL) {
+		perr(pc, "cannot open file \"%s\": %s", path, strerror(errno));
+		return (-1);
+	}
+	do {
+		ch = file_get(f, &line);
+		if (ch != EOF && !isspace(ch)) {
+			if (n == 0)
+				at = line;
+			if (n + 1 < sizeof(word))
+				word[n++] = (char)ch;
+			if (n == 1 && ch == '!')
+				while ((ch = getc(f)) == ' ' || ch == '\t')
+					continue;
+			else
+				continue;
+			ungetc(ch, f);
+		} else if (n > 0) {
+			word[n] = '\0';
+			n = 0;
+			file_word(pc, t, std ? "stdin" : path, at, word);
+		}
+	} while (ch != EOF);
+	if (!std)
+		fclose(f);
+	pc->tok = saved;
+	return (0);
+}
+
+void
+table_hosts(struct pfconf *pc, struct node_host *list)
+{
+	const struct node_host *h;
+	char buf[160];
+
+	pc->table->list = true;
+	table_add_host(pc, pc->table, list);
+	echo_part(pc, " {");
+	for (h = list; h != NULL; h = h->next) {
+		struct pf_ioc_addr a = h->addr;
+
+		a.neg = 0;
+		addr_text(buf, sizeof(buf), &a);
+		if (a.type == PF_ADDR_PREFIX && a.plen == 0)
+			snprintf(buf, sizeof(buf),
+			    a.af == AF_INET ? "0.0.0.0/0" : "::/0");
+		echo_part(pc,
+		    conf_printf(pc->lex, h->addr.neg ? " !%s" : " %s", buf));
+	}
+	echo_part(pc, " }");
+}
+
+void
+table_done(struct pfconf *pc)
+{
+	struct pf_table *t = pc->table, *other;
+	struct node_str *s;
+
+	if (conf_errors(pc->lex) != pc->line_err)
+		return;
+	if (pc->opts & OPT_VERBOSE) {
+		fprintf(pc->out, "table <%s>%s%s%s", t->name,
+		    t->flags & PFRT_CONST ? " const" : "",
+		    t->flags & PFRT_PERSIST ? " persist" : "",
+		    t->flags & PFRT_COUNTERS ? " counters" : "");
+		for (s = pc->tinit; s != NULL; s = s->next)
+			fputs(s->str, pc->out);
+		fputc('\n', pc->out);
+	}
+	TAILQ_FOREACH(other, &pc->tables, entry)
+		if (strcmp(other->name, t->name) == 0 &&
+		    strcmp(other->anchor, t->anchor) == 0)
+			break;
+	if (other != NULL)
+		TAILQ_REMOVE(&pc->tables, other, entry);
+	TAILQ_INSERT_TAIL(&pc->tables, t, entry);
+}
