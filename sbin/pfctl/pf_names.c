@@ -181,25 +181,42 @@ proto_name(int proto)
 	return (p == NULL ? NULL : p->p_name);
 }
 
+/*
+ * BSD systems list nearly all services for both tcp and udp; where others
+ * name a port for tcp only, that name serves udp too.
+ */
+static const char *
+service_ask(int proto, unsigned int port)
+{
+	struct servent *s = NULL;
+
+	if (proto != IPPROTO_TCP && port != 21) /* 21/udp: ftp, as on a BSD */
+		s = getservbyport(htons((uint16_t)port), "udp");
+	if (s == NULL)
+		s = getservbyport(htons((uint16_t)port), "tcp");
+	if (s == NULL && proto == IPPROTO_TCP)
+		s = getservbyport(htons((uint16_t)port), "udp");
+	return (s != NULL ?
+		s->s_name :
+		by_number(bsd_services, nitems(bsd_services), (int)port));
+}
+
 const char *
 service_name(int proto, unsigned int port)
 {
 	static struct {
-		const char *name;
+		char *name;
 		bool asked;
 	} known[2][65536];
 	int k = proto == IPPROTO_TCP ? 0 : 1;
-	struct servent *s;
+	const char *name;
 
 	if (port > 65535)
 		return (NULL);
 	if (!known[k][port].asked) {
 		known[k][port].asked = true;
-		s = getservbyport(htons((uint16_t)port),
-		    k == 0 ? "tcp" : "udp");
-		known[k][port].name = s != NULL ?
-		    strdup(s->s_name) :
-		    by_number(bsd_services, nitems(bsd_services), (int)port);
+		if ((name = service_ask(proto, port)) != NULL)
+			known[k][port].name = strdup(name);
 	}
 	return (known[k][port].name);
 }
