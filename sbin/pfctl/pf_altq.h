@@ -6,6 +6,9 @@
 #ifndef _PF_ALTQ_H_
 #define _PF_ALTQ_H_
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct pfconf;
 
 enum altq_sched { AQ_NONE, AQ_CBQ, AQ_PRIQ, AQ_HFSC, AQ_FAIRQ, AQ_CODEL };
