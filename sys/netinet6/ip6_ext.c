@@ -9,7 +9,7 @@
  *
  * Every router looks at hop-by-hop options, nobody but the receiver at the
  * rest.  Limits (RFC 8504 5.3): 8 headers, 1024 bytes of them, 32 options in
- * one header; 8 bytes of padding in a row.  What goes beyond is dropped.
+ * one header; 7 bytes of padding in a row.  What goes beyond is dropped.
  *
  * An option nobody knows says itself what is to be done (its two highest
  * bits): 00 skip it, 01 drop the packet, 10 drop and tell the sender, 11
@@ -30,7 +30,7 @@
 #define EXT_MAX       8
 #define EXT_BYTES_MAX 1024
 #define EXT_OPTS_MAX  32
-#define EXT_PAD_MAX   8
+#define EXT_PAD_MAX   7
 
 #define IP6OPT_PAD1        0x00
 #define IP6OPT_PADN        0x01
@@ -118,7 +118,7 @@ ext_options(const struct mbuf *m, struct cursor *c, uint32_t place, bool hop)
 		if (n == EXT_OPTS_MAX || cur_u8(c, &type) == -1)
 			return (f);
 		if (type == IP6OPT_PAD1) {
-			if (++pad > EXT_PAD_MAX - 1)
+			if (++pad > EXT_PAD_MAX)
 				return (f);
 			continue;
 		}

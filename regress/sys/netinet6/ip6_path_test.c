@@ -264,6 +264,78 @@ KTEST(ip6_redirect_is_sent_and_followed_when_allowed)
 	KT_EQ(drop_counts[DROP_ICMP6_REDIRECT], 1); /* routers do not listen */
 }
 
+/* A link that loses what a pattern says. */
+static void (*whole_input)(struct ifnet *, struct mbuf *);
+static uint32_t loss_bits, loss_left;
+static unsigned int nlost;
+
+static void
+lossy_input(struct ifnet *ifp, struct mbuf *m)
+{
+	bool gone = (loss_bits & 1) != 0;
+
+	loss_bits = loss_bits >> 1 | loss_bits << 31;
+	if (loss_left == 0 || !gone) {
+		whole_input(ifp, m);
+		return;
+	}
+	loss_left--;
+	nlost++;
+	m_freem(m);
+}
+
+static void
+lossy(const char *name, uint32_t bits, uint32_t left)
+{
+	if (whole_input == NULL)
+		whole_input = lab_if(name)->if_input;
+	lab_if(name)->if_input = lossy_input;
+	loss_bits = bits;
+	loss_left = left;
+	nlost = 0;
+}
+
+KTEST(ip6_lost_solicitations_are_repeated)
+{
+	lab_up();
+	lossy("pair1", ~0U, 2);
+	KT_EQ(lab_ping(0, a6(1, 2), 64), 0);
+	lab_run(1900000);
+	KT_EQ(icmp6_counters[ICMP6S_ECHOREPLY_OUT], 0);
+	lab_run(500000);
+	KT_EQ(nlost, 2);
+	KT_EQ(icmp6_counters[ICMP6S_ECHOREPLY_OUT], 1);
+	/* three are too many */
+	lossy("pair1", ~0U, 3);
+	nd6_ifdown(lab_if("pair0"));
+	KT_EQ(lab_ping(0, a6(1, 2), 64), 0);
+	lab_run(4000000);
+	KT_EQ(drop_counts[DROP_ND6_UNRESOLVED], 1);
+	KT_EQ(icmp6_counters[ICMP6S_ECHOREPLY_OUT], 1);
+}
+
+KTEST(ip6_large_pings_through_a_link_that_loses)
+{
+	unsigned int i;
+
+	lab_up();
+	KT_EQ(lab_ping(0, a6(2, 2), 64), 0);
+	lab_run(100000);
+	lossy("pair3", 0x10010040, UINT32_MAX);
+	for (i = 0; i < 200; i++) {
+		KT_EQ(lab_ping(0, a6(2, 2), 4000), 0);
+		lab_run(20000);
+	}
+	KT(nlost > 20);
+	KT(icmp6_counters[ICMP6S_ECHOREPLY_OUT] > 100);
+	KT(icmp6_counters[ICMP6S_ECHOREPLY_OUT] < 201);
+	KT(ip_frag_held() > 0);
+	lab_run(61000000);
+	KT_EQ(ip_frag_held(), 0);
+	KT(drop_counts[DROP_FRAG_TIMEOUT] > 0);
+	KT_EQ(drop_counts[DROP_ICMP6_BADSUM], 0);
+}
+
 /* Whichever allocation fails: pings may be lost, nothing else is. */
 KTEST(ip6_every_allocation_fails_once)
 {
@@ -273,7 +345,7 @@ KTEST(ip6_every_allocation_fails_once)
 		.addr = extra,
 		.vltime = UINT32_MAX,
 		.pltime = UINT32_MAX };
-	struct mbuf *big, *lost, *self;
+	struct mbuf *big, *nobody, *self;
 	long n, live, tries = 0;
 
 	lab_up();
@@ -284,13 +356,13 @@ KTEST(ip6_every_allocation_fails_once)
 	live = sim_live();
 	for (n = 1; n < 400; n++) {
 		big = lab_echo(in6addr_any, a6(2, 2), 4000);
-		lost = lab_echo(in6addr_any, a6(2, 77), 8);
+		nobody = lab_echo(in6addr_any, a6(2, 77), 8);
 		self = lab_echo(in6addr_any, in6addr_loopback, 8);
 		sim_fail_nth(n);
 		if (in6_addr_add(lab_if("pair0"), &req, NULL) == 0)
 			KT_EQ(in6_addr_del(lab_if("pair0"), &req, NULL), 0);
 		(void)ip6_output(big, NULL);
-		(void)ip6_output(lost, NULL); /* nobody is there */
+		(void)ip6_output(nobody, NULL); /* nobody is there */
 		(void)ip6_output(self, NULL);
 		lab_run(5000000);
 		tries++;
