@@ -555,6 +555,9 @@ in6_if_event(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa,
 	case IFE_FLAGS:
 		in6_if_flags(ifp);
 		break;
+	case IFE_LINK:
+		nd6_dad_resume(ifp);
+		break;
 	case IFE_LLADDR:
 		if (in6_if(ifp) != NULL)
 			in6_if_lladdr(ifp);

@@ -206,9 +206,11 @@ ip6_input_unicast(struct ifnet *ifp, struct mbuf *m, const struct ip_addr *dst)
 		rt = rtable_match(tableid, AF_INET6, dst);
 	if (rt == NULL)
 		ip6_noroute(m, error);
-	else if ((rt->rt_flags & RTF_LOCAL) == 0)
+	else if ((rt->rt_flags & RTF_LOCAL) == 0) {
+		rt_ref(rt); /* a full cache may push its neighbour out */
 		ip6_forward(ifp, m, rt);
-	else if (!ip6_ready(rt->rt_ifa))
+		rt_put(rt);
+	} else if (!ip6_ready(rt->rt_ifa))
 		m_drop(m, DROP_IP6_TENTATIVE);
 	else
 		ip6_ours(ifp, m);

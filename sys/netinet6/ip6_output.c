@@ -397,6 +397,26 @@ ip6_output_send(struct mbuf **mp, const struct ip_outopts *po,
 	return (ip6_emit(mp, &w->ex));
 }
 
+/* From the way on; the route in w is held meanwhile. */
+static int
+ip6_output_by(struct mbuf *m, const struct ip_outopts *po, struct ip6_way *w)
+{
+	struct rtentry *held = w->ex.rt;
+	int error = 0;
+
+	if (held != NULL)
+		rt_ref(held);
+	if ((po->po_flags & IPOUT_JUDGED) == 0)
+		error = ip6_output_judge(&m, po, w);
+	if (error == 0 && m != NULL)
+		error = ip6_output_send(&m, po, w);
+	if (m != NULL)
+		m_drop(m,
+		    error == EMSGSIZE ? DROP_IP6_TOOBIG : DROP_IP6_OUTPUT);
+	rt_put(held);
+	return (error);
+}
+
 int
 ip6_output(struct mbuf *m, const struct ip_outopts *po)
 {
@@ -416,12 +436,5 @@ ip6_output(struct mbuf *m, const struct ip_outopts *po)
 		    error == ENETUNREACH ? DROP_IP6_NOROUTE : DROP_IP6_OUTPUT);
 		return (error);
 	}
-	if ((po->po_flags & IPOUT_JUDGED) == 0)
-		error = ip6_output_judge(&m, po, &w);
-	if (error == 0 && m != NULL)
-		error = ip6_output_send(&m, po, &w);
-	if (m != NULL)
-		m_drop(m,
-		    error == EMSGSIZE ? DROP_IP6_TOOBIG : DROP_IP6_OUTPUT);
-	return (error);
+	return (ip6_output_by(m, po, &w));
 }

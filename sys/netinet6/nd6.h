@@ -140,6 +140,8 @@ void nd6_redirect_output(struct ifnet *ifp, const struct mbuf *m,
 /* The address becomes tentative and is probed.  0 or ENOMEM. */
 int nd6_dad_start(struct ifaddr *ifa);
 void nd6_dad_stop(struct ifaddr *ifa);
+/* There is carrier: addresses that waited for it are probed. */
+void nd6_dad_resume(struct ifnet *ifp);
 /* Somebody probes for our tentative address. */
 enum drop_reason nd6_dad_probed(struct ifaddr *ifa, const struct nd6_opts *o);
 /* Somebody says he has it. */

@@ -75,11 +75,9 @@ nd6_dad_timer(void *arg)
 	struct nd6_dad *dad = arg;
 	struct ifaddr *ifa = dad->ifa;
 
-	if (!nd6_dad_canhear(ifa->ifa_ifp)) {
+	if (!nd6_dad_canhear(ifa->ifa_ifp)) { /* nd6_dad_resume() goes on */
 		dad->sent = 0;
 		dad->probing = false;
-		timeout_add_us(&dad->timer,
-		    in6_if(ifa->ifa_ifp)->i6_retrans_us);
 		return;
 	}
 	if (dad->sent < (unsigned int)ip6_dad_count) {
@@ -113,6 +111,20 @@ nd6_dad_start(struct ifaddr *ifa)
 	    (ifa->ifa_flags & IFA_AUTOCONF) != 0 ? arc4random_uniform(1000000) :
 						   0);
 	return (0);
+}
+
+void
+nd6_dad_resume(struct ifnet *ifp)
+{
+	struct nd6_dad *dad;
+	struct ifaddr *ifa;
+
+	if (!nd6_dad_canhear(ifp))
+		return;
+	TAILQ_FOREACH(ifa, &ifp->if_addrs, ifa_entry)
+		if (ifa->ifa_af == AF_INET6 && (dad = ifa->ifa_proto) != NULL &&
+		    !timeout_pending(&dad->timer))
+			timeout_add_us(&dad->timer, 0);
 }
 
 void

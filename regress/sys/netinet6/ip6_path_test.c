@@ -156,6 +156,43 @@ KTEST(ip6_duplicate_address_is_found)
 	    0);
 }
 
+KTEST(ip6_address_waits_for_carrier)
+{
+	struct ip_addr a = a6(1, 68);
+	struct ifaddr *ifa;
+
+	lab_up();
+	KT_EQ(if_setflags(lab_if("pair1"),
+		  lab_if("pair1")->if_flags & ~(uint32_t)IFF_UP),
+	    0);
+	KT_EQ(lab_if("pair0")->if_link_state, LINK_STATE_DOWN);
+	lab_addr("pair0", a, 64, 0);
+	lab_run(5000000);
+	ifa = ifa_onif(lab_if("pair0"), AF_INET6, &a);
+	KT((ifa->ifa_flags & IFA_TENTATIVE) != 0);
+	KT_EQ(if_setflags(lab_if("pair1"), lab_if("pair1")->if_flags | IFF_UP),
+	    0);
+	lab_run(2500000);
+	KT_EQ(ifa->ifa_flags & IFA_TENTATIVE, 0);
+}
+
+KTEST(ip6_route_survives_that_its_neighbour_is_pushed_out)
+{
+	unsigned int i;
+
+	lab_up();
+	ip6_neighborgcthresh = 16;
+	for (i = 0; i < 300;
+	     i++) /* each makes a redirect, and a new neighbour */
+		KT_EQ(lab_ping(0, a6(2, 500 + i), 64), 0);
+	lab_run(100000);
+	for (i = 0; i < 300; i++)
+		KT_EQ(lab_ping(1, a6(1, 500 + i), 64), 0);
+	lab_run(5000000);
+	KT(in6_if(lab_if("pair2"))->i6_nbrs <= 16);
+	KT(drop_counts[DROP_ND6_EVICTED] > 0);
+}
+
 KTEST(ip6_both_probe_at_once_nobody_gets_it)
 {
 	struct ip_addr a = a6(1, 67);
