@@ -45,7 +45,9 @@ $(O)/stack/%: $(O)/regress/stack/%.o $(SIM_OBJS) $(O)/bsd.so
 
 # A unit test of program or library X is linked with all of X but its main.
 .SECONDEXPANSION:
-$(O)/unit/%: $(O)/regress/%.o $$(filter-out $$(O)/$$(*D)/$$(notdir $$(*D)).o,$$(patsubst %.c,$$(O)/%.o,$$(wildcard $$(*D)/*.c)) $$(patsubst %.y,$$(O)/%.o,$$(wildcard $$(*D)/*.y))) $(LIBORDER:%=$(O)/lib/%.a)
+# (a bare % here would be taken for the stem)
+PERCENT := %
+$(O)/unit/%: $(O)/regress/%.o $$(filter-out $$(O)/$$(*D)/$$(notdir $$(*D)).o,$$(patsubst $$(PERCENT).c,$$(O)/$$(PERCENT).o,$$(wildcard $$(*D)/*.c)) $$(patsubst $$(PERCENT).y,$$(O)/$$(PERCENT).o,$$(wildcard $$(*D)/*.y))) $(LIBORDER:%=$(O)/lib/%.a)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter-out $(if $(filter lib/%,$(*D)),$(O)/lib/$(notdir $(*D)).a),$(filter %.a,$^)) -lcmocka -lpcap -ldl
 

@@ -7,7 +7,8 @@
  * Statements end at the end of a line; a backslash before the end of the
  * line joins it with the next, even in a comment (#).  $name outside quotes
  * is replaced by the macro's text, which is read like text of the file but
- * is not expanded a second time.  Inside '' and "" nothing is expanded, a
+ * is not expanded a second time; what follows it directly joins its last
+ * word, so that $if:network is one word.  Inside '' and "" nothing is expanded, a
  * line end is dropped, and a backslash takes the meaning from the quote, a
  * blank, a tab or a line end.  A quoted string is never a keyword.
  *
@@ -502,18 +503,29 @@ number(const char *s, int64_t *num)
 	return (*end == '\0' && errno == 0);
 }
 
+/* The next byte of a word: the end of a macro does not end it ($if:network). */
+static int
+get_word(struct conf *c)
+{
+	int ch;
+
+	while ((ch = get(c->top)) == EOF && c->top->macro)
+		pop(c);
+	return (ch);
+}
+
 static enum conf_kind
-word(struct conf *c, struct source *s, int ch, struct conf_token *t, bool plain)
+word(struct conf *c, int ch, struct conf_token *t, bool plain)
 {
 	const char *p;
 	size_t n = 0;
 
 	do {
 		if (n + 1 >= sizeof(c->buf))
-			return (bad(c, s, "%s", "word too long"));
+			return (bad(c, c->top, "%s", "word too long"));
 		c->buf[n++] = (char)ch;
-	} while ((ch = get(s)) != EOF && in_word(ch));
-	unget(s, ch);
+	} while ((ch = get_word(c)) != EOF && in_word(ch));
+	unget(c->top, ch);
 	c->buf[n] = '\0';
 	t->str = conf_strdup(c, c->buf);
 	if (ends_number(ch) && number(c->buf, &t->num))
@@ -521,7 +533,7 @@ word(struct conf *c, struct source *s, int ch, struct conf_token *t, bool plain)
 	for (p = c->buf + (*c->buf == '-'); isdigit((unsigned char)*p); p++)
 		continue;
 	if (ends_number(ch) && *p == '\0' && p > c->buf)
-		return (bad(c, s, "number %s out of range", c->buf));
+		return (bad(c, c->top, "number %s out of range", c->buf));
 	return (plain ? CONF_WORD : word_kind(c, t));
 }
 
@@ -595,12 +607,12 @@ lex(struct conf *c, struct source *s, int ch, struct conf_token *t, bool plain)
 	if (ch == '"' || ch == '\'')
 		return (quoted(c, s, ch, t));
 	if (isalnum(ch) || ch == ':' || ch == '_')
-		return (word(c, s, ch, t, plain));
+		return (word(c, ch, t, plain));
 	if (ch == '-') {
 		next = get(s);
 		unget(s, next);
 		if (next != EOF && isdigit(next))
-			return (word(c, s, ch, t, plain));
+			return (word(c, ch, t, plain));
 	}
 	return (punct(s, ch, t));
 }

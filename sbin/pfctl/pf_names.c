@@ -192,7 +192,7 @@ service_ask(int proto, unsigned int port)
 
 	if (proto != IPPROTO_TCP && port != 21) /* 21/udp: ftp, as on a BSD */
 		s = getservbyport(htons((uint16_t)port), "udp");
-	if (s == NULL)
+	if (s == NULL && (proto == IPPROTO_TCP || port < IPPORT_RESERVED))
 		s = getservbyport(htons((uint16_t)port), "tcp");
 	if (s == NULL && proto == IPPROTO_TCP)
 		s = getservbyport(htons((uint16_t)port), "udp");

@@ -1,0 +1,61 @@
+#!/bin/sh
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+#
+# pf.conf in, text out: golden files, what they print loads again and prints
+# the same, refusals by their message, the shipped example, and the words of
+# the manual page against those of the parser.  Needs O, the build folder.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+case ${O:=build} in /*) ;; *) O=$top/$O ;; esac
+pfctl=$O/bin/pfctl
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0
+say() {
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+
+cd "$top/regress/sbin/pfctl/golden" || exit 1
+for in in *.in; do
+	name=${in%.in}
+	"$pfctl" -o none -nvf "$in" > "$tmp/out" 2>&1
+	rc=$?
+	if [ -f "$name.fail" ]; then
+		grep -q -- "$(cat "$name.fail")" "$tmp/out" && [ $rc -eq 1 ] &&
+		    [ "$(tail -1 "$tmp/out")" = "pfctl: Syntax error in config file: pf rules not loaded" ]
+		say $? "pfctl: refuses $name"
+		continue
+	fi
+	cmp -s "$tmp/out" "$name.ok" && [ $rc -eq 0 ]
+	say $? "pfctl: prints $name"
+	"$pfctl" -o none -nvf "$name.ok" 2>&1 | cmp -s - "$name.ok"
+	say $? "pfctl: reads again what it printed for $name"
+done
+
+printf 'pass on $a\npass on $b\nfoo\n' | "$pfctl" -nf - > "$tmp/out" 2>&1
+[ "$(grep -c '^stdin:[123]: ' "$tmp/out")" -eq 3 ]
+say $? "pfctl: reports every error of a file, not only the first"
+
+printf 'x = em1\npass on $x\n' | "$pfctl" -D x=em0 -nvf - 2>&1 | grep -q '^pass on em0 all'
+say $? "pfctl: -D is stronger than the file"
+
+printf 'pass quick on em0\npass quick on em0\nblock from { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 }\n' |
+    "$pfctl" -o basic -nvf - > "$tmp/out" 2>&1
+grep -q '^table <__automatic_.*> const { 1.1.1.1 .* 1.1.1.6 }' "$tmp/out" &&
+    [ "$(grep -c '^pass quick' "$tmp/out")" -eq 1 ] && [ "$(grep -c '^block drop from <__auto' "$tmp/out")" -eq 1 ]
+say $? "pfctl: -o basic drops duplicates and makes tables"
+
+"$pfctl" -nf "$top/etc/examples/pf.conf" > "$tmp/out" 2>&1 && [ ! -s "$tmp/out" ]
+say $? "pfctl: etc/examples/pf.conf loads"
+
+sed -n '/^\.Sh GRAMMAR/,/^\.Sh/p' "$top/share/man/man5/pf.conf.5" | tr -c 'a-z0-9-' '\n' |
+    grep -E '^[a-z]' | sort -u > "$tmp/man"
+sed -n 's/^.{ "\([a-z0-9-]*\)", [A-Z0-9]* },$/\1/p' "$top/sbin/pfctl/parse.y" | sort -u > "$tmp/words"
+[ -s "$tmp/words" ] && [ -z "$(comm -13 "$tmp/man" "$tmp/words")" ]
+say $? "pf.conf.5: its grammar has every word of the parser"
+sed -n '/^\.Sh GRAMMAR/,/^\.Sh/p' "$top/share/man/man5/pf.conf.5" | grep -o '"[a-z][a-z0-9-]*"' | tr -d '"' |
+    sort -u > "$tmp/quoted"
+[ -s "$tmp/quoted" ] && [ -z "$(comm -23 "$tmp/quoted" "$tmp/words")" ]
+say $? "pf.conf.5: its grammar has no word that the parser lacks"
+echo "1..$n"

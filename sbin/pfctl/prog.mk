@@ -1,1 +1,0 @@
-LIBS_pfctl := -lm
