@@ -8,7 +8,8 @@
 
 T := build-san
 F := build-fuzz
-SIM_OBJS   := $(patsubst %.c,$(O)/%.o,$(wildcard regress/libsim/*.c))
+SIM_OBJS   := $(patsubst %.c,$(O)/%.o,$(wildcard regress/libsim/*.c)) \
+    $(O)/sys/arch/user/host/host_fd.o $(O)/sys/arch/user/host/wire_fault.o
 KTEST_OBJS := $(patsubst %.c,$(O)/%.o,$(call find,regress/sys,*_test.c))
 STACKTESTS := $(patsubst regress/stack/%.c,$(O)/stack/%,$(wildcard regress/stack/*_test.c))
 UNITTESTS  := $(patsubst regress/%.c,$(O)/unit/%,$(call find,regress/lib regress/sbin regress/usr.sbin regress/usr.bin,*_test.c))

@@ -10,6 +10,7 @@
 
 #include <sys/mman.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,8 +19,29 @@
 
 #include "sim_host.h"
 
-struct sim_state sim = { .now_ns = 1000000000ULL,
-	.seed = 0x9e3779b97f4a7c15ULL };
+static struct sim_state alone = { .seed = 0x9e3779b97f4a7c15ULL,
+	.name = "kernel" };
+struct sim_state *sim_at = &alone;
+uint64_t sim_now_ns = 1000000000ULL;
+
+bool
+sim_alone(const struct sim_state *st)
+{
+	return (st == &alone);
+}
+
+void
+sim_die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "# sim: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	abort();
+}
 
 /* --- memory --- */
 
@@ -28,15 +50,15 @@ host_alloc(unsigned long size, unsigned long align)
 {
 	void *p;
 
-	if (sim.fail_in > 0 && --sim.fail_in == 0) {
-		sim.failed = true;
+	if (sim_at->fail_in > 0 && --sim_at->fail_in == 0) {
+		sim_at->failed = true;
 		return (NULL);
 	}
 	if (posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align,
 		size) != 0)
 		return (NULL);
 	memset(p, 0xa5, size);
-	sim.live++;
+	sim_at->live++;
 	return (p);
 }
 
@@ -46,7 +68,7 @@ host_free(void *p, unsigned long size)
 	(void)size;
 	if (p == NULL)
 		return;
-	sim.live--;
+	sim_at->live--;
 	free(p);
 }
 
@@ -67,20 +89,20 @@ void sim_advance_us(uint64_t us);
 long
 sim_live(void)
 {
-	return (sim.live);
+	return (sim_at->live);
 }
 
 void
 sim_fail_nth(long n)
 {
-	sim.fail_in = n;
-	sim.failed = false;
+	sim_at->fail_in = n;
+	sim_at->failed = false;
 }
 
 bool
 sim_failed(void)
 {
-	return (sim.failed);
+	return (sim_at->failed);
 }
 
 /* --- time, chance, words --- */
@@ -88,19 +110,19 @@ sim_failed(void)
 void
 sim_advance_us(uint64_t us)
 {
-	sim.now_ns += us * 1000;
+	sim_now_ns += us * 1000;
 }
 
 unsigned long long
 host_clock(void)
 {
-	return (sim.now_ns);
+	return (sim_now_ns);
 }
 
 unsigned long long
 host_walltime(void)
 {
-	return (1700000000ULL * 1000000000ULL + sim.now_ns);
+	return (1700000000ULL * 1000000000ULL + sim_now_ns);
 }
 
 /* xorshift64*: the same bytes for the same seed, on every machine. */
@@ -110,10 +132,10 @@ host_random(void *buf, unsigned long len)
 	uint8_t *p = buf;
 
 	for (; len > 0; len--) {
-		sim.seed ^= sim.seed >> 12;
-		sim.seed ^= sim.seed << 25;
-		sim.seed ^= sim.seed >> 27;
-		*p++ = (uint8_t)((sim.seed * 0x2545f4914f6cdd1dULL) >> 56);
+		sim_at->seed ^= sim_at->seed >> 12;
+		sim_at->seed ^= sim_at->seed << 25;
+		sim_at->seed ^= sim_at->seed >> 27;
+		*p++ = (uint8_t)((sim_at->seed * 0x2545f4914f6cdd1dULL) >> 56);
 	}
 }
 
@@ -121,21 +143,21 @@ void
 host_log(int level, const char *line, unsigned long len)
 {
 	if (level <= 2 || getenv("SIM_LOG") != NULL)
-		fprintf(stderr, "# %.*s\n", (int)len, line);
+		fprintf(stderr, "# %s: %.*s\n", sim_at->name, (int)len, line);
 }
 
 void
 host_abort(const char *why)
 {
-	fprintf(stderr, "# kernel: %s\n", why);
+	fprintf(stderr, "# %s: %s\n", sim_at->name, why);
 	abort();
 }
 
 void
 host_exit(int status)
 {
-	sim.exited = true;
-	sim.status = status;
+	sim_at->exited = true;
+	sim_at->status = status;
 }
 
 /* --- one thread --- */

@@ -22,6 +22,12 @@
 
 #include <machine/host.h>
 
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -31,31 +37,25 @@
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/virtio_net.h>
-#include <net/if.h>
-#include <net/if_arp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "host.h"
 #include "vnet.h"
 
-#define BATCH	    32
-#define PIECES	    80
+#define BATCH       32
+#define PIECES      80
 #define SLOT_SIZE   (66 * 1024) /* 64 KB of IP and what stands in front */
 #define BLOCK_SIZE  (256 * 1024)
 #define BLOCK_SLOTS (BLOCK_SIZE / SLOT_SIZE)
-#define BLOCKS	    96
-#define SLOTS	    (BLOCKS * BLOCK_SLOTS)
+#define BLOCKS      96
+#define SLOTS       (BLOCKS * BLOCK_SLOTS)
 #define RING_SIZE   ((size_t)BLOCKS * BLOCK_SIZE)
-#define SOCKBUF	    (4 << 20)
+#define SOCKBUF     (4 << 20)
 
 struct packet {
 	void (*event)(void *arg, enum hostif_event what);
@@ -64,7 +64,8 @@ struct packet {
 	int fd, nlfd;
 	struct host_watch *watch, *nlwatch;
 	uint8_t *ring;
-	unsigned int head, lent; /* next slot to look at; slots before it the kernel has */
+	unsigned int head,
+	    lent; /* next slot to look at; slots before it the kernel has */
 	bool on, full, plugged, promisc;
 	/* the interface as last seen */
 	int ifindex; /* bound to; 0: it is gone */
@@ -91,7 +92,8 @@ speed_look(struct packet *p, struct ifreq *ifr)
 	ec.cmd = ETHTOOL_GSET;
 	ifr->ifr_data = (char *)&ec;
 	p->baudrate = 0;
-	if (ioctl(p->fd, SIOCETHTOOL, ifr) == 0 && ethtool_cmd_speed(&ec) != (uint32_t)-1)
+	if (ioctl(p->fd, SIOCETHTOOL, ifr) == 0 &&
+	    ethtool_cmd_speed(&ec) != (uint32_t)-1)
 		p->baudrate = ethtool_cmd_speed(&ec) * 1000000ULL;
 }
 
@@ -104,7 +106,9 @@ socket_bind(struct packet *p, int ifindex)
 	sll.sll_family = AF_PACKET;
 	sll.sll_protocol = htons(ETH_P_ALL);
 	sll.sll_ifindex = ifindex;
-	return (bind(p->fd, (struct sockaddr *)&sll, sizeof(sll)) == -1 ? -errno : 0);
+	return (bind(p->fd, (struct sockaddr *)&sll, sizeof(sll)) == -1 ?
+		-errno :
+		0);
 }
 
 static int
@@ -117,7 +121,9 @@ promisc_set(struct packet *p, bool on)
 	memset(&mr, 0, sizeof(mr));
 	mr.mr_ifindex = p->ifindex;
 	mr.mr_type = PACKET_MR_PROMISC;
-	if (setsockopt(p->fd, SOL_PACKET, on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &mr, sizeof(mr)) == -1)
+	if (setsockopt(p->fd, SOL_PACKET,
+		on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &mr,
+		sizeof(mr)) == -1)
 		return (-errno);
 	p->promisc = on;
 	return (0);
@@ -156,7 +162,8 @@ interface_look(struct packet *p)
 	}
 	interface_rebind(p, ifr.ifr_ifindex);
 	if (ioctl(p->fd, SIOCGIFFLAGS, &ifr) == 0)
-		p->running = (ifr.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+		p->running = (ifr.ifr_flags & (IFF_UP | IFF_RUNNING)) ==
+		    (IFF_UP | IFF_RUNNING);
 	if (ioctl(p->fd, SIOCGIFMTU, &ifr) == 0)
 		p->mtu = (unsigned int)ifr.ifr_mtu;
 	if (ioctl(p->fd, SIOCGIFHWADDR, &ifr) == 0)
@@ -174,10 +181,12 @@ news_event(void *arg, unsigned int events)
 	char buf[8192];
 
 	(void)events;
-	while (recv(p->nlfd, buf, sizeof(buf), MSG_DONTWAIT) > 0 || errno == ENOBUFS)
+	while (recv(p->nlfd, buf, sizeof(buf), MSG_DONTWAIT) > 0 ||
+	    errno == ENOBUFS)
 		; /* what changed does not matter: we look */
 	interface_look(p);
-	if (p->ifindex != was_index || p->running != was_running || p->mtu != was_mtu)
+	if (p->ifindex != was_index || p->running != was_running ||
+	    p->mtu != was_mtu)
 		p->event(p->arg, HOSTIF_LINK);
 }
 
@@ -186,7 +195,8 @@ news_event(void *arg, unsigned int events)
 static struct tpacket2_hdr *
 slot(const struct packet *p, unsigned int i)
 {
-	return ((struct tpacket2_hdr *)(void *)(p->ring + (size_t)(i / BLOCK_SLOTS) * BLOCK_SIZE +
+	return ((struct tpacket2_hdr *)(void *)(p->ring +
+	    (size_t)(i / BLOCK_SLOTS) * BLOCK_SIZE +
 	    (size_t)(i % BLOCK_SLOTS) * SLOT_SIZE));
 }
 
@@ -194,8 +204,9 @@ static void
 slots_return(struct packet *p)
 {
 	for (; p->lent > 0; p->lent--)
-		__atomic_store_n(&slot(p, (p->head + SLOTS - p->lent) % SLOTS)->tp_status, TP_STATUS_KERNEL,
-		    __ATOMIC_RELEASE);
+		__atomic_store_n(
+		    &slot(p, (p->head + SLOTS - p->lent) % SLOTS)->tp_status,
+		    TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 }
 
 /* Puts a tag that the host took out back behind the addresses. */
@@ -216,7 +227,8 @@ tag_restore(uint8_t *frame, struct hostif_frame *f, uint16_t tpid, uint16_t tci)
 
 /* The frame in a slot, or false if it is of no use. */
 static bool
-frame_read(struct packet *p, struct tpacket2_hdr *th, struct hostif_frame *f, struct host_iov *iov)
+frame_read(struct packet *p, struct tpacket2_hdr *th, struct hostif_frame *f,
+    struct host_iov *iov)
 {
 	uint8_t *at = (uint8_t *)th + th->tp_mac;
 	struct virtio_net_hdr vh;
@@ -227,7 +239,8 @@ frame_read(struct packet *p, struct tpacket2_hdr *th, struct hostif_frame *f, st
 		return (false);
 	memcpy(&vh, at - sizeof(vh), sizeof(vh));
 	memset(f, 0, sizeof(*f));
-	if (th->tp_snaplen < th->tp_len || th->tp_len < ETH_HLEN || vnet_read(f, &vh) != 0) {
+	if (th->tp_snaplen < th->tp_len || th->tp_len < ETH_HLEN ||
+	    vnet_read(f, &vh) != 0) {
 		p->lost++;
 		return (false);
 	}
@@ -260,7 +273,8 @@ packet_rx(void *link, struct hostif_frame *frames, int n)
 	slots_return(p);
 	while (got < n && p->lent < SLOTS / 2) {
 		th = slot(p, p->head);
-		if ((__atomic_load_n(&th->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0)
+		if ((__atomic_load_n(&th->tp_status, __ATOMIC_ACQUIRE) &
+			TP_STATUS_USER) == 0)
 			break;
 		got += frame_read(p, th, &frames[got], &p->rxiov[got]);
 		p->head = (p->head + 1) % SLOTS;
@@ -277,7 +291,8 @@ packet_event(void *arg, unsigned int events)
 	socklen_t len = sizeof(error);
 
 	if ((events & ~(unsigned int)(HOST_IN | HOST_OUT)) != 0 || !p->on)
-		getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len); /* it went down: told by the news */
+		getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error,
+		    &len); /* it went down: told by the news */
 	if ((events & HOST_OUT) != 0 && p->full) {
 		p->full = false;
 		host_watch_mod(p->watch, p->on ? HOST_IN : 0);
@@ -298,7 +313,8 @@ packet_rx_enable(void *link, int on)
 		packet_rx(p, f, BATCH);
 	while (p->lent > 0);
 	p->on = on != 0;
-	host_watch_mod(p->watch, (p->on ? HOST_IN : 0u) | (p->full ? HOST_OUT : 0u));
+	host_watch_mod(p->watch,
+	    (p->on ? HOST_IN : 0u) | (p->full ? HOST_OUT : 0u));
 }
 
 /* --- send --- */
@@ -314,7 +330,8 @@ batch_fill(struct packet *p, const struct hostif_frame *frames, int n)
 
 		vnet_write(&p->vh[i], f);
 		p->iov[i][0] = (struct iovec){ &p->vh[i], sizeof(p->vh[i]) };
-		memcpy(&p->iov[i][1], f->iov, (size_t)niov * sizeof(struct iovec));
+		memcpy(&p->iov[i][1], f->iov,
+		    (size_t)niov * sizeof(struct iovec));
 		memset(&p->msg[i], 0, sizeof(p->msg[i]));
 		p->msg[i].msg_hdr.msg_iov = p->iov[i];
 		p->msg[i].msg_hdr.msg_iovlen = (size_t)niov + 1;
@@ -332,14 +349,17 @@ packet_tx(void *link, const struct hostif_frame *frames, int n)
 		return (n);
 	while (done < n) {
 		batch = batch_fill(p, frames + done, n - done);
-		sent = sendmmsg(p->fd, p->msg, (unsigned int)batch, MSG_DONTWAIT);
+		sent = sendmmsg(p->fd, p->msg, (unsigned int)batch,
+		    MSG_DONTWAIT);
 		if (sent > 0) {
 			done += sent;
 		} else if (errno == EAGAIN) {
 			p->full = true;
-			host_watch_mod(p->watch, (p->on ? HOST_IN : 0u) | HOST_OUT);
+			host_watch_mod(p->watch,
+			    (p->on ? HOST_IN : 0u) | HOST_OUT);
 			break;
-		} else if (errno != EINTR) { /* the host does not want this one */
+		} else if (errno !=
+		    EINTR) { /* the host does not want this one */
 			p->lost++;
 			done++;
 		}
@@ -368,15 +388,19 @@ lladdr_ctl(struct packet *p, const char *val)
 	unsigned int b[6];
 	char end;
 
-	if (sscanf(val, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6)
+	if (sscanf(val, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3],
+		&b[4], &b[5], &end) != 6)
 		return (-EINVAL);
 	for (int i = 0; i < 6; i++)
 		p->ours[i] = (uint8_t)b[i];
-	return (memcmp(p->ours, p->lladdr, sizeof(p->ours)) == 0 ? 0 : promisc_set(p, true));
+	return (memcmp(p->ours, p->lladdr, sizeof(p->ours)) == 0 ?
+		0 :
+		promisc_set(p, true));
 }
 
 static int
-packet_ctl(void *link, const char *name, const char *val, char *out, unsigned long outlen)
+packet_ctl(void *link, const char *name, const char *val, char *out,
+    unsigned long outlen)
 {
 	struct packet *p = link;
 	bool on = strcmp(val, "1") == 0;
@@ -424,18 +448,24 @@ packet_close(void *link)
 static int
 option_set(int fd, int option, int value)
 {
-	return (setsockopt(fd, SOL_PACKET, option, &value, sizeof(value)) == -1 ? -errno : 0);
+	return (
+	    setsockopt(fd, SOL_PACKET, option, &value, sizeof(value)) == -1 ?
+		-errno :
+		0);
 }
 
 static int
 ring_open(struct packet *p)
 {
-	struct tpacket_req req = { .tp_block_size = BLOCK_SIZE, .tp_block_nr = BLOCKS, .tp_frame_size = SLOT_SIZE,
+	struct tpacket_req req = { .tp_block_size = BLOCK_SIZE,
+		.tp_block_nr = BLOCKS,
+		.tp_frame_size = SLOT_SIZE,
 		.tp_frame_nr = SLOTS };
 	int size = SOCKBUF, error;
 	void *at;
 
-	if ((p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) == -1)
+	if ((p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		 0)) == -1)
 		return (-errno);
 	if ((error = option_set(p->fd, PACKET_VERSION, TPACKET_V2)) != 0 ||
 	    (error = option_set(p->fd, PACKET_VNET_HDR, 1)) != 0 ||
@@ -444,9 +474,11 @@ ring_open(struct packet *p)
 		return (error);
 	setsockopt(p->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	setsockopt(p->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	if (setsockopt(p->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) == -1)
+	if (setsockopt(p->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) ==
+	    -1)
 		return (-errno);
-	at = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
+	at = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd,
+	    0);
 	if (at == MAP_FAILED)
 		return (-errno);
 	p->ring = at;
@@ -461,7 +493,9 @@ news_open(struct packet *p)
 	memset(&snl, 0, sizeof(snl));
 	snl.nl_family = AF_NETLINK;
 	snl.nl_groups = RTMGRP_LINK;
-	if ((p->nlfd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE)) == -1 ||
+	if ((p->nlfd = socket(AF_NETLINK,
+		 SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE)) ==
+		-1 ||
 	    bind(p->nlfd, (struct sockaddr *)&snl, sizeof(snl)) == -1)
 		return (-errno);
 	return (host_watch_add(p->nlfd, HOST_IN, news_event, p, &p->nlwatch));
@@ -485,7 +519,8 @@ packet_start(struct packet *p)
 {
 	int error;
 
-	if ((error = ring_open(p)) != 0 || (error = interface_check(p)) != 0 || (error = news_open(p)) != 0)
+	if ((error = ring_open(p)) != 0 || (error = interface_check(p)) != 0 ||
+	    (error = news_open(p)) != 0)
 		return (error);
 	interface_look(p);
 	if (p->ifindex == 0)
@@ -499,19 +534,24 @@ packet_why(char *why, unsigned long whylen, const char *spec, int error)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-		return (host_why(why, whylen, error, "packet:%s: no privilege: needs CAP_NET_RAW", spec));
+		return (host_why(why, whylen, error,
+		    "packet:%s: no privilege: needs CAP_NET_RAW", spec));
 	case ENODEV:
 	case ENXIO:
-		return (host_why(why, whylen, error, "packet:%s: the host has no such interface", spec));
+		return (host_why(why, whylen, error,
+		    "packet:%s: the host has no such interface", spec));
 	case EAFNOSUPPORT:
-		return (host_why(why, whylen, error, "packet:%s: is no Ethernet interface", spec));
+		return (host_why(why, whylen, error,
+		    "packet:%s: is no Ethernet interface", spec));
 	default:
-		return (host_why(why, whylen, error, "packet:%s: %s", spec, strerror(error)));
+		return (host_why(why, whylen, error, "packet:%s: %s", spec,
+		    strerror(error)));
 	}
 }
 
 static int
-packet_open(const char *spec, const char *ifname, void (*event)(void *, enum hostif_event), void *arg, void **linkp,
+packet_open(const char *spec, const char *ifname,
+    void (*event)(void *, enum hostif_event), void *arg, void **linkp,
     char *why, unsigned long whylen)
 {
 	struct packet *p;
@@ -519,7 +559,8 @@ packet_open(const char *spec, const char *ifname, void (*event)(void *, enum hos
 
 	(void)ifname;
 	if (spec[0] == '\0' || strlen(spec) >= IFNAMSIZ)
-		return (host_why(why, whylen, EINVAL, "packet:%s: not the name of a host's interface", spec));
+		return (host_why(why, whylen, EINVAL,
+		    "packet:%s: not the name of a host's interface", spec));
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return (-ENOMEM);
 	p->event = event;

@@ -17,6 +17,7 @@
 
 #include <machine/host.h>
 
+#include <sys/timerfd.h>
 #include <byteswap.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -24,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -35,8 +35,8 @@
 #define ETHERNET   1
 #define FRAME_MAX  65600
 #define ARENA_SIZE (4 * FRAME_MAX)
-#define BATCH	   64
-#define NS	   1000000000ULL
+#define BATCH      64
+#define NS         1000000000ULL
 
 struct file_hdr {
 	uint32_t magic;
@@ -94,15 +94,21 @@ record_next(struct pcap_link *p)
 	if (p->have || p->in == NULL)
 		return (p->have);
 	if ((n = fread(&rh, 1, sizeof(rh), p->in)) != sizeof(rh)) {
-		replay_end(p, n == 0 && !ferror(p->in) ? NULL : "pcap: the last record is cut off");
+		replay_end(p,
+		    n == 0 && !ferror(p->in) ?
+			NULL :
+			"pcap: the last record is cut off");
 		return (false);
 	}
-	p->next = (struct record_hdr){ word(p, rh.sec), word(p, rh.frac), word(p, rh.caplen), word(p, rh.len) };
+	p->next = (struct record_hdr){ word(p, rh.sec), word(p, rh.frac),
+		word(p, rh.caplen), word(p, rh.len) };
 	if (p->next.caplen > FRAME_MAX || p->next.caplen > p->next.len) {
-		replay_end(p, "pcap: a record with an impossible length ends the replay");
+		replay_end(p,
+		    "pcap: a record with an impossible length ends the replay");
 		return (false);
 	}
-	p->next_ns = p->next.sec * NS + p->next.frac * (p->nanos ? 1ULL : 1000ULL);
+	p->next_ns = p->next.sec * NS +
+	    p->next.frac * (p->nanos ? 1ULL : 1000ULL);
 	p->have = true;
 	return (true);
 }
@@ -115,7 +121,9 @@ record_due(struct pcap_link *p)
 		p->start_ns = host_clock();
 		p->first_ns = p->next_ns;
 	}
-	return (p->next_ns <= p->first_ns ? p->start_ns : p->start_ns + (p->next_ns - p->first_ns));
+	return (p->next_ns <= p->first_ns ?
+		p->start_ns :
+		p->start_ns + (p->next_ns - p->first_ns));
 }
 
 static void
@@ -141,19 +149,25 @@ pcap_rx(void *link, struct hostif_frame *frames, int n)
 	size_t used = 0;
 	int got = 0;
 
-	while (got < n && got < BATCH && record_next(p) && record_due(p) <= now &&
-	    used + p->next.caplen <= ARENA_SIZE) {
-		if (fread(p->arena + used, 1, p->next.caplen, p->in) != p->next.caplen) {
+	while (got < n && got < BATCH && record_next(p) &&
+	    record_due(p) <= now && used + p->next.caplen <= ARENA_SIZE) {
+		if (fread(p->arena + used, 1, p->next.caplen, p->in) !=
+		    p->next.caplen) {
 			replay_end(p, "pcap: the last record is cut off");
 			break;
 		}
 		p->have = false;
-		if (!p->plugged || p->next.caplen < p->next.len) { /* nobody hears it, or half of it */
+		if (!p->plugged ||
+		    p->next.caplen <
+			p->next.len) { /* nobody hears it, or half of it */
 			p->lost++;
 			continue;
 		}
-		p->iov[got] = (struct host_iov){ p->arena + used, p->next.caplen };
-		frames[got] = (struct hostif_frame){ .iov = &p->iov[got], .niov = 1, .len = p->next.caplen,
+		p->iov[got] = (struct host_iov){ p->arena + used,
+			p->next.caplen };
+		frames[got] = (struct hostif_frame){ .iov = &p->iov[got],
+			.niov = 1,
+			.len = p->next.caplen,
 			.stamp_ns = p->next_ns };
 		used += p->next.caplen;
 		got++;
@@ -187,12 +201,14 @@ pcap_rx_enable(void *link, int on)
 static bool
 frame_write(struct pcap_link *p, const struct hostif_frame *f, uint64_t now)
 {
-	struct record_hdr rh = { (uint32_t)(now / NS), (uint32_t)(now % NS), f->len, f->len };
+	struct record_hdr rh = { (uint32_t)(now / NS), (uint32_t)(now % NS),
+		f->len, f->len };
 
 	if (fwrite(&rh, sizeof(rh), 1, p->out) != 1)
 		return (false);
 	for (int i = 0; i < f->niov; i++)
-		if (fwrite(f->iov[i].base, 1, f->iov[i].len, p->out) != f->iov[i].len)
+		if (fwrite(f->iov[i].base, 1, f->iov[i].len, p->out) !=
+		    f->iov[i].len)
 			return (false);
 	return (true);
 }
@@ -200,7 +216,8 @@ frame_write(struct pcap_link *p, const struct hostif_frame *f, uint64_t now)
 static int
 pcap_tx(void *link, const struct hostif_frame *frames, int n)
 {
-	static const char full[] = "pcap: cannot write the capture, it ends here";
+	static const char full[] =
+	    "pcap: cannot write the capture, it ends here";
 	struct pcap_link *p = link;
 	uint64_t now = host_walltime();
 	bool ok = true;
@@ -231,7 +248,8 @@ pcap_info(void *link, struct hostif_info *info)
 }
 
 static int
-pcap_ctl(void *link, const char *name, const char *val, char *out, unsigned long outlen)
+pcap_ctl(void *link, const char *name, const char *val, char *out,
+    unsigned long outlen)
 {
 	struct pcap_link *p = link;
 	bool on = strcmp(val, "1") == 0;
@@ -240,8 +258,10 @@ pcap_ctl(void *link, const char *name, const char *val, char *out, unsigned long
 		out[0] = '\0';
 	if (strcmp(name, "promisc") == 0 || strcmp(name, "lladdr") == 0)
 		return (0); /* all frames of the file are received */
-	if ((strcmp(name, "bad") == 0 || strcmp(name, "lost") == 0) && val[0] == '\0') {
-		snprintf(out, outlen, "%llu", (unsigned long long)(name[0] == 'b' ? p->bad : p->lost));
+	if ((strcmp(name, "bad") == 0 || strcmp(name, "lost") == 0) &&
+	    val[0] == '\0') {
+		snprintf(out, outlen, "%llu",
+		    (unsigned long long)(name[0] == 'b' ? p->bad : p->lost));
 		return (0);
 	}
 	if (strcmp(name, "carrier") != 0)
@@ -280,18 +300,25 @@ in_open(struct pcap_link *p, const char *path, char *why, unsigned long whylen)
 	uint32_t magic;
 
 	if ((p->in = fopen(path, "re")) == NULL)
-		return (host_why(why, whylen, errno, "pcap: %s: %s", path, strerror(errno)));
+		return (host_why(why, whylen, errno, "pcap: %s: %s", path,
+		    strerror(errno)));
 	if (fread(&fh, sizeof(fh), 1, p->in) != 1)
-		return (host_why(why, whylen, EINVAL, "pcap: %s: too short for a capture", path));
-	p->swapped = fh.magic == bswap_32(MAGIC_US) || fh.magic == bswap_32(MAGIC_NS);
+		return (host_why(why, whylen, EINVAL,
+		    "pcap: %s: too short for a capture", path));
+	p->swapped = fh.magic == bswap_32(MAGIC_US) ||
+	    fh.magic == bswap_32(MAGIC_NS);
 	magic = word(p, fh.magic);
 	p->nanos = magic == MAGIC_NS;
 	if (magic == MAGIC_NG)
-		return (host_why(why, whylen, EINVAL, "pcap: %s: is pcapng; only classic captures are read", path));
+		return (host_why(why, whylen, EINVAL,
+		    "pcap: %s: is pcapng; only classic captures are read",
+		    path));
 	if (magic != MAGIC_US && magic != MAGIC_NS)
-		return (host_why(why, whylen, EINVAL, "pcap: %s: is no capture", path));
+		return (host_why(why, whylen, EINVAL, "pcap: %s: is no capture",
+		    path));
 	if ((word(p, fh.linktype) & 0xffff) != ETHERNET)
-		return (host_why(why, whylen, EINVAL, "pcap: %s: link type %u, not Ethernet", path,
+		return (host_why(why, whylen, EINVAL,
+		    "pcap: %s: link type %u, not Ethernet", path,
 		    word(p, fh.linktype) & 0xffff));
 	return (0);
 }
@@ -302,22 +329,27 @@ out_open(struct pcap_link *p, const char *path, char *why, unsigned long whylen)
 	struct file_hdr fh = { MAGIC_NS, 2, 4, 0, 0, FRAME_MAX, ETHERNET };
 
 	if ((p->out = fopen(path, "we")) == NULL)
-		return (host_why(why, whylen, errno, "pcap: %s: %s", path, strerror(errno)));
+		return (host_why(why, whylen, errno, "pcap: %s: %s", path,
+		    strerror(errno)));
 	if (fwrite(&fh, sizeof(fh), 1, p->out) != 1 || fflush(p->out) != 0)
-		return (host_why(why, whylen, errno, "pcap: %s: %s", path, strerror(errno)));
+		return (host_why(why, whylen, errno, "pcap: %s: %s", path,
+		    strerror(errno)));
 	return (0);
 }
 
 static int
-files_open(struct pcap_link *p, const char *spec, char *why, unsigned long whylen)
+files_open(struct pcap_link *p, const char *spec, char *why,
+    unsigned long whylen)
 {
 	const char *comma = strchr(spec, ',');
 	size_t len = comma != NULL ? (size_t)(comma - spec) : strlen(spec);
 	char path[4096];
 	int error;
 
-	if (spec[0] == '\0' || len >= sizeof(path) || (comma != NULL && comma[1] == '\0'))
-		return (host_why(why, whylen, EINVAL, "pcap:%.200s: not IN, IN,OUT or ,OUT", spec));
+	if (spec[0] == '\0' || len >= sizeof(path) ||
+	    (comma != NULL && comma[1] == '\0'))
+		return (host_why(why, whylen, EINVAL,
+		    "pcap:%.200s: not IN, IN,OUT or ,OUT", spec));
 	memcpy(path, spec, len);
 	path[len] = '\0';
 	if (len > 0 && (error = in_open(p, path, why, whylen)) != 0)
@@ -326,7 +358,8 @@ files_open(struct pcap_link *p, const char *spec, char *why, unsigned long whyle
 }
 
 static int
-pcap_open(const char *spec, const char *ifname, void (*event)(void *, enum hostif_event), void *arg, void **linkp,
+pcap_open(const char *spec, const char *ifname,
+    void (*event)(void *, enum hostif_event), void *arg, void **linkp,
     char *why, unsigned long whylen)
 {
 	struct pcap_link *p;
@@ -338,12 +371,16 @@ pcap_open(const char *spec, const char *ifname, void (*event)(void *, enum hosti
 	p->event = event;
 	p->arg = arg;
 	p->plugged = true;
-	if ((p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) == -1)
-		error = host_why(why, whylen, errno, "pcap: %s", strerror(errno));
+	if ((p->timer = timerfd_create(CLOCK_MONOTONIC,
+		 TFD_NONBLOCK | TFD_CLOEXEC)) == -1)
+		error = host_why(why, whylen, errno, "pcap: %s",
+		    strerror(errno));
 	else if ((p->arena = malloc(ARENA_SIZE)) == NULL)
-		error = host_why(why, whylen, ENOMEM, "pcap: %s", strerror(ENOMEM));
+		error = host_why(why, whylen, ENOMEM, "pcap: %s",
+		    strerror(ENOMEM));
 	else if ((error = files_open(p, spec, why, whylen)) == 0)
-		error = host_watch_add(p->timer, HOST_IN, timer_event, p, &p->watch);
+		error = host_watch_add(p->timer, HOST_IN, timer_event, p,
+		    &p->watch);
 	if (error != 0) {
 		pcap_close(p);
 		return (error);
