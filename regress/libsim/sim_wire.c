@@ -503,6 +503,12 @@ hostif_lookup(const char *name, unsigned long len)
 	return (len == 3 && memcmp(name, "sim", 3) == 0 ? &hostif_sim : NULL);
 }
 
+const char *
+hostif_kinds(void)
+{
+	return ("sim");
+}
+
 int
 sim_link_carrier(struct sim_state *st, const char *ifname, bool on)
 {

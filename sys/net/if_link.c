@@ -371,7 +371,8 @@ link_kind_find(const char *spec, const struct hostif_kind **kind, char *why,
 	if ((*kind = hostif_lookup(spec, (unsigned long)(colon - spec))) ==
 	    NULL)
 		return (refuse(EINVAL, why, whylen,
-		    "%.80s: there is no such kind of link", spec));
+		    "%.80s: no such kind of link; there are %s", spec,
+		    hostif_kinds()));
 	if (strlen(spec) >= sizeof(((struct link_softc *)NULL)->sc_spec))
 		return (
 		    refuse(ENAMETOOLONG, why, whylen, "the spec is too long"));

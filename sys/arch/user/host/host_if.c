@@ -11,15 +11,23 @@
 #include "host.h"
 #include "vnet.h"
 
-static const struct hostif_kind *const kinds[] = { &hostif_wire, &hostif_tap };
+static const struct hostif_kind *const kinds[] = { &hostif_wire, &hostif_tap,
+	&hostif_packet, &hostif_pcap };
 
 const struct hostif_kind *
 hostif_lookup(const char *name, unsigned long len)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strlen(kinds[i]->kind) == len && memcmp(kinds[i]->kind, name, len) == 0)
+		if (strlen(kinds[i]->kind) == len &&
+		    memcmp(kinds[i]->kind, name, len) == 0)
 			return (kinds[i]);
 	return (NULL);
+}
+
+const char *
+hostif_kinds(void)
+{
+	return ("wire, tap, packet, pcap");
 }
 
 /* clang-format off */
@@ -34,7 +42,8 @@ static const struct { unsigned char virtio; enum hostif_gso gso; } gsos[] = {
 int
 vnet_read(struct hostif_frame *f, const struct virtio_net_hdr *vh)
 {
-	unsigned char gso = vh->gso_type & (unsigned char)~VIRTIO_NET_HDR_GSO_ECN;
+	unsigned char gso = vh->gso_type &
+	    (unsigned char)~VIRTIO_NET_HDR_GSO_ECN;
 
 	if ((vh->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0) {
 		f->flags |= HOSTIF_CSUM;

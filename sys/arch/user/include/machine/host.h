@@ -185,5 +185,7 @@ struct hostif_kind {
 };
 /* The kind called name (length len), or 0. [n] */
 const struct hostif_kind *hostif_lookup(const char *name, unsigned long len);
+/* The names of all kinds, for a message to the user. [n] */
+const char *hostif_kinds(void);
 
 #endif
