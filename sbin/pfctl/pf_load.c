@@ -1,0 +1,352 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * A configuration into the kernel: one transaction, all of it or nothing.
+ *
+ *	refuse what the kernel cannot do, with its line, before anything
+ *	DIOCXBEGIN, naming every ruleset, table set and the options
+ *	tables, rules and options, all with the ticket
+ *	DIOCXCOMMIT
+ *
+ * An error at any step rolls back; so does the kernel when this process
+ * dies.  Words whose engine comes later are parsed and printed, and are
+ * refused here.
+ */
+
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pf_ctl.h"
+
+/* --- what is not there yet --------------------------------------------- */
+
+struct refusal {
+	const char *word;
+	bool (*uses)(const struct pf_rule *r);
+};
+
+#define USES(fn, expr)                          \
+	static bool fn(const struct pf_rule *r) \
+	{                                       \
+		return (expr);                  \
+	}
+
+static bool
+pool_has(const struct pf_rule *r, uint8_t flag)
+{
+	return ((r->r.pool[PF_NATPOOL].flags | r->r.pool[PF_RDRPOOL].flags |
+		    r->r.pool[PF_ROUTEPOOL].flags) &
+	    flag);
+}
+
+USES(uses_queue, r->r.qname[0] != '\0' || r->x.set_queue[0] != NULL)
+USES(uses_dummynet, r->r.dnpipe[0] != 0)
+USES(uses_route, r->r.rt != PF_NOROUTE)
+USES(uses_synproxy, r->r.keep == PF_SYNPROXY)
+USES(uses_srctrack,
+    r->r.keep != PF_NOSTATE &&
+	(r->r.stateflags & PFS_SRCTRACK || r->r.max_src_states != 0))
+USES(uses_sticky, pool_has(r, PF_POOL_STICKY))
+USES(uses_eim, pool_has(r, PF_POOL_EIM))
+USES(uses_mape, r->r.pool[PF_NATPOOL].mape_offset != 0)
+USES(uses_scrub,
+    (r->r.flags & (PFR_RANDOMID | PFR_REASSTCP)) != 0 || r->r.max_mss != 0 ||
+	r->r.min_ttl != 0)
+USES(uses_scrubtos, r->r.flags &PFR_SETTOS && r->r.flags & PFR_SCRUB)
+USES(uses_divert, r->r.divert_port != 0 || r->x.divert_packet != 0)
+USES(uses_rdomain, r->x.rdomain != -1)
+USES(uses_rtlabel, r->x.rtlabel != NULL)
+USES(uses_rtable, r->r.rtable != -1)
+USES(uses_delay, r->r.set_delay != 0)
+USES(uses_pktrate, r->r.pktrate[0] != 0)
+USES(uses_os, r->r.osname[0] != '\0')
+USES(uses_related, (r->r.stateflags & PFS_RELATED) != 0)
+USES(uses_pflow, (r->r.stateflags & PFS_PFLOW) != 0)
+
+static const struct refusal refusals[] = {
+	{ "queue", uses_queue },
+	{ "dnpipe", uses_dummynet },
+	{ "route-to, reply-to and dup-to", uses_route },
+	{ "synproxy state", uses_synproxy },
+	{ "source tracking", uses_srctrack },
+	{ "sticky-address", uses_sticky },
+	{ "endpoint-independent", uses_eim },
+	{ "map-e-portset", uses_mape },
+	{ "scrub random-id, reassemble tcp, max-mss, min-ttl", uses_scrub },
+	{ "scrub set-tos", uses_scrubtos },
+	{ "divert-to", uses_divert },
+	{ "on rdomain", uses_rdomain },
+	{ "route label", uses_rtlabel },
+	{ "rtable", uses_rtable },
+	{ "set delay", uses_delay },
+	{ "max-pkt-rate", uses_pktrate },
+	{ "os", uses_os },
+	{ "allow-related", uses_related },
+	{ "pflow", uses_pflow },
+};
+
+static void
+refuse_rules(struct pfconf *pc, const struct pf_rules *rules)
+{
+	const struct pf_rule *r;
+	size_t i;
+
+	TAILQ_FOREACH(r, rules, entry)
+		for (i = 0; i < nitems(refusals); i++)
+			if (refusals[i].uses(r))
+				conf_error_at(pc->lex, r->file, r->line,
+				    "%s is not supported by this kernel",
+				    refusals[i].word);
+}
+
+int
+load_refuse(struct pfconf *pc)
+{
+	struct pf_ruleset *rs;
+	struct pf_line *l;
+	const char *file;
+	int line, i;
+
+	TAILQ_FOREACH(l, &pc->lines, entry)
+		if (pc->load & LOAD_ALTQ)
+			conf_error_at(pc->lex, l->file, l->line,
+			    "%s is not supported by this kernel", l->what);
+	TAILQ_FOREACH(rs, &pc->rulesets, entry) {
+		if (pc->load & LOAD_FILTER &&
+		    eth_first(rs, &file, &line) != NULL)
+			conf_error_at(pc->lex, file, line,
+			    "ether rules are not supported by this kernel");
+		for (i = 0; i < PF_RS_MAX; i++)
+			if (load_wants(pc, i))
+				refuse_rules(pc, &rs->rules[i]);
+	}
+	if (pc->load & LOAD_OPTIONS && pc->set.syncookies_set &&
+	    pc->set.syncookies != PF_SYNCOOKIES_NEVER)
+		conf_error_at(pc->lex, conf_file(pc->lex), 0,
+		    "set syncookies is not supported by this kernel");
+	return (conf_errors(pc->lex));
+}
+
+bool
+load_wants(const struct pfconf *pc, int rs)
+{
+	if (rs == PF_RS_NAT || rs == PF_RS_BINAT || rs == PF_RS_RDR)
+		return ((pc->load & LOAD_NAT) != 0);
+	return ((pc->load & LOAD_FILTER) != 0);
+}
+
+/* --- the transaction --------------------------------------------------- */
+
+static size_t
+elements(struct pfconf *pc, bool options, struct pf_ioc_elem **list)
+{
+	struct pf_ruleset *rs;
+	struct pf_ioc_elem *e;
+	size_t n = 1;
+	int i;
+
+	TAILQ_FOREACH(rs, &pc->rulesets, entry)
+		n += PF_RS_MAX + 1;
+	*list = e = palloc(pc, n * sizeof(*e));
+	TAILQ_FOREACH(rs, &pc->rulesets, entry) {
+		for (i = 0; i < PF_RS_MAX; i++) {
+			if (!load_wants(pc, i))
+				continue;
+			e->type = PF_ELEM_RULES;
+			e->rs = (uint8_t)i;
+			strcpy(e++->anchor, rs->path);
+		}
+		if (pc->load & LOAD_TABLES) {
+			e->type = PF_ELEM_TABLES;
+			strcpy(e++->anchor, rs->path);
+		}
+	}
+	if (options) {
+		e->type = PF_ELEM_OPTIONS;
+		e++->flags = pc->opts & OPT_MERGE ? PF_ELEM_MERGE : 0;
+	}
+	return ((size_t)(e - *list));
+}
+
+static int
+load_tables(int dev, struct pfconf *pc, uint64_t ticket)
+{
+	struct pfioc_table io;
+	struct pf_table *t;
+
+	TAILQ_FOREACH(t, &pc->tables, entry) {
+		memset(&io, 0, sizeof(io));
+		io.ticket = ticket;
+		snprintf(io.table.anchor, sizeof(io.table.anchor), "%s",
+		    t->anchor);
+		snprintf(io.table.name, sizeof(io.table.name), "%s", t->name);
+		io.table.flags = t->flags;
+		io.flags = t->list ? PFRF_LIST : 0;
+		io.buf_ptr = (uintptr_t)t->addrs;
+		io.n = (uint32_t)t->naddrs;
+		if (ioctl(dev, DIOCRINADEFINE, &io) == -1) {
+			warn("cannot define table %s", t->name);
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+static int
+load_rule(int dev, struct pf_ruleset *rs, int which, struct pf_rule *r,
+    uint64_t ticket)
+{
+	struct pfioc_rule io;
+	int i;
+
+	memset(&io, 0, sizeof(io));
+	io.ticket = ticket;
+	io.rs = (uint8_t)which;
+	snprintf(io.anchor, sizeof(io.anchor), "%s", rs->path);
+	io.rule = r->r;
+	for (i = 0; i < PF_NPOOLS; i++)
+		io.rule.pool[i].ents_ptr = (uintptr_t)r->ents[i];
+	if (ioctl(dev, DIOCADDRULE, &io) == -1) {
+		warn("%s:%d: cannot add rule", r->file, r->line);
+		return (-1);
+	}
+	return (0);
+}
+
+static int
+load_rules(int dev, struct pfconf *pc, uint64_t ticket)
+{
+	struct pf_ruleset *rs;
+	struct pf_rule *r;
+	int i;
+
+	TAILQ_FOREACH(rs, &pc->rulesets, entry)
+		for (i = 0; i < PF_RS_MAX; i++) {
+			if (!load_wants(pc, i))
+				continue;
+			TAILQ_FOREACH(r, &rs->rules[i], entry)
+				if (load_rule(dev, rs, i, r, ticket) == -1)
+					return (-1);
+		}
+	return (0);
+}
+
+static int
+load_value(int dev, unsigned long cmd, uint64_t ticket, bool set,
+    uint32_t value, const char *what)
+{
+	struct pfioc_value io = { .ticket = ticket, .value = value };
+
+	if (set && ioctl(dev, cmd, &io) == -1) {
+		warn("cannot set %s", what);
+		return (-1);
+	}
+	return (0);
+}
+
+static int
+load_numbers(int dev, const struct pf_options *o, uint64_t ticket)
+{
+	struct pfioc_tm tm = { .ticket = ticket };
+	struct pfioc_limit li = { .ticket = ticket };
+
+	for (tm.timeout = 0; tm.timeout < PFTM_MAX; tm.timeout++) {
+		tm.seconds = o->timeout[tm.timeout];
+		if (o->timeout_set[tm.timeout] &&
+		    ioctl(dev, DIOCSETTIMEOUT, &tm) == -1) {
+			warn("cannot set timeout %s",
+			    pf_timeout_names[tm.timeout]);
+			return (-1);
+		}
+	}
+	for (li.index = 0; li.index < PF_LIMIT_MAX; li.index++) {
+		li.limit = o->limit[li.index];
+		if (o->limit_set[li.index] &&
+		    ioctl(dev, DIOCSETLIMIT, &li) == -1) {
+			warn("cannot set limit %s", pf_limit_names[li.index]);
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+/* The adaptive timeouts follow `set limit states' when not set themselves. */
+static void
+imply_adaptive(struct pf_options *o)
+{
+	if (!o->limit_set[PF_LIMIT_STATES] ||
+	    o->timeout_set[PFTM_ADAPTIVE_START] ||
+	    o->timeout_set[PFTM_ADAPTIVE_END])
+		return;
+	o->timeout[PFTM_ADAPTIVE_START] = o->limit[PF_LIMIT_STATES] / 10 * 6;
+	o->timeout[PFTM_ADAPTIVE_END] = o->limit[PF_LIMIT_STATES] / 10 * 12;
+	o->timeout_set[PFTM_ADAPTIVE_START] =
+	    o->timeout_set[PFTM_ADAPTIVE_END] = true;
+}
+
+static int
+load_options(int dev, struct pfconf *pc, uint64_t ticket)
+{
+	struct pf_options *o = &pc->set;
+	struct pfioc_iface ifc;
+	struct node_str *s;
+
+	imply_adaptive(o);
+	if (load_numbers(dev, o, ticket) == -1 ||
+	    load_value(dev, DIOCSETDEBUG, ticket, o->debug_set, o->debug,
+		"debug") == -1 ||
+	    load_value(dev, DIOCSETHOSTID, ticket, o->hostid_set, o->hostid,
+		"hostid") == -1 ||
+	    load_value(dev, DIOCSETREASS, ticket, o->reass_set, o->reass,
+		"reassemble") == -1)
+		return (-1);
+	memset(&ifc, 0, sizeof(ifc));
+	ifc.ticket = ticket;
+	snprintf(ifc.name, sizeof(ifc.name), "%s",
+	    o->loginterface != NULL ? o->loginterface : "");
+	if (o->loginterface_set && ioctl(dev, DIOCSETSTATUSIF, &ifc) == -1) {
+		warn("cannot set loginterface");
+		return (-1);
+	}
+	for (s = o->skip; s != NULL; s = s->next) {
+		snprintf(ifc.name, sizeof(ifc.name), "%s", s->str);
+		ifc.flags = PFI_SKIP;
+		if (ioctl(dev, DIOCSETIFFLAG, &ifc) == -1) {
+			warn("cannot skip %s", s->str);
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+int
+load_commit(int dev, struct pfconf *pc, const char *anchor)
+{
+	struct pfioc_trans tr = {
+		.flags = pc->set.keepcounters ? PF_TRANS_KEEPCOUNTERS : 0
+	};
+	bool options = *anchor == '\0' && pc->load & LOAD_OPTIONS;
+	struct pf_ioc_elem *list;
+
+	tr.nelems = (uint32_t)elements(pc, options, &list);
+	tr.elems_ptr = (uintptr_t)list;
+	if (ioctl(dev, DIOCXBEGIN, &tr) == -1) {
+		warn("cannot begin a transaction");
+		return (-1);
+	}
+	if ((pc->load & LOAD_TABLES && load_tables(dev, pc, tr.ticket) == -1) ||
+	    load_rules(dev, pc, tr.ticket) == -1 ||
+	    (options && load_options(dev, pc, tr.ticket) == -1)) {
+		if (ioctl(dev, DIOCXROLLBACK, &tr) == -1)
+			warn("cannot roll back");
+		return (-1);
+	}
+	if (ioctl(dev, DIOCXCOMMIT, &tr) == -1) {
+		warn("cannot commit, nothing was changed");
+		return (-1);
+	}
+	return (0);
+}
