@@ -43,7 +43,7 @@ say $? "pfctl: -D is stronger than the file"
 printf 'pass quick on em0\npass quick on em0\nblock from { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 }\n' |
     "$pfctl" -o basic -nvf - > "$tmp/out" 2>&1
 grep -q '^table <__automatic_.*> const { 1.1.1.1 .* 1.1.1.6 }' "$tmp/out" &&
-    [ "$(grep -c '^pass quick' "$tmp/out")" -eq 1 ] && [ "$(grep -c '^block drop from <__auto' "$tmp/out")" -eq 1 ]
+    [ "$(grep -c '^pass quick' "$tmp/out")" -eq 1 ] && [ "$(grep -c '^block drop inet from <__auto' "$tmp/out")" -eq 1 ]
 say $? "pfctl: -o basic drops duplicates and makes tables"
 
 "$pfctl" -nf "$top/etc/examples/pf.conf" > "$tmp/out" 2>&1 && [ ! -s "$tmp/out" ]

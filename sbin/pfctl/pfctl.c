@@ -248,9 +248,12 @@ main(int argc, char **argv)
 		usage();
 	if (strlen(a.anchor) >= PF_ANCHOR_PATHSIZE)
 		errx(1, "anchor name too long");
-	if (a.opts & OPT_NOACTION &&
-	    (a.show != NULL || a.enable || a.disable || a.flush != NULL ||
-		a.nkill != 0))
-		errx(1, "-n goes with -f only");
+	if (a.opts & OPT_NOACTION) {
+		if (a.show != NULL || a.flush != NULL || a.nkill != 0)
+			errx(1, "-n goes with -f and -T only");
+		a.enable = a.disable = false;
+		a.debug = NULL;
+		a.opts &= ~OPT_CLEAR;
+	}
 	return (run(open_device(&a), &a, argv + optind, argc - optind));
 }
