@@ -49,7 +49,7 @@ static struct {
 	int nlinks;
 	bool debug, nostart;
 	unsigned long mbuf_bytes;
-	int dirfd, lockfd, listener, ready; /* descriptors */
+	int dirfd, lockfd, listener, ready, spare; /* descriptors */
 } bsd = { .dirfd = -1, .lockfd = -1, .listener = -1, .ready = -1 };
 
 static void __attribute__((__noreturn__))
@@ -135,6 +135,21 @@ client_main(void *arg)
 	kernel_serve(c.fd, &c.cred);
 }
 
+/*
+ * No descriptor is left: one kept for this moment takes the client and hangs
+ * up on it.  Otherwise it would wait for ever, and wake us for ever.
+ */
+static void
+client_refuse(void)
+{
+	static const char text[] = "no descriptor is left for a client";
+
+	close(bsd.spare);
+	close(accept(bsd.listener, NULL, NULL));
+	bsd.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	host_log(4, text, sizeof(text) - 1);
+}
+
 static void
 client_accept(void *arg, unsigned int events)
 {
@@ -145,8 +160,11 @@ client_accept(void *arg, unsigned int events)
 
 	(void)arg;
 	(void)events;
-	if ((fd = accept4(bsd.listener, NULL, NULL, SOCK_CLOEXEC)) == -1)
+	if ((fd = accept4(bsd.listener, NULL, NULL, SOCK_CLOEXEC)) == -1) {
+		if (errno == EMFILE || errno == ENFILE)
+			client_refuse();
 		return;
+	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == -1 || (c = malloc(sizeof(*c))) == NULL) {
 		close(fd);
 		return;
@@ -176,6 +194,7 @@ listener_open(void)
 	if (bind(bsd.listener, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
 	    fchmodat(bsd.dirfd, "kern", 0666, 0) == -1 || listen(bsd.listener, 512) == -1)
 		fatal("%s/dev/kern: %s", bsd.root, strerror(errno));
+	bsd.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (host_watch_add(bsd.listener, HOST_IN, client_accept, NULL, &w) != 0)
 		fatal("%s/dev/kern: cannot be watched", bsd.root);
 }
@@ -442,6 +461,7 @@ main(int argc, char *argv[])
 		host_loop_wait(deadline);
 	}
 	kernel_shutdown();
+	wire_leave_all();
 	unlinkat(bsd.dirfd, "kern", 0);
 	return (status);
 }

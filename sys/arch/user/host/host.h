@@ -26,6 +26,9 @@ void host_cpu_yield(void);
 int host_why(char *why, unsigned long whylen, int error, const char *fmt, ...)
     __attribute__((__format__(__printf__, 4, 5)));
 
+/* At the end of the process: no end of a wire is left behind. */
+void wire_leave_all(void);
+
 struct hostif_kind;
 extern const struct hostif_kind hostif_wire, hostif_tap, hostif_packet, hostif_pcap;
 

@@ -154,25 +154,39 @@ host_bufsize(int fd, unsigned long bytes)
 	return (0);
 }
 
-/* As many bytes as fit, so that poll finds no room; k throws them away later. */
+/* To the brim, so that poll() finds no room and no write slips in behind. */
 int
 host_fill(int c)
 {
 	static const char zeros[65536];
+	size_t len = sizeof(zeros);
+	ssize_t n;
 
-	for (;;) {
-		ssize_t n = send(c, zeros, sizeof(zeros), MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n == -1)
-			return (errno == EAGAIN ? 0 : -errno);
-	}
+	while (len > 0)
+		if ((n = send(c, zeros, len, MSG_DONTWAIT | MSG_NOSIGNAL)) == -1) {
+			if (errno != EAGAIN)
+				return (-errno);
+			len /= 2;
+		}
+	return (0);
 }
 
+/*
+ * Exactly what is there now is filler: a program that waited for room may
+ * write as soon as the first of it is gone, and those bytes are its own.
+ */
 void
 host_drain(int k)
 {
-	char buf[65536];
+	char buf[16384];
+	ssize_t n;
+	int left;
 
-	while (recv(k, buf, sizeof(buf), MSG_DONTWAIT) > 0)
-		;
+	if (ioctl(k, FIONREAD, &left) == -1)
+		return;
+	for (; left > 0; left -= (int)n) {
+		n = recv(k, buf, left < (int)sizeof(buf) ? (size_t)left : sizeof(buf), MSG_DONTWAIT);
+		if (n <= 0)
+			return;
+	}
 }

@@ -49,6 +49,7 @@ struct peer {
 };
 
 struct wire {
+	struct wire *next;
 	void (*event)(void *arg, enum hostif_event what);
 	void *arg;
 	char dir[4096], name[64];
@@ -69,6 +70,8 @@ struct wire {
 	struct host_iov iov[FRAMES_MAX];
 	uint64_t bad, lost;
 };
+
+static struct wire *wires; /* all of this process */
 
 /* --- peers --- */
 
@@ -527,9 +530,12 @@ wire_rx_enable(void *link, int on)
 static void
 wire_close(void *link)
 {
-	struct wire *w = link;
+	struct wire *w = link, **at;
 	struct wire_late *l;
 
+	for (at = &wires; *at != w; at = &(*at)->next)
+		;
+	*at = w->next;
 	wire_leave(w);
 	while ((l = w->late) != NULL) {
 		w->late = l->next;
@@ -540,6 +546,13 @@ wire_close(void *link)
 	free(w->in);
 	free(w->out);
 	free(w);
+}
+
+void
+wire_leave_all(void)
+{
+	for (struct wire *w = wires; w != NULL; w = w->next)
+		wire_leave(w);
 }
 
 static int
@@ -558,6 +571,8 @@ wire_open(const char *spec, const char *ifname, void (*event)(void *, enum hosti
 		return (-ENOMEM);
 	w->event = event;
 	w->arg = arg;
+	w->next = wires;
+	wires = w;
 	w->listener = w->timer = -1;
 	w->faults.seed = host_clock() | 1;
 	if (spec[0] == '/')
