@@ -81,17 +81,26 @@ altq_sched(struct pfconf *pc, int sched)
 	pc->altq->sched = sched;
 }
 
+static const char *const flag_words[] = { "borrow", "cleardscp", "codel",
+	"default", "ecn", "red", "rio" };
+
+static bool
+is_flag(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < nitems(flag_words); i++)
+		if (strcmp(flag_words[i], word) == 0)
+			return (true);
+	return (false);
+}
+
 void
 altq_flag(struct pfconf *pc, const char *flag)
 {
-	static const char *const words[] = { "borrow", "cleardscp", "codel",
-		"default", "ecn", "red", "rio" };
 	struct node_str *n = palloc(pc, sizeof(*n)), **end = &pc->altq->flags;
-	size_t i;
 
-	for (i = 0; i < nitems(words) && strcmp(words[i], flag) != 0; i++)
-		continue;
-	if (i == nitems(words))
+	if (!is_flag(flag))
 		perr(pc, "unknown scheduler flag \"%s\"", flag);
 	n->str = flag;
 	while (*end != NULL)
@@ -106,6 +115,11 @@ altq_value(struct pfconf *pc, const char *name, const char *value)
 		"upperlimit", "buckets", "hogs", "target", "interval" };
 	size_t i;
 
+	if (is_flag(name)) { /* two flags without a comma */
+		altq_flag(pc, name);
+		altq_flag(pc, value);
+		return;
+	}
 	for (i = 0; i < nitems(words) && strcmp(words[i], name) != 0; i++)
 		continue;
 	if (i == nitems(words))
