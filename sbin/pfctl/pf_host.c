@@ -307,6 +307,12 @@ host_word(struct pfconf *pc, const char *s, int plen)
 	struct node_host *h;
 	struct ip_addr a;
 
+	/* A whole address first: no interface is called so, and tables are long. */
+	memset(&a, 0, sizeof(a));
+	if (plen <= 32 && inet_pton(AF_INET, s, a.b) == 1)
+		return (host_addr(pc, AF_INET, &a, plen));
+	if (plen <= 128 && inet_pton(AF_INET6, s, a.b) == 1)
+		return (host_addr(pc, AF_INET6, &a, plen));
 	if ((h = host_if_word(pc, s, plen)) != NULL)
 		return (plen > 128 ? bad_plen(pc, s, plen) : h);
 	if (partial_v4(s, &a) &&
