@@ -13,6 +13,7 @@ SIM_OBJS   := $(patsubst %.c,$(O)/%.o,$(wildcard regress/libsim/*.c)) \
 KTEST_OBJS := $(patsubst %.c,$(O)/%.o,$(call find,regress/sys,*_test.c))
 STACKTESTS := $(patsubst regress/stack/%.c,$(O)/stack/%,$(wildcard regress/stack/*_test.c))
 UNITTESTS  := $(patsubst regress/%.c,$(O)/unit/%,$(call find,regress/lib regress/sbin regress/usr.sbin regress/usr.bin,*_test.c))
+ARCHTESTS  := $(patsubst regress/arch/%.c,$(O)/unit/arch/%,$(wildcard regress/arch/*_test.c))
 HOSTFUZZ   := $(patsubst regress/fuzz/user/%.c,$(O)/fuzz/%,$(wildcard regress/fuzz/user/*_fuzz.c))
 KERNFUZZ   := $(patsubst regress/fuzz/%.c,$(O)/fuzz/%,$(wildcard regress/fuzz/*_fuzz.c))
 KBENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard regress/bench/*_bench.c))
@@ -44,6 +45,11 @@ $(O)/stack/%: $(O)/regress/stack/%.o $(SIM_OBJS) $(O)/bsd.so
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -rdynamic -o $@ $(filter %.o,$^) -lcmocka -lpcap -ldl
 
+# The host layer without a kernel above it.
+$(ARCHTESTS): $(O)/unit/arch/%: $(O)/regress/arch/%.o $(filter-out %/bsd.o,$(HOST_OBJS))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka
+
 # A unit test of program or library X is linked with all of X but its main.
 .SECONDEXPANSION:
 # (a bare % here would be taken for the stem)
@@ -67,7 +73,7 @@ $(HOSTFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/user/%.o $(LIBORDER:%=$(O)/lib/%.a) 
 	    $(LIBORDER:%=$(O)/lib/%.a) -ldl
 
 fuzzers: $(KERNFUZZ) $(HOSTFUZZ)
-tests: all $(if $(KTEST_OBJS),$(O)/ktest) $(STACKTESTS) $(UNITTESTS)
+tests: all $(if $(KTEST_OBJS),$(O)/ktest) $(STACKTESTS) $(UNITTESTS) $(ARCHTESTS)
 kbench: $(if $(KBENCH_OBJS),$(O)/kbench)
 
 test:

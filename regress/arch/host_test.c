@@ -1,0 +1,423 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The host layer by itself: what we count on of socket pairs, the token,
+ * and wires with several ends in one process.
+ */
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../sys/arch/user/host/host.h"
+#include "../../sys/arch/user/host/wire.h"
+
+#include <cmocka.h>
+
+const char *host_name = "test";
+int host_loglevel = 3;
+
+/* --- descriptors --- */
+
+static int
+polled(int fd, int events)
+{
+	struct pollfd p = { .fd = fd, .events = (short)events };
+
+	return (poll(&p, 1, 0) > 0 ? p.revents : 0);
+}
+
+static void
+filler_shuts_and_drain_opens(void **state)
+{
+	char buf[8] = "";
+	int fds[2];
+
+	assert_int_equal(host_sockpair(HOST_STREAM, fds), 0);
+	assert_true(polled(fds[1], POLLOUT) & POLLOUT);
+	assert_int_equal(host_fill(fds[1]), 0);
+	assert_false(polled(fds[1], POLLOUT) & POLLOUT);
+	assert_int_equal(send(fds[1], "x", 1, MSG_DONTWAIT), -1);
+	host_drain(fds[0]);
+	assert_true(polled(fds[1], POLLOUT) & POLLOUT);
+	assert_int_equal(send(fds[1], "mine", 4, 0), 4);
+	assert_int_equal(recv(fds[0], buf, sizeof(buf), 0), 4);
+	assert_string_equal(buf, "mine");
+	host_close(fds[0]);
+	host_close(fds[1]);
+}
+
+static void
+close_of_either_side_is_seen(void **state)
+{
+	int fds[2];
+
+	host_sockpair(HOST_SEQPACKET, fds);
+	host_close(fds[1]);
+	assert_true(polled(fds[0], POLLIN) & POLLHUP);
+	host_close(fds[0]);
+	host_sockpair(HOST_STREAM, fds);
+	assert_int_equal(host_shutdown(fds[1], 1), 0);
+	assert_true(polled(fds[0], POLLIN) & POLLIN);
+	assert_false(polled(fds[0], POLLIN) & POLLHUP);
+	assert_int_equal(send(fds[0], "x", 1, 0), 1); /* the other way stays */
+	host_close(fds[0]);
+	/* bytes of the program that nobody read: a reset */
+	host_close(fds[1]);
+}
+
+static void
+passing_keeps_the_cookie(void **state)
+{
+	unsigned long long before, after;
+	struct host_iov iov = { &before, sizeof(before) };
+	int a[2], b[2], passed;
+
+	host_sockpair(HOST_STREAM, a);
+	host_sockpair(HOST_SEQPACKET, b);
+	assert_int_equal(host_cookie(a[1], &before), 0);
+	assert_int_equal(host_send(b[0], &iov, 1, a[1], 0), sizeof(before));
+	host_close(a[1]);
+	assert_int_equal(host_recv(b[1], &iov, 1, &passed, 0), sizeof(before));
+	assert_int_not_equal(passed, -1);
+	assert_int_equal(host_cookie(passed, &after), 0);
+	assert_true(before == after);
+	assert_int_equal(host_cookie(a[0], &after), 0);
+	assert_false(before == after);
+	host_close(passed);
+	assert_true(polled(a[0], POLLIN) & POLLHUP);
+	for (int i = 0; i < 2; i++)
+		host_close(i == 0 ? a[0] : b[0]);
+	host_close(b[1]);
+}
+
+static void
+long_message_is_an_error(void **state)
+{
+	char big[100] = "", small[10];
+	struct host_iov out = { big, sizeof(big) },
+			in = { small, sizeof(small) };
+	int fds[2], passed;
+
+	host_sockpair(HOST_SEQPACKET, fds);
+	assert_int_equal(host_recv(fds[0], &in, 1, &passed, 0), -EAGAIN);
+	assert_int_equal(host_send(fds[1], &out, 1, -1, 0), sizeof(big));
+	assert_int_equal(host_recv(fds[0], &in, 1, &passed, 0), -EMSGSIZE);
+	assert_int_equal(host_recv(fds[0], &in, 1, &passed, 0), -EAGAIN);
+	host_close(fds[1]);
+	assert_int_equal(host_recv(fds[0], &in, 1, &passed, 0), 0);
+	host_close(fds[0]);
+}
+
+/* --- the token --- */
+
+static unsigned int turns[3], stop;
+
+static void
+turn_taker(void *arg)
+{
+	unsigned int *mine = arg;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+		host_cpu_enter();
+		++*mine;
+		host_cpu_leave();
+	}
+	__atomic_fetch_add(&stop, 1, __ATOMIC_ACQ_REL);
+}
+
+/* One that never waits for anything else cannot keep the others out. */
+static void
+token_is_fair(void **state)
+{
+	unsigned int least = ~0U, most = 0, before[3], gained;
+	unsigned long long end;
+
+	stop = 0;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(host_thread_create(turn_taker, &turns[i],
+				     "turns"),
+		    0);
+	for (int i = 0; i < 3; i++)
+		while (__atomic_load_n(&turns[i], __ATOMIC_ACQUIRE) == 0)
+			usleep(100);
+	memcpy(before, turns, sizeof(before));
+	/* long enough for the host's scheduler to have run all of them */
+	for (end = host_clock() + 300000000ULL; host_clock() < end;) {
+		host_cpu_enter();
+		assert_true(host_cpu_held());
+		host_cpu_leave();
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&stop, __ATOMIC_ACQUIRE) != 4)
+		usleep(100);
+	for (int i = 0; i < 3; i++) {
+		gained = turns[i] - before[i];
+		least = gained < least ? gained : least;
+		most = gained > most ? gained : most;
+	}
+	print_message("# turns of three threads in 0.3 s: %u to %u\n", least,
+	    most);
+	assert_true(least > most / 50);
+}
+
+/* --- wires --- */
+
+struct end {
+	void *link;
+	unsigned long frames, bytes;
+	unsigned int last, news, order_bad;
+};
+
+static char dir[] = "/tmp/fugu-wire.XXXXXX", spec[64];
+
+static void
+end_event(void *arg, enum hostif_event what)
+{
+	struct end *e = arg;
+	struct hostif_frame f[32];
+	int n;
+
+	e->news += what == HOSTIF_LINK;
+	if (what != HOSTIF_RX)
+		return;
+	while ((n = hostif_wire.rx(e->link, f, 32)) > 0)
+		for (int i = 0; i < n; i++) {
+			unsigned int no;
+
+			memcpy(&no, f[i].iov->base, sizeof(no));
+			e->order_bad += no < e->last;
+			e->last = no;
+			e->frames++;
+			e->bytes += f[i].len;
+		}
+}
+
+static void
+end_come(struct end *e, const char *name)
+{
+	char why[200];
+
+	memset(e, 0, sizeof(*e));
+	assert_int_equal(hostif_wire.open(spec, name, end_event, e, &e->link,
+			     why, sizeof(why)),
+	    0);
+	hostif_wire.rx_enable(e->link, 1);
+}
+
+static int
+is_up(struct end *e)
+{
+	struct hostif_info info;
+
+	memset(&info, 0, sizeof(info));
+	hostif_wire.info(e->link, &info);
+	return (info.up);
+}
+
+static void
+loop_for(unsigned long long ns)
+{
+	unsigned long long end = host_clock() + ns;
+
+	do
+		host_loop_wait(host_clock() + 1000000);
+	while (host_clock() < end);
+}
+
+/* Sends n frames of len bytes, numbered. */
+static void
+flood(struct end *e, unsigned int n, unsigned int len)
+{
+	static unsigned char data[32][66000];
+	struct hostif_frame f[32];
+	struct host_iov iov[32];
+	unsigned int sent = 0, no;
+	int took;
+
+	while (sent < n) {
+		unsigned int batch = n - sent < 32 ? n - sent : 32;
+
+		for (unsigned int i = 0; i < batch; i++) {
+			no = sent + i;
+			memcpy(data[i], &no, sizeof(no));
+			iov[i] = (struct host_iov){ data[i], len };
+			f[i] = (struct hostif_frame){ .iov = &iov[i],
+				.niov = 1,
+				.len = len };
+		}
+		took = hostif_wire.tx(e->link, f, (int)batch);
+		assert_in_range(took, 0, batch);
+		sent += (unsigned int)took;
+		host_loop_wait(0);
+	}
+}
+
+static void
+wire_loses_nothing(void **state)
+{
+	struct end a, b;
+	unsigned long long start;
+
+	end_come(&a, "a");
+	assert_false(is_up(&a));
+	end_come(&b, "b");
+	loop_for(2000000);
+	assert_true(is_up(&a) && is_up(&b));
+	start = host_clock();
+	flood(&a, 1000000, 64);
+	loop_for(20000000);
+	print_message(
+	    "# wire: %.2f million frames of 64 bytes a second, both ends in one thread\n",
+	    1e9 / (double)(host_clock() - start - 20000000));
+	assert_int_equal(b.frames, 1000000);
+	assert_int_equal(b.order_bad, 0);
+	b.frames = b.bytes = b.last = 0;
+	flood(&a, 1000, WIRE_FRAME_MAX);
+	loop_for(20000000);
+	assert_int_equal(b.frames, 1000);
+	assert_int_equal(b.bytes, 1000UL * WIRE_FRAME_MAX);
+	hostif_wire.close(a.link);
+	loop_for(2000000);
+	assert_false(is_up(&b));
+	hostif_wire.close(b.link);
+}
+
+static void
+hub_of_five(void **state)
+{
+	struct end e[5];
+	char name[8], out[16];
+
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "h%d", i);
+		end_come(&e[i], name);
+	}
+	loop_for(2000000);
+	flood(&e[2], 100, 60);
+	loop_for(5000000);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(e[i].frames, i == 2 ? 0 : 100);
+	assert_int_equal(hostif_wire.ctl(e[0].link, "carrier", "0", out,
+			     sizeof(out)),
+	    0);
+	hostif_wire.close(e[4].link);
+	loop_for(2000000);
+	e[1].last = e[3].last = 0;
+	flood(&e[2], 100, 60);
+	loop_for(5000000);
+	assert_int_equal(e[0].frames, 100);
+	assert_int_equal(e[1].frames, 200);
+	assert_int_equal(e[3].frames, 200);
+	assert_false(is_up(&e[0]));
+	for (int i = 0; i < 4; i++)
+		hostif_wire.close(e[i].link);
+}
+
+static void
+faults_are_what_was_asked(void **state)
+{
+	struct end a, b;
+	char out[32];
+
+	end_come(&a, "a");
+	end_come(&b, "b");
+	loop_for(2000000);
+	assert_int_equal(hostif_wire.ctl(a.link, "seed", "7", out, sizeof(out)),
+	    0);
+	assert_int_equal(hostif_wire.ctl(a.link, "loss", "20%", out,
+			     sizeof(out)),
+	    0);
+	assert_string_equal(out, "20%");
+	flood(&a, 5000, 100);
+	loop_for(20000000);
+	assert_in_range(b.frames, 3800, 4200);
+	hostif_wire.ctl(a.link, "loss", "0", out, sizeof(out));
+	hostif_wire.ctl(a.link, "dup", "100", out, sizeof(out));
+	b.frames = b.last = 0;
+	flood(&a, 100, 100);
+	loop_for(20000000);
+	assert_int_equal(b.frames, 200);
+	hostif_wire.ctl(a.link, "dup", "0", out, sizeof(out));
+	hostif_wire.ctl(a.link, "delay", "50ms", out, sizeof(out));
+	b.frames = b.last = 0;
+	flood(&a, 100, 100);
+	loop_for(10000000);
+	assert_int_equal(b.frames, 0);
+	loop_for(100000000);
+	assert_int_equal(b.frames, 100);
+	assert_int_equal(hostif_wire.ctl(a.link, "loss", "101", out,
+			     sizeof(out)),
+	    -EINVAL);
+	assert_int_equal(hostif_wire.ctl(a.link, "loss", "1x", out,
+			     sizeof(out)),
+	    -EINVAL);
+	assert_int_equal(hostif_wire.ctl(a.link, "colour", "1", out,
+			     sizeof(out)),
+	    -EOPNOTSUPP);
+	hostif_wire.close(a.link);
+	hostif_wire.close(b.link);
+}
+
+static int
+world_begin(void **state)
+{
+	host_thread_init();
+	assert_int_equal(host_loop_init(), 0);
+	assert_non_null(mkdtemp(dir));
+	snprintf(spec, sizeof(spec), "%s/w", dir);
+	return (0);
+}
+
+static int
+world_end(void **state)
+{
+	assert_int_equal(rmdir(spec), 0); /* nobody left a socket */
+	return (rmdir(dir));
+}
+
+static int
+token_take(void **state)
+{
+	host_cpu_enter();
+	return (0);
+}
+
+static int
+token_give(void **state)
+{
+	host_cpu_leave();
+	return (0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(filler_shuts_and_drain_opens),
+		cmocka_unit_test(close_of_either_side_is_seen),
+		cmocka_unit_test(passing_keeps_the_cookie),
+		cmocka_unit_test(long_message_is_an_error),
+		cmocka_unit_test(token_is_fair),
+		cmocka_unit_test_setup_teardown(wire_loses_nothing, token_take,
+		    token_give),
+		cmocka_unit_test_setup_teardown(hub_of_five, token_take,
+		    token_give),
+		cmocka_unit_test_setup_teardown(faults_are_what_was_asked,
+		    token_take, token_give),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return (cmocka_run_group_tests(tests, world_begin, world_end));
+}
