@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
@@ -370,6 +371,61 @@ faults_are_what_was_asked(void **state)
 	hostif_wire.close(b.link);
 }
 
+/* The wire's only end's socket, from outside. */
+static int
+stranger_connect(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%d.a", spec, getpid());
+	assert_int_equal(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	return (fd);
+}
+
+/* Nothing that a stranger sends is read beyond its end. */
+static void
+hostile_messages_are_counted(void **state)
+{
+	unsigned int seed = 12345, size = 200000;
+	struct wire_hdr *h;
+	unsigned char *msg;
+	char out[32];
+	struct end a;
+	int fd;
+
+	end_come(&a, "a");
+	fd = stranger_connect();
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	loop_for(2000000);
+	for (int i = 0; i < 20000; i++) {
+		size_t len = (size_t)rand_r(&seed) %
+			(i % 50 == 0 ? 140000 : 300) +
+		    1;
+
+		assert_non_null(
+		    msg = malloc(len)); /* exactly: a sanitizer sees */
+		for (size_t k = 0; k < len && k < 400; k++)
+			msg[k] = (unsigned char)rand_r(&seed);
+		h = (struct wire_hdr *)(void *)msg;
+		if (len >= sizeof(*h) && i % 2 == 0)
+			h->len = (unsigned int)rand_r(&seed) % 320;
+		if (send(fd, msg, len, MSG_DONTWAIT) == -1)
+			assert_true(errno == EAGAIN || errno == EMSGSIZE);
+		free(msg);
+		host_loop_wait(0);
+	}
+	loop_for(2000000);
+	assert_int_equal(hostif_wire.ctl(a.link, "bad", "", out, sizeof(out)),
+	    0);
+	assert_true(atoi(out) > 1000);
+	assert_true(is_up(&a));
+	close(fd);
+	loop_for(2000000);
+	assert_false(is_up(&a));
+	hostif_wire.close(a.link);
+}
+
 static int
 world_begin(void **state)
 {
@@ -415,6 +471,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(hub_of_five, token_take,
 		    token_give),
 		cmocka_unit_test_setup_teardown(faults_are_what_was_asked,
+		    token_take, token_give),
+		cmocka_unit_test_setup_teardown(hostile_messages_are_counted,
 		    token_take, token_give),
 	};
 
