@@ -33,7 +33,8 @@ input_count(struct ifnet *ifp, struct mbuf *m)
 	ifp->if_counters.ipackets++;
 	ifp->if_counters.ibytes += m->m_pkthdr.len;
 	m->m_pkthdr.ifidx = ifp->if_index;
-	m->m_pkthdr.rtableid = (uint16_t)ifp->if_rtable;
+	if ((m->m_flags & M_LOOP) == 0) /* else the sender's, as it was */
+		m->m_pkthdr.rtableid = (uint16_t)ifp->if_rtable;
 }
 
 void
@@ -129,9 +130,11 @@ int
 if_input_local(struct ifnet *ifp, struct mbuf *m, sa_family_t af)
 {
 	uint16_t keep = m->m_flags & (M_BCAST | M_MCAST);
+	uint16_t rtableid = m->m_pkthdr.rtableid;
 
 	KASSERT(af == packet_family(m) || af == AF_UNSPEC);
 	m_resethdr(m);
+	m->m_pkthdr.rtableid = rtableid;
 	if_csum_trust(m);
 	m->m_flags |= keep | M_LOOP | M_PROTO1;
 	return (later_add(ifp, m) ? 0 : ENOBUFS);
