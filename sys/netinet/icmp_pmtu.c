@@ -28,7 +28,8 @@
 uint32_t
 icmp_pmtu_plateau(uint32_t iplen)
 {
-	static const uint16_t size[] = { 65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, PMTU_MIN };
+	static const uint16_t size[] = { 65535, 32000, 17914, 8166, 4352, 2002,
+		1492, 1006, 508, PMTU_MIN };
 	unsigned int i;
 
 	for (i = 0; i < nitems(size); i++)
@@ -56,5 +57,7 @@ icmp_pmtu_learn(const struct icmp_quote *q, uint32_t nextmtu, uint32_t tableid)
 	now = rt->rt_mtu != 0 ? rt->rt_mtu : rt->rt_ifp->if_mtu;
 	if (nextmtu >= now)
 		return (0);
-	return (rt_setpmtu(tableid, AF_INET, &q->ctx.dst, nextmtu) == 0 ? nextmtu : 0);
+	return (rt_setpmtu(tableid, AF_INET, &q->ctx.dst, nextmtu) == 0 ?
+		nextmtu :
+		0);
 }

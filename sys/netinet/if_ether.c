@@ -8,20 +8,22 @@
  * that route when the first packet goes there.
  *
  *	  IDLE --> ASKING --> KNOWN        FIXED: by hand, no way out
- *	             |  ^        |
- *	             v  |        v
- *	           SILENT      (route deleted)
+ *	             |           |
+ *	             v           v
+ *	           SILENT --> (route deleted)
  *
  *	IDLE   -> ASKING	arp_ask()	a packet wants to go there
  *	ASKING -> KNOWN		arp_learn()	an answer; waiting packets go
  *	ASKING -> SILENT	arp_tick()	ARP_TRIES requests, no answer
- *	SILENT -> ASKING	arp_ask()	net.inet.ip.arpdown seconds later
+ *	SILENT -> gone		arp_tick()	net.inet.ip.arpdown seconds later
  *	KNOWN  -> gone		arp_tick()	net.inet.ip.arptimeout, and the
  *						request just before unanswered
  *
  * (1) Packets wait only in ASKING, ARP_HOLD_MAX an entry; the newest stay.
  * (2) One request a second and entry at most goes out.
  * (3) The timer is off in IDLE and FIXED.
+ * (4) At most net.inet.ip.arpmaxunresolved entries are in none of KNOWN and
+ *     FIXED; the oldest of them makes room for a new one.
  *
  * What the link says is taken in only about neighbours that we know, or that
  * ask for us: nobody fills the table from outside.
@@ -56,19 +58,32 @@ struct arp_entry {
 	enum arp_state state;
 	uint8_t lladdr[6]; /* KNOWN, FIXED */
 	uint8_t tries;
-	uint64_t asked_us; /* last request */
+	uint64_t asked_us;   /* last request */
 	uint64_t refresh_us; /* KNOWN: from then on a use asks again */
 	struct mbuf_list hold;
 	struct timeout timer;
+	TAILQ_ENTRY(arp_entry)
+	    unresolved; /* not in KNOWN, FIXED: oldest first */
 };
+static TAILQ_HEAD(, arp_entry) arp_unresolved = TAILQ_HEAD_INITIALIZER(
+    arp_unresolved);
+static int arp_nunresolved, arp_maxunresolved = 1024;
 
 static struct pool arp_pool;
 static int arp_timeout_s = 1200, arp_down_s = 20;
 static uint64_t arp_logged_us, arp_defended_us;
 
 enum arp_counter {
-	ARPS_IN_REQUEST, ARPS_IN_REPLY, ARPS_OUT_REQUEST, ARPS_OUT_REPLY, ARPS_PROXY,
-	ARPS_CONFLICT, ARPS_MOVED, ARPS_FIXED, ARPS_FAILED, ARPS_NCOUNTERS
+	ARPS_IN_REQUEST,
+	ARPS_IN_REPLY,
+	ARPS_OUT_REQUEST,
+	ARPS_OUT_REPLY,
+	ARPS_PROXY,
+	ARPS_CONFLICT,
+	ARPS_MOVED,
+	ARPS_FIXED,
+	ARPS_FAILED,
+	ARPS_NCOUNTERS
 };
 static uint64_t arp_counters[ARPS_NCOUNTERS];
 static const char *const arp_counter_text[ARPS_NCOUNTERS] = {
@@ -110,7 +125,8 @@ arp_may_log(void)
 static const char *
 ether_text(const uint8_t a[6], char buf[18])
 {
-	snprintf(buf, 18, "%02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3], a[4], a[5]);
+	snprintf(buf, 18, "%02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2],
+	    a[3], a[4], a[5]);
 	return (buf);
 }
 
@@ -149,7 +165,8 @@ arp_send(struct ifnet *ifp, const struct arp_msg *a, const uint8_t to[6])
 	memcpy(ar->ar_tpa, &a->tpa.v4, 4);
 	if (ETHER_IS_MULTICAST(to))
 		m->m_flags |= M_BCAST;
-	arp_counters[a->op == ARPOP_REQUEST ? ARPS_OUT_REQUEST : ARPS_OUT_REPLY]++;
+	arp_counters[a->op == ARPOP_REQUEST ? ARPS_OUT_REQUEST :
+					      ARPS_OUT_REPLY]++;
 	(void)if_enqueue(ifp, m);
 }
 
@@ -161,9 +178,11 @@ arp_read(struct cursor *c, struct arp_msg *a, enum drop_reason *why)
 	uint32_t spa, tpa;
 
 	*why = DROP_ARP_SHORT;
-	if (cur_u16(c, &hrd) == -1 || cur_u16(c, &pro) == -1 || cur_u8(c, &hln) == -1 ||
-	    cur_u8(c, &pln) == -1 || cur_u16(c, &a->op) == -1 || cur_bytes(c, a->sha, 6) == -1 ||
-	    cur_bytes(c, &spa, 4) == -1 || cur_bytes(c, a->tha, 6) == -1 || cur_bytes(c, &tpa, 4) == -1)
+	if (cur_u16(c, &hrd) == -1 || cur_u16(c, &pro) == -1 ||
+	    cur_u8(c, &hln) == -1 || cur_u8(c, &pln) == -1 ||
+	    cur_u16(c, &a->op) == -1 || cur_bytes(c, a->sha, 6) == -1 ||
+	    cur_bytes(c, &spa, 4) == -1 || cur_bytes(c, a->tha, 6) == -1 ||
+	    cur_bytes(c, &tpa, 4) == -1)
 		return (EINVAL);
 	a->spa = ip_addr_v4(spa);
 	a->tpa = ip_addr_v4(tpa);
@@ -178,8 +197,34 @@ arp_read(struct cursor *c, struct arp_msg *a, enum drop_reason *why)
 
 /* --- an entry's life --- */
 
+static bool
+arp_resolved(const struct arp_entry *e)
+{
+	return (e->state == ARP_KNOWN || e->state == ARP_FIXED);
+}
+
+/* (4): e joins those without an answer. */
 static void
-arp_request(struct ifnet *ifp, const struct ip_addr *target, const uint8_t to[6])
+arp_unresolved_join(struct arp_entry *e)
+{
+	if (arp_nunresolved >= arp_maxunresolved) {
+		drop_count(DROP_ARP_EVICTED);
+		(void)rtrequest_delete(TAILQ_FIRST(&arp_unresolved)->rt);
+	}
+	TAILQ_INSERT_TAIL(&arp_unresolved, e, unresolved);
+	arp_nunresolved++;
+}
+
+static void
+arp_unresolved_leave(struct arp_entry *e)
+{
+	TAILQ_REMOVE(&arp_unresolved, e, unresolved);
+	arp_nunresolved--;
+}
+
+static void
+arp_request(struct ifnet *ifp, const struct ip_addr *target,
+    const uint8_t to[6])
 {
 	struct arp_msg a = { .op = ARPOP_REQUEST, .tpa = *target };
 	struct ifaddr *ifa = ifa_ifpforaddr(ifp, AF_INET, target);
@@ -296,6 +341,8 @@ arp_known(struct arp_entry *e, const uint8_t lladdr[6])
 	uint64_t early = MIN((uint64_t)ARP_REFRESH_S * 1000000, life / 2);
 
 	memcpy(e->lladdr, lladdr, 6);
+	if (!arp_resolved(e))
+		arp_unresolved_leave(e);
 	e->state = ARP_KNOWN;
 	e->refresh_us = now + life - early;
 	e->rt->rt_expire_us = now + life;
@@ -317,8 +364,10 @@ arp_attach(struct rtentry *rt)
 	ml_init(&e->hold);
 	timeout_set(&e->timer, arp_tick, e);
 	rt->rt_llinfo = e;
-	if (rt->rt_gwaf != AF_LINK)
+	if (rt->rt_gwaf != AF_LINK) {
+		arp_unresolved_join(e);
 		return (0);
+	}
 	memcpy(e->lladdr, rt->rt_gateway.b, 6);
 	if (rt->rt_expire_us == 0) {
 		e->state = ARP_FIXED;
@@ -339,13 +388,17 @@ arp_detach(struct rtentry *rt)
 	if (e == NULL)
 		return;
 	rt->rt_llinfo = NULL;
+	if (!arp_resolved(e))
+		arp_unresolved_leave(e);
 	timeout_del(&e->timer);
 	while ((m = ml_dequeue(&e->hold)) != NULL)
 		m_drop(m, DROP_ARP_UNRESOLVED);
 	pool_put(&arp_pool, e);
 }
 
-static const struct rt_llhooks arp_hooks = { .af = AF_INET, .attach = arp_attach, .detach = arp_detach };
+static const struct rt_llhooks arp_hooks = { .af = AF_INET,
+	.attach = arp_attach,
+	.detach = arp_detach };
 
 /* --- packets ask for neighbours --- */
 
@@ -358,7 +411,8 @@ arp_entry_of(struct ifnet *ifp, const struct nexthop *nh, struct rtentry *rt)
 	if (rt != NULL && (rt->rt_flags & RTF_GATEWAY) != 0)
 		rt = rt->rt_gwroute;
 	if (rt == NULL || rt->rt_llinfo == NULL)
-		rt = rt_resolve(ifp->if_rtable, AF_INET, &nh->nh_addr, 0, &error);
+		rt = rt_resolve(ifp->if_rtable, AF_INET, &nh->nh_addr, 0,
+		    &error);
 	if (rt == NULL || rt->rt_llinfo == NULL || rt->rt_ifp != ifp)
 		return (NULL);
 	return (rt->rt_llinfo);
@@ -375,7 +429,8 @@ arp_hold(struct arp_entry *e, struct mbuf *m)
 
 /* Groups have computed addresses (RFC 1112 6.4). */
 static void
-arp_group_addr(const struct mbuf *m, const struct nexthop *nh, uint8_t lladdr[6])
+arp_group_addr(const struct mbuf *m, const struct nexthop *nh,
+    uint8_t lladdr[6])
 {
 	if ((m->m_flags & M_BCAST) != 0) {
 		memcpy(lladdr, etherbroadcastaddr, 6);
@@ -413,7 +468,8 @@ arp_wait(struct arp_entry *e, struct mbuf *m)
 }
 
 int
-arp_resolve(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh, struct rtentry *rt, uint8_t lladdr[6])
+arp_resolve(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh,
+    struct rtentry *rt, uint8_t lladdr[6])
 {
 	struct arp_entry *e;
 
@@ -425,7 +481,7 @@ arp_resolve(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh, struct 
 		m_drop(m, DROP_ARP_NOENTRY);
 		return (EHOSTUNREACH);
 	}
-	if (__predict_true(e->state == ARP_KNOWN || e->state == ARP_FIXED)) {
+	if (__predict_true(arp_resolved(e))) {
 		memcpy(lladdr, e->lladdr, 6);
 		if (e->state == ARP_KNOWN && uptime_us() >= e->refresh_us)
 			arp_refresh(ifp, e);
@@ -442,15 +498,18 @@ arp_resolve(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh, struct 
 
 /* Somebody else says that he has ifa's address. */
 static void
-arp_conflict(struct ifnet *ifp, const struct ifaddr *ifa, const struct arp_msg *a)
+arp_conflict(struct ifnet *ifp, const struct ifaddr *ifa,
+    const struct arp_msg *a)
 {
 	char ip[46], ether[18];
 
 	arp_counters[ARPS_CONFLICT]++;
 	if (arp_may_log())
-		log(LOG_ERR, "%s: duplicate IP address %s, also at %s", ifp->if_xname,
-		    ip_ntop(AF_INET, &a->spa, ip), ether_text(a->sha, ether));
-	if (arp_defended_us != 0 && uptime_us() - arp_defended_us < ARP_DEFEND_US)
+		log(LOG_ERR, "%s: duplicate IP address %s, also at %s",
+		    ifp->if_xname, ip_ntop(AF_INET, &a->spa, ip),
+		    ether_text(a->sha, ether));
+	if (arp_defended_us != 0 &&
+	    uptime_us() - arp_defended_us < ARP_DEFEND_US)
 		return;
 	arp_defended_us = uptime_us();
 	arp_announce(ifa);
@@ -467,12 +526,14 @@ arp_log_change(struct ifnet *ifp, const struct arp_msg *a, const char *what)
 }
 
 static void
-arp_entry_update(struct ifnet *ifp, struct arp_entry *e, const struct arp_msg *a)
+arp_entry_update(struct ifnet *ifp, struct arp_entry *e,
+    const struct arp_msg *a)
 {
 	bool same = memcmp(e->lladdr, a->sha, 6) == 0;
 
 	if (e->rt->rt_ifp != ifp) {
-		arp_log_change(ifp, a, "neighbour of another interface seen here");
+		arp_log_change(ifp, a,
+		    "neighbour of another interface seen here");
 		return;
 	}
 	if (e->state == ARP_FIXED) {
@@ -491,14 +552,16 @@ arp_entry_update(struct ifnet *ifp, struct arp_entry *e, const struct arp_msg *a
 
 /* The sender's own claim.  forus: it asks for us, so make an entry. */
 static void
-arp_learn(struct ifnet *ifp, const struct arp_msg *a, const struct ifaddr *forus)
+arp_learn(struct ifnet *ifp, const struct arp_msg *a,
+    const struct ifaddr *forus)
 {
 	struct rtentry *rt;
 	int error;
 
 	rt = rtable_lookup(ifp->if_rtable, AF_INET, &a->spa, 32, RTP_ANY);
 	if ((rt == NULL || rt->rt_llinfo == NULL) && forus != NULL &&
-	    (ifp->if_flags & IFF_STATICARP) == 0 && ifa_ifpforaddr(ifp, AF_INET, &a->spa) != NULL)
+	    (ifp->if_flags & IFF_STATICARP) == 0 &&
+	    ifa_ifpforaddr(ifp, AF_INET, &a->spa) != NULL)
 		rt = rt_resolve(ifp->if_rtable, AF_INET, &a->spa, 0, &error);
 	if (rt != NULL && rt->rt_llinfo != NULL)
 		arp_entry_update(ifp, rt->rt_llinfo, a);
@@ -508,11 +571,12 @@ arp_learn(struct ifnet *ifp, const struct arp_msg *a, const struct ifaddr *forus
 static const uint8_t *
 arp_published(struct ifnet *ifp, const struct ip_addr *target)
 {
-	struct rtentry *rt = rtable_lookup(ifp->if_rtable, AF_INET, target, 32, RTP_ANY);
+	struct rtentry *rt = rtable_lookup(ifp->if_rtable, AF_INET, target, 32,
+	    RTP_ANY);
 	const struct arp_entry *e;
 
-	if (rt == NULL || (e = rt->rt_llinfo) == NULL || (rt->rt_flags & RTF_PROTO2) == 0 ||
-	    e->state != ARP_FIXED)
+	if (rt == NULL || (e = rt->rt_llinfo) == NULL ||
+	    (rt->rt_flags & RTF_PROTO2) == 0 || e->state != ARP_FIXED)
 		return (NULL);
 	return (e->lladdr);
 }
@@ -532,12 +596,13 @@ static enum drop_reason
 arp_addrs_check(const struct ifnet *ifp, const struct arp_msg *a)
 {
 	uint32_t spa = ntohl(a->spa.v4);
-	uint8_t all = a->sha[0] | a->sha[1] | a->sha[2] | a->sha[3] | a->sha[4] | a->sha[5];
+	uint8_t all = a->sha[0] | a->sha[1] | a->sha[2] | a->sha[3] |
+	    a->sha[4] | a->sha[5];
 
 	if ((ifp->if_flags & IFF_NOARP) != 0)
 		return (DROP_ARP_DISABLED);
-	if (ETHER_IS_MULTICAST(a->sha) || all == 0 || spa >= 0xe0000000U || IN_LOOPBACK(spa) ||
-	    (spa != 0 && spa >> 24 == 0))
+	if (ETHER_IS_MULTICAST(a->sha) || all == 0 || spa >= 0xe0000000U ||
+	    IN_LOOPBACK(spa) || (spa != 0 && spa >> 24 == 0))
 		return (DROP_ARP_BADADDR);
 	return (DROP_NONE);
 }
@@ -546,7 +611,8 @@ arp_addrs_check(const struct ifnet *ifp, const struct arp_msg *a)
 static enum drop_reason
 arp_take(struct ifnet *ifp, const struct arp_msg *a)
 {
-	struct ifaddr *mine = ifa_onif(ifp, AF_INET, &a->spa), *forus = ifa_onif(ifp, AF_INET, &a->tpa);
+	struct ifaddr *mine = ifa_onif(ifp, AF_INET, &a->spa),
+		      *forus = ifa_onif(ifp, AF_INET, &a->tpa);
 	const uint8_t *proxy;
 
 	if (mine != NULL) {
@@ -559,7 +625,8 @@ arp_take(struct ifnet *ifp, const struct arp_msg *a)
 		return (DROP_NONE);
 	if (forus != NULL)
 		arp_answer(ifp, a, ifp->if_lladdr);
-	else if ((proxy = arp_published(ifp, &a->tpa)) != NULL && !ip_addr_eq(&a->spa, &a->tpa)) {
+	else if ((proxy = arp_published(ifp, &a->tpa)) != NULL &&
+	    !ip_addr_eq(&a->spa, &a->tpa)) {
 		arp_counters[ARPS_PROXY]++;
 		arp_answer(ifp, a, proxy);
 	} else
@@ -581,8 +648,10 @@ arp_input(struct ifnet *ifp, struct mbuf *m)
 		if (arp_read(&c, &a, &why) == 0)
 			why = arp_addrs_check(ifp, &a);
 	}
-	if (why == DROP_NONE && memcmp(a.sha, ifp->if_lladdr, 6) != 0) { /* not our own echo */
-		arp_counters[a.op == ARPOP_REQUEST ? ARPS_IN_REQUEST : ARPS_IN_REPLY]++;
+	if (why == DROP_NONE &&
+	    memcmp(a.sha, ifp->if_lladdr, 6) != 0) { /* not our own echo */
+		arp_counters[a.op == ARPOP_REQUEST ? ARPS_IN_REQUEST :
+						     ARPS_IN_REPLY]++;
 		why = arp_take(ifp, &a);
 	}
 	if (why == DROP_NONE)
@@ -597,7 +666,9 @@ void
 arp_announce(const struct ifaddr *ifa)
 {
 	struct ifnet *ifp = ifa->ifa_ifp;
-	struct arp_msg a = { .op = ARPOP_REQUEST, .spa = ifa->ifa_addr, .tpa = ifa->ifa_addr };
+	struct arp_msg a = { .op = ARPOP_REQUEST,
+		.spa = ifa->ifa_addr,
+		.tpa = ifa->ifa_addr };
 
 	if ((ifp->if_type != IFT_ETHER && ifp->if_type != IFT_VLAN) ||
 	    (ifp->if_flags & (IFF_UP | IFF_NOARP)) != IFF_UP)
@@ -608,11 +679,13 @@ arp_announce(const struct ifaddr *ifa)
 
 /* A new address, a new link address, a link that came up: others shall know. */
 static void
-arp_watch(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa, const char *group)
+arp_watch(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa,
+    const char *group)
 {
 	if (ev == IFE_ADDR_ADD && ifa->ifa_af == AF_INET)
 		arp_announce(ifa);
-	if (ev != IFE_LLADDR && (ev != IFE_LINK || ifp->if_link_state != LINK_STATE_UP))
+	if (ev != IFE_LLADDR &&
+	    (ev != IFE_LINK || ifp->if_link_state != LINK_STATE_UP))
 		return;
 	TAILQ_FOREACH(ifa, &ifp->if_addrs, ifa_entry)
 		if (ifa->ifa_af == AF_INET)
@@ -627,9 +700,12 @@ static const struct sysctl_row arp_sysctls[] = {
 	  .min = 1, .max = 86400, .text = "seconds an ARP entry is kept" },
 	{ .name = "net.inet.ip.arpdown", .type = CTL_INT, .flags = CTLF_WR, .var = &arp_down_s,
 	  .min = 1, .max = 3600, .text = "seconds a neighbour that did not answer is not asked again" },
+	{ .name = "net.inet.ip.arpmaxunresolved", .type = CTL_INT, .flags = CTLF_WR, .var = &arp_maxunresolved,
+	  .min = 16, .max = 65536, .text = "ARP entries without an answer that may exist at once" },
 	/* clang-format on */
 };
-static struct sysctl_table arp_sysctl_table = { .rows = arp_sysctls, .nrows = nitems(arp_sysctls) };
+static struct sysctl_table arp_sysctl_table = { .rows = arp_sysctls,
+	.nrows = nitems(arp_sysctls) };
 
 void
 arpinit(void)

@@ -16,18 +16,20 @@
  * RTF_STATIC never expires, RTF_PROTO2 publishes it (we answer for it).
  */
 enum arp_state {
-	ARP_IDLE, /* nobody has asked yet */
+	ARP_IDLE,   /* nobody has asked yet */
 	ARP_ASKING, /* requests go out, packets wait */
-	ARP_KNOWN, /* until it expires */
+	ARP_KNOWN,  /* until it expires */
 	ARP_SILENT, /* nobody answered: packets die at once, for a while */
-	ARP_FIXED, /* by hand */
+	ARP_FIXED,  /* by hand */
 	ARP_NSTATES
 };
-enum arp_state arp_state(const struct rtentry *rt); /* of a route with rt_llinfo */
+enum arp_state arp_state(
+    const struct rtentry *rt); /* of a route with rt_llinfo */
 
 void arpinit(void);
 /* fam_resolve of IPv4. */
-int arp_resolve(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh, struct rtentry *rt, uint8_t lladdr[6]);
+int arp_resolve(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh,
+    struct rtentry *rt, uint8_t lladdr[6]);
 /* From the link, m_data behind the Ethernet header.  Takes m. */
 void arp_input(struct ifnet *ifp, struct mbuf *m);
 /* Says to all on the link who has ifa's address. */
@@ -38,7 +40,9 @@ void arp_announce(const struct ifaddr *ifa);
  * no host can have or a bad prefix length, EADDRNOTAVAIL nothing to delete,
  * EEXIST the address is on another interface of the table, ENOMEM.
  */
-int in_addr_add(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p);
-int in_addr_del(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p);
+int in_addr_add(struct ifnet *ifp, const struct if_addrreq *req,
+    struct proc *p);
+int in_addr_del(struct ifnet *ifp, const struct if_addrreq *req,
+    struct proc *p);
 
 #endif

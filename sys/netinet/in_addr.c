@@ -55,7 +55,8 @@ in_addr_dst(const struct ifnet *ifp, const struct if_addrreq *req)
 {
 	uint32_t hostbits = req->plen >= 31 ? 0 : 0xffffffffU >> req->plen;
 
-	if (!ip_addr_iszero(&req->dst) || (ifp->if_flags & IFF_BROADCAST) == 0 || hostbits == 0)
+	if (!ip_addr_iszero(&req->dst) ||
+	    (ifp->if_flags & IFF_BROADCAST) == 0 || hostbits == 0)
 		return (req->dst);
 	return (ip_addr_v4(req->addr.v4 | htonl(hostbits)));
 }
@@ -95,7 +96,8 @@ in_addr_promote(struct ifnet *ifp)
 
 /* Makes the address stand with its routes.  0 or errno, nothing left then. */
 static int
-in_addr_establish(struct ifnet *ifp, const struct if_addrreq *req, uint32_t flags)
+in_addr_establish(struct ifnet *ifp, const struct if_addrreq *req,
+    uint32_t flags)
 {
 	struct ifaddr *ifa;
 	int error;
@@ -112,7 +114,8 @@ in_addr_establish(struct ifnet *ifp, const struct if_addrreq *req, uint32_t flag
 
 /* The same address with another prefix or peer. */
 static int
-in_addr_change(struct ifnet *ifp, const struct if_addrreq *req, struct ifaddr *old)
+in_addr_change(struct ifnet *ifp, const struct if_addrreq *req,
+    struct ifaddr *old)
 {
 	struct ip_addr dst = in_addr_dst(ifp, req), was_dst = old->ifa_dst;
 	uint8_t was_plen = old->ifa_plen;
@@ -129,7 +132,8 @@ in_addr_change(struct ifnet *ifp, const struct if_addrreq *req, struct ifaddr *o
 	}
 	old->ifa_plen = was_plen;
 	old->ifa_dst = was_dst;
-	if (rt_ifa_add(old) != 0) /* not even room for what was there: it goes in full */
+	if (rt_ifa_add(old) !=
+	    0) /* not even room for what was there: it goes in full */
 		in_addr_remove(old);
 	return (error);
 }
@@ -144,7 +148,8 @@ in_addr_add(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p)
 		return (error);
 	if ((old = ifa_onif(ifp, AF_INET, &req->addr)) != NULL)
 		return (in_addr_change(ifp, req, old));
-	return (in_addr_establish(ifp, req, in_addr_first(ifp) ? 0 : IFA_ALIAS));
+	return (
+	    in_addr_establish(ifp, req, in_addr_first(ifp) ? 0 : IFA_ALIAS));
 }
 
 int
@@ -155,7 +160,8 @@ in_addr_del(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p)
 	if (!ip_addr_iszero(&req->addr))
 		ifa = ifa_onif(ifp, AF_INET, &req->addr);
 	else
-		TAILQ_FOREACH(ifa, &ifp->if_addrs, ifa_entry) /* no address: the first */
+		TAILQ_FOREACH(ifa, &ifp->if_addrs,
+		    ifa_entry) /* no address: the first */
 			if (ifa->ifa_af == AF_INET)
 				break;
 	if (ifa == NULL)
@@ -173,7 +179,8 @@ in_addr_usable(struct ifnet *ifp)
 	struct ifaddr *ifa;
 
 	TAILQ_FOREACH(ifa, &ifp->if_addrs, ifa_entry)
-		if (ifa->ifa_af == AF_INET && (ifa->ifa_flags & (IFA_TENTATIVE | IFA_DUPLICATED)) == 0)
+		if (ifa->ifa_af == AF_INET &&
+		    (ifa->ifa_flags & (IFA_TENTATIVE | IFA_DUPLICATED)) == 0)
 			return (ifa);
 	return (NULL);
 }
@@ -185,7 +192,8 @@ in_addr_usable(struct ifnet *ifp)
  *	4. any, loopback last (an interface without a number of its own)
  */
 struct ifaddr *
-in_source_select(struct ifnet *ifp, const struct ip_addr *dst, const struct rtentry *rt)
+in_source_select(struct ifnet *ifp, const struct ip_addr *dst,
+    const struct rtentry *rt)
 {
 	const struct ip_addr *hop = dst;
 	struct ifaddr *ifa;
@@ -202,7 +210,8 @@ in_source_select(struct ifnet *ifp, const struct ip_addr *dst, const struct rten
 	if ((ifa = in_addr_usable(ifp)) != NULL)
 		return (ifa);
 	TAILQ_FOREACH(other, &ifnet, if_list)
-		if ((other->if_flags & IFF_LOOPBACK) == 0 && (ifa = in_addr_usable(other)) != NULL)
+		if ((other->if_flags & IFF_LOOPBACK) == 0 &&
+		    (ifa = in_addr_usable(other)) != NULL)
 			return (ifa);
 	return (NULL);
 }

@@ -103,13 +103,15 @@ in_cksum_add(uint64_t sum, const struct mbuf *m, uint32_t off, uint32_t len)
 	struct cksum_walk w = { sum, 0 };
 
 	if (off + len <= m->m_len)
-		return (in_cksum_bytes(sum, mtod(m, const uint8_t *) + off, len));
+		return (
+		    in_cksum_bytes(sum, mtod(m, const uint8_t *) + off, len));
 	(void)m_apply(m, off, len, cksum_piece, &w);
 	return (w.sum);
 }
 
 uint64_t
-in_pseudo(sa_family_t af, const struct ip_addr *src, const struct ip_addr *dst, uint32_t len, uint8_t proto)
+in_pseudo(sa_family_t af, const struct ip_addr *src, const struct ip_addr *dst,
+    uint32_t len, uint8_t proto)
 {
 	uint64_t sum = 0;
 
@@ -139,10 +141,14 @@ static const struct cksum_proto {
 	bool pseudo4, pseudo6, zero_is_none;
 	uint32_t out, ok; /* flags of the packet */
 } cksum_protos[] = {
-	{ IPPROTO_TCP, 16, 20, true, true, false, M_TCP_CSUM_OUT, M_TCP_CSUM_IN_OK },
-	{ IPPROTO_UDP, 6, 8, true, true, true, M_UDP_CSUM_OUT, M_UDP_CSUM_IN_OK },
-	{ IPPROTO_ICMP, 2, 4, false, false, false, M_ICMP_CSUM_OUT, M_ICMP_CSUM_IN_OK },
-	{ IPPROTO_ICMPV6, 2, 4, false, true, false, M_ICMP_CSUM_OUT, M_ICMP_CSUM_IN_OK },
+	{ IPPROTO_TCP, 16, 20, true, true, false, M_TCP_CSUM_OUT,
+	    M_TCP_CSUM_IN_OK },
+	{ IPPROTO_UDP, 6, 8, true, true, true, M_UDP_CSUM_OUT,
+	    M_UDP_CSUM_IN_OK },
+	{ IPPROTO_ICMP, 2, 4, false, false, false, M_ICMP_CSUM_OUT,
+	    M_ICMP_CSUM_IN_OK },
+	{ IPPROTO_ICMPV6, 2, 4, false, true, false, M_ICMP_CSUM_OUT,
+	    M_ICMP_CSUM_IN_OK },
 };
 
 static const struct cksum_proto *
@@ -158,7 +164,8 @@ cksum_proto_find(uint8_t proto)
 
 /* Source and destination of the header at m_data, which is contiguous. */
 static void
-cksum_addrs(const struct mbuf *m, sa_family_t af, struct ip_addr *src, struct ip_addr *dst)
+cksum_addrs(const struct mbuf *m, sa_family_t af, struct ip_addr *src,
+    struct ip_addr *dst)
 {
 	const struct ip6_hdr *ip6 = mtod(m, const struct ip6_hdr *);
 	const struct ip *ip = mtod(m, const struct ip *);
@@ -173,7 +180,8 @@ cksum_addrs(const struct mbuf *m, sa_family_t af, struct ip_addr *src, struct ip
 }
 
 static uint64_t
-cksum_start(const struct mbuf *m, sa_family_t af, const struct cksum_proto *cp, uint32_t len)
+cksum_start(const struct mbuf *m, sa_family_t af, const struct cksum_proto *cp,
+    uint32_t len)
 {
 	struct ip_addr src, dst;
 
@@ -184,13 +192,15 @@ cksum_start(const struct mbuf *m, sa_family_t af, const struct cksum_proto *cp, 
 }
 
 bool
-in_cksum_verify(struct mbuf *m, sa_family_t af, uint8_t proto, uint32_t off, uint32_t len)
+in_cksum_verify(struct mbuf *m, sa_family_t af, uint8_t proto, uint32_t off,
+    uint32_t len)
 {
 	const struct cksum_proto *cp = cksum_proto_find(proto);
 
 	if (cp == NULL || (m->m_pkthdr.csum_flags & (cp->ok | cp->out)) != 0)
 		return (true);
-	if (in_cksum_fold(in_cksum_add(cksum_start(m, af, cp, len), m, off, len)) != 0)
+	if (in_cksum_fold(
+		in_cksum_add(cksum_start(m, af, cp, len), m, off, len)) != 0)
 		return (false);
 	m->m_pkthdr.csum_flags |= cp->ok;
 	return (true);
@@ -219,7 +229,8 @@ cksum_transport6(const struct mbuf *m, uint32_t *off, uint8_t *proto)
 }
 
 static int
-cksum_transport(const struct mbuf *m, sa_family_t af, uint32_t *off, uint32_t *end, uint8_t *proto)
+cksum_transport(const struct mbuf *m, sa_family_t af, uint32_t *off,
+    uint32_t *end, uint8_t *proto)
 {
 	const struct ip *ip = mtod(m, const struct ip *);
 
@@ -250,7 +261,8 @@ cksum_finish_l4(struct mbuf **mp, sa_family_t af)
 	if ((*mp = m_pullup(*mp, off + cp->hdrlen)) == NULL)
 		return (ENOBUFS);
 	memset(mtod(*mp, uint8_t *) + off + cp->field, 0, 2);
-	sum = in_cksum_fold(in_cksum_add(cksum_start(*mp, af, cp, end - off), *mp, off, end - off));
+	sum = in_cksum_fold(in_cksum_add(cksum_start(*mp, af, cp, end - off),
+	    *mp, off, end - off));
 	if (sum == 0 && cp->zero_is_none)
 		sum = 0xffff;
 	memcpy(mtod(*mp, uint8_t *) + off + cp->field, &sum, 2);
@@ -271,7 +283,8 @@ in_cksum_finish(struct mbuf **mp, sa_family_t af)
 		return (EINVAL);
 	if ((*mp = m_pullup(*mp, hlen)) == NULL)
 		return (ENOBUFS);
-	if ((flags & M_L4_CSUM_OUT) != 0 && (error = cksum_finish_l4(mp, af)) != 0)
+	if ((flags & M_L4_CSUM_OUT) != 0 &&
+	    (error = cksum_finish_l4(mp, af)) != 0)
 		return (error);
 	if (af == AF_INET && (flags & M_IPV4_CSUM_OUT) != 0) {
 		hlen = IP_HLEN(mtod(*mp, struct ip *));
@@ -283,6 +296,7 @@ in_cksum_finish(struct mbuf **mp, sa_family_t af)
 		ip->ip_sum = 0;
 		ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, hlen));
 	}
-	(*mp)->m_pkthdr.csum_flags &= ~(uint32_t)(M_L4_CSUM_OUT | M_IPV4_CSUM_OUT);
+	(*mp)->m_pkthdr.csum_flags &= ~(
+	    uint32_t)(M_L4_CSUM_OUT | M_IPV4_CSUM_OUT);
 	return (0);
 }

@@ -29,9 +29,10 @@ struct opt_row {
 	int level, name;
 	enum opt_kind kind;
 	uint32_t flag; /* OPT_FLAG */
-	size_t at; /* OPT_U8, OPT_I16: offset in struct inpcb */
+	size_t at;     /* OPT_U8, OPT_I16: offset in struct inpcb */
 	int min, max;
-	int (*set)(struct inpcb *inp, const void *val, socklen_t len, struct proc *p);
+	int (*set)(struct inpcb *inp, const void *val, socklen_t len,
+	    struct proc *p);
 	int (*get)(const struct inpcb *inp, void *val, socklen_t *len);
 };
 
@@ -106,7 +107,8 @@ set_mtudisc(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 static int
 get_mtudisc(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put_int(val, len, (inp->inp_flags & INP_DONTFRAG) != 0 ? 2 : 0));
+	return (opt_put_int(val, len,
+	    (inp->inp_flags & INP_DONTFRAG) != 0 ? 2 : 0));
 }
 
 static int
@@ -119,7 +121,8 @@ get_mtu(const struct inpcb *inp, void *val, socklen_t *len)
 		return (ENOTCONN);
 	if ((rt = rtable_match(inp->inp_rtable, af, &inp->inp_faddr)) == NULL)
 		return (ENETUNREACH);
-	return (opt_put_int(val, len, (int)(rt->rt_mtu != 0 ? rt->rt_mtu : rt->rt_ifp->if_mtu)));
+	return (opt_put_int(val, len,
+	    (int)(rt->rt_mtu != 0 ? rt->rt_mtu : rt->rt_ifp->if_mtu)));
 }
 
 static int
@@ -127,7 +130,8 @@ set_v6only(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
 	int v;
 
-	if (opt_int(val, len, &v) != 0 || inp->inp_bound || inp->inp_af != AF_INET6)
+	if (opt_int(val, len, &v) != 0 || inp->inp_bound ||
+	    inp->inp_af != AF_INET6)
 		return (EINVAL);
 	opt_flag_set(inp, INP_V6ONLY, v);
 	inp->inp_vers = v ? INP_IPV6 : INP_IPV4 | INP_IPV6;
@@ -184,7 +188,8 @@ get_device(const struct inpcb *inp, void *val, socklen_t *len)
 {
 	struct ifnet *ifp = if_get(inp->inp_ifindex);
 
-	return (ifp == NULL ? opt_put(val, len, "", 0) : opt_put(val, len, ifp->if_xname, IFNAMSIZ));
+	return (ifp == NULL ? opt_put(val, len, "", 0) :
+			      opt_put(val, len, ifp->if_xname, IFNAMSIZ));
 }
 
 static int
@@ -192,7 +197,8 @@ set_rtable(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
 	int v;
 
-	if (opt_int(val, len, &v) != 0 || inp->inp_bound || v < 0 || !rtable_exists((uint32_t)v))
+	if (opt_int(val, len, &v) != 0 || inp->inp_bound || v < 0 ||
+	    !rtable_exists((uint32_t)v))
 		return (EINVAL);
 	if (p != NULL && suser(p) != 0)
 		return (EPERM);
@@ -207,9 +213,11 @@ get_rtable(const struct inpcb *inp, void *val, socklen_t *len)
 }
 
 static int
-set_icmp6filter(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+set_icmp6filter(struct inpcb *inp, const void *val, socklen_t len,
+    struct proc *p)
 {
-	if (inp->inp_proto != IPPROTO_ICMPV6 || len != sizeof(inp->inp_icmp6filter))
+	if (inp->inp_proto != IPPROTO_ICMPV6 ||
+	    len != sizeof(inp->inp_icmp6filter))
 		return (EINVAL);
 	memcpy(inp->inp_icmp6filter, val, len);
 	return (0);
@@ -218,7 +226,8 @@ set_icmp6filter(struct inpcb *inp, const void *val, socklen_t len, struct proc *
 static int
 get_icmp6filter(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put(val, len, inp->inp_icmp6filter, sizeof(inp->inp_icmp6filter)));
+	return (opt_put(val, len, inp->inp_icmp6filter,
+	    sizeof(inp->inp_icmp6filter)));
 }
 
 static bool
@@ -233,8 +242,9 @@ set_cksumoff(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
 	int v;
 
-	if (opt_int(val, len, &v) != 0 || !is_raw(inp) || inp->inp_af != AF_INET6 || v < -1 ||
-	    v > IP_MAXPACKET || (v != -1 && v % 2 != 0))
+	if (opt_int(val, len, &v) != 0 || !is_raw(inp) ||
+	    inp->inp_af != AF_INET6 || v < -1 || v > IP_MAXPACKET ||
+	    (v != -1 && v % 2 != 0))
 		return (EINVAL);
 	if (inp->inp_proto == IPPROTO_ICMPV6 && v != 2)
 		return (EINVAL);
@@ -253,7 +263,8 @@ set_hdrincl(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
 	int v;
 
-	if (opt_int(val, len, &v) != 0 || !is_raw(inp) || inp->inp_af != AF_INET)
+	if (opt_int(val, len, &v) != 0 || !is_raw(inp) ||
+	    inp->inp_af != AF_INET)
 		return (EINVAL);
 	opt_flag_set(inp, INP_HDRINCL, v);
 	return (0);
@@ -314,7 +325,8 @@ opt_find(const struct inpcb *inp, int level, int name)
 }
 
 int
-in_opt_set(struct inpcb *inp, int level, int name, const void *val, socklen_t len, struct proc *p)
+in_opt_set(struct inpcb *inp, int level, int name, const void *val,
+    socklen_t len, struct proc *p)
 {
 	const struct opt_row *row = opt_find(inp, level, name);
 	int v;
@@ -358,7 +370,9 @@ in_opt_get(struct inpcb *inp, int level, int name, void *val, socklen_t *len)
 	case OPT_I16:
 		v = *(int16_t *)(void *)((uint8_t *)inp + row->at);
 		if (v == -1)
-			v = *ip_family(row->level == IPPROTO_IP ? AF_INET : AF_INET6)->defttl;
+			v = *ip_family(
+			    row->level == IPPROTO_IP ? AF_INET : AF_INET6)
+				 ->defttl;
 		break;
 	}
 	return (opt_put_int(val, len, v));
@@ -376,9 +390,12 @@ struct in6_pktinfo {
 };
 
 static uint32_t
-cmsg_put(uint8_t *out, uint32_t at, int level, int type, const void *data, uint32_t len)
+cmsg_put(uint8_t *out, uint32_t at, int level, int type, const void *data,
+    uint32_t len)
 {
-	struct cmsghdr ch = { .cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type };
+	struct cmsghdr ch = { .cmsg_len = CMSG_LEN(len),
+		.cmsg_level = level,
+		.cmsg_type = type };
 
 	KASSERT(at + CMSG_SPACE(len) <= IN_CONTROL_MAX);
 	memset(out + at, 0, CMSG_SPACE(len));
@@ -388,9 +405,11 @@ cmsg_put(uint8_t *out, uint32_t at, int level, int type, const void *data, uint3
 }
 
 static uint32_t
-control_pktinfo(const struct inpcb *inp, const struct ip_input_ctx *ctx, uint8_t *out, uint32_t at)
+control_pktinfo(const struct inpcb *inp, const struct ip_input_ctx *ctx,
+    uint8_t *out, uint32_t at)
 {
-	struct in_pktinfo pi = { (int)ctx->ifp->if_index, ctx->dst.v4, ctx->dst.v4 };
+	struct in_pktinfo pi = { (int)ctx->ifp->if_index, ctx->dst.v4,
+		ctx->dst.v4 };
 	struct in6_pktinfo pi6 = { .ifindex = ctx->ifp->if_index };
 
 	if (ctx->af == AF_INET && (inp->inp_flags & INP_RECVPKTINFO4) != 0)
@@ -403,49 +422,61 @@ control_pktinfo(const struct inpcb *inp, const struct ip_input_ctx *ctx, uint8_t
 		memset(pi6.addr + 10, 0xff, 2);
 		memcpy(pi6.addr + 12, &ctx->dst.v4, 4);
 	}
-	return (cmsg_put(out, at, IPPROTO_IPV6, IPV6_PKTINFO, &pi6, sizeof(pi6)));
+	return (
+	    cmsg_put(out, at, IPPROTO_IPV6, IPV6_PKTINFO, &pi6, sizeof(pi6)));
 }
 
 uint32_t
-in_opt_control(const struct inpcb *inp, const struct mbuf *m, const struct ip_input_ctx *ctx, uint8_t out[IN_CONTROL_MAX])
+in_opt_control(const struct inpcb *inp, const struct mbuf *m,
+    const struct ip_input_ctx *ctx, uint8_t out[IN_CONTROL_MAX])
 {
 	bool v4 = ctx->af == AF_INET;
 	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6, v;
 	uint32_t at = 0;
-	uint64_t us = m->m_pkthdr.stamp_us != 0 ? m->m_pkthdr.stamp_us : time_wall_us;
-	struct timeval tv = { .tv_sec = (time_t)(us / 1000000), .tv_usec = (long)(us % 1000000) };
+	uint64_t us = m->m_pkthdr.stamp_us != 0 ? m->m_pkthdr.stamp_us :
+						  time_wall_us;
+	struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
+		.tv_usec = (long)(us % 1000000) };
 
-	if ((inp->inp_flags & (INP_TIMESTAMP | INP_RECVPKTINFO | INP_RECVPKTINFO4 | INP_RECVTTL | INP_RECVTOS)) == 0)
+	if ((inp->inp_flags &
+		(INP_TIMESTAMP | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
+		    INP_RECVTTL | INP_RECVTOS)) == 0)
 		return (0);
 	if ((inp->inp_flags & INP_TIMESTAMP) != 0)
-		at = cmsg_put(out, at, SOL_SOCKET, SO_TIMESTAMP, &tv, sizeof(tv));
+		at = cmsg_put(out, at, SOL_SOCKET, SO_TIMESTAMP, &tv,
+		    sizeof(tv));
 	at = control_pktinfo(inp, ctx, out, at);
 	if ((inp->inp_flags & INP_RECVTTL) != 0) {
 		v = ctx->ttl;
-		at = cmsg_put(out, at, level, v4 ? IP_TTL : IPV6_HOPLIMIT, &v, sizeof(v));
+		at = cmsg_put(out, at, level, v4 ? IP_TTL : IPV6_HOPLIMIT, &v,
+		    sizeof(v));
 	}
 	if ((inp->inp_flags & INP_RECVTOS) != 0) {
 		v = ctx->tos;
-		at = cmsg_put(out, at, level, v4 ? IP_TOS : IPV6_TCLASS, &v, v4 ? 1 : sizeof(v));
+		at = cmsg_put(out, at, level, v4 ? IP_TOS : IPV6_TCLASS, &v,
+		    v4 ? 1 : sizeof(v));
 	}
 	return (at);
 }
 
 /* One piece of control data into s.  0 or EINVAL. */
 static int
-sendcontrol_one(const struct cmsghdr *ch, const uint8_t *data, size_t len, struct in_send *s)
+sendcontrol_one(const struct cmsghdr *ch, const uint8_t *data, size_t len,
+    struct in_send *s)
 {
 	struct in6_pktinfo pi6;
 	struct in_pktinfo pi;
 	int v = 0;
 
-	if (ch->cmsg_level == IPPROTO_IP && ch->cmsg_type == IP_PKTINFO && len == sizeof(pi)) {
+	if (ch->cmsg_level == IPPROTO_IP && ch->cmsg_type == IP_PKTINFO &&
+	    len == sizeof(pi)) {
 		memcpy(&pi, data, sizeof(pi));
 		s->ifindex = (uint32_t)pi.ifindex;
 		s->src = ip_addr_v4(pi.spec_dst);
 		return (0);
 	}
-	if (ch->cmsg_level == IPPROTO_IPV6 && ch->cmsg_type == IPV6_PKTINFO && len == sizeof(pi6)) {
+	if (ch->cmsg_level == IPPROTO_IPV6 && ch->cmsg_type == IPV6_PKTINFO &&
+	    len == sizeof(pi6)) {
 		memcpy(&pi6, data, sizeof(pi6));
 		s->ifindex = pi6.ifindex;
 		s->src = ip_addr_v6(pi6.addr);
@@ -481,7 +512,8 @@ sendcontrol_judge(const struct inpcb *inp, const struct in_send *s)
 }
 
 int
-in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len, struct in_send *s)
+in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len,
+    struct in_send *s)
 {
 	const uint8_t *p = control;
 	struct cmsghdr ch;
@@ -492,7 +524,8 @@ in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len, str
 		memcpy(&ch, p, sizeof(ch));
 		if (ch.cmsg_len < CMSG_LEN(0) || ch.cmsg_len > len)
 			return (EINVAL);
-		if ((error = sendcontrol_one(&ch, p + CMSG_LEN(0), ch.cmsg_len - CMSG_LEN(0), s)) != 0)
+		if ((error = sendcontrol_one(&ch, p + CMSG_LEN(0),
+			 ch.cmsg_len - CMSG_LEN(0), s)) != 0)
 			return (error);
 		if (CMSG_ALIGN(ch.cmsg_len) >= len)
 			break;
@@ -507,25 +540,37 @@ in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len, str
 static uint8_t
 send_ttl(const struct inpcb *inp, sa_family_t af, const struct in_send *s)
 {
-	int ttl = s->ttl > 0 ? s->ttl : af == AF_INET ? inp->inp_ttl : inp->inp_hops;
+	int ttl = s->ttl > 0 ? s->ttl :
+	    af == AF_INET    ? inp->inp_ttl :
+			       inp->inp_hops;
 
 	return (ttl > 0 ? (uint8_t)ttl : 0);
 }
 
 int
-in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af, uint8_t proto, const struct ip_addr *dst, uint32_t scope, const struct in_send *s)
+in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
+    uint8_t proto, const struct ip_addr *dst, uint32_t scope,
+    const struct in_send *s)
 {
-	struct ip_encap e = { .af = af, .proto = proto, .ttl = send_ttl(inp, af, s), .dst = *dst };
+	struct ip_encap e = { .af = af,
+		.proto = proto,
+		.ttl = send_ttl(inp, af, s),
+		.dst = *dst };
 	struct ip_outopts po = { .po_rtable = inp->inp_rtable };
-	uint32_t index = inp->inp_ifindex != 0 ? inp->inp_ifindex : s->ifindex != 0 ? s->ifindex : scope;
+	uint32_t index = inp->inp_ifindex != 0 ? inp->inp_ifindex :
+	    s->ifindex != 0                    ? s->ifindex :
+						 scope;
 
 	if (ip_family(af) == NULL) {
 		m_freem(m);
 		return (EAFNOSUPPORT);
 	}
-	e.tos = s->tos >= 0 ? (uint8_t)s->tos : af == AF_INET ? inp->inp_tos : inp->inp_tclass;
+	e.tos = s->tos >= 0 ? (uint8_t)s->tos :
+	    af == AF_INET   ? inp->inp_tos :
+			      inp->inp_tclass;
 	e.src = ip_addr_iszero(&s->src) ? inp->inp_laddr : s->src;
-	if (af == AF_INET && (IN_MULTICAST(ntohl(e.src.v4)) || e.src.v4 == 0xffffffffU))
+	if (af == AF_INET &&
+	    (IN_MULTICAST(ntohl(e.src.v4)) || e.src.v4 == 0xffffffffU))
 		e.src = ip_addr_v4(0); /* bound to a group: not a source */
 	po.po_ifp = index != 0 ? if_get(index) : NULL;
 	if (inp->inp_ifindex != 0 || s->ifindex != 0)

@@ -40,12 +40,14 @@
 #define INPCB_HASH_MIN 64
 
 static struct pool in_pcb_pool;
-static TAILQ_HEAD(, in_pcb_table) in_pcb_tables = TAILQ_HEAD_INITIALIZER(in_pcb_tables);
+static TAILQ_HEAD(, in_pcb_table) in_pcb_tables = TAILQ_HEAD_INITIALIZER(
+    in_pcb_tables);
 
 /* --- the hashes --- */
 
 static struct in_pcb_list *
-conn_head(const struct in_pcb_table *t, const struct ip_addr *l, const struct ip_addr *f, uint16_t lport, uint16_t fport)
+conn_head(const struct in_pcb_table *t, const struct ip_addr *l,
+    const struct ip_addr *f, uint16_t lport, uint16_t fport)
 {
 	uint64_t h = t->seed ^ ((uint64_t)lport << 16 | fport);
 
@@ -59,7 +61,8 @@ conn_head(const struct in_pcb_table *t, const struct ip_addr *l, const struct ip
 static struct in_pcb_list *
 port_head(const struct in_pcb_table *t, uint16_t lport)
 {
-	return (&t->by_port[((lport ^ t->seed) * 0x9e3779b1U >> 8) & (t->size - 1)]);
+	return (&t->by_port[((lport ^ t->seed) * 0x9e3779b1U >> 8) &
+	    (t->size - 1)]);
 }
 
 static void
@@ -70,7 +73,9 @@ in_pcb_hash(struct inpcb *inp)
 	if (inp->inp_bound)
 		LIST_INSERT_HEAD(port_head(t, inp->inp_lport), inp, inp_byport);
 	if (inp->inp_connected)
-		LIST_INSERT_HEAD(conn_head(t, &inp->inp_laddr, &inp->inp_faddr, inp->inp_lport, inp->inp_fport), inp, inp_byconn);
+		LIST_INSERT_HEAD(conn_head(t, &inp->inp_laddr, &inp->inp_faddr,
+				     inp->inp_lport, inp->inp_fport),
+		    inp, inp_byconn);
 }
 
 static void
@@ -174,7 +179,9 @@ map_v4(const struct ip_addr *a)
 }
 
 socklen_t
-in_pcb_sockaddr(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a, uint16_t port, uint32_t scope, struct sockaddr_storage *ss)
+in_pcb_sockaddr(const struct inpcb *inp, sa_family_t af,
+    const struct ip_addr *a, uint16_t port, uint32_t scope,
+    struct sockaddr_storage *ss)
 {
 	struct ip_addr mapped;
 
@@ -185,7 +192,9 @@ in_pcb_sockaddr(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a
 }
 
 int
-in_pcb_readaddr(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len, sa_family_t *af, struct ip_addr *a, uint16_t *port, uint32_t *scope)
+in_pcb_readaddr(const struct inpcb *inp, const struct sockaddr *sa,
+    socklen_t len, sa_family_t *af, struct ip_addr *a, uint16_t *port,
+    uint32_t *scope)
 {
 	int error;
 
@@ -210,13 +219,15 @@ in_pcb_addraf(const struct inpcb *inp)
 }
 
 static void
-in_pcb_name(const struct inpcb *inp, const struct ip_addr *a, uint16_t port, struct sockaddr *sa, socklen_t *len)
+in_pcb_name(const struct inpcb *inp, const struct ip_addr *a, uint16_t port,
+    struct sockaddr *sa, socklen_t *len)
 {
 	struct sockaddr_storage ss;
 	socklen_t n;
 
 	memset(&ss, 0, sizeof(ss));
-	n = in_pcb_sockaddr(inp, in_pcb_addraf(inp), a, port, inp->inp_scope, &ss);
+	n = in_pcb_sockaddr(inp, in_pcb_addraf(inp), a, port, inp->inp_scope,
+	    &ss);
 	memcpy(sa, &ss, MIN(*len, n));
 	*len = n;
 }
@@ -248,9 +259,11 @@ in_pcb_peername(struct socket *so, struct sockaddr *sa, socklen_t *len)
 static bool
 key_usable(const struct inpcb *inp, const struct in_pcb_key *k)
 {
-	return ((inp->inp_vers & vers_of(k->af)) != 0 && inp->inp_rtable == k->rtable &&
+	return ((inp->inp_vers & vers_of(k->af)) != 0 &&
+	    inp->inp_rtable == k->rtable &&
 	    (inp->inp_ifindex == 0 || inp->inp_ifindex == k->ifindex) &&
-	    (inp->inp_scope == 0 || k->ifindex == 0 || inp->inp_scope == k->ifindex));
+	    (inp->inp_scope == 0 || k->ifindex == 0 ||
+		inp->inp_scope == k->ifindex));
 }
 
 bool
@@ -258,10 +271,12 @@ in_pcb_matches(const struct inpcb *inp, const struct in_pcb_key *k)
 {
 	if (inp->inp_lport != k->lport || !key_usable(inp, k))
 		return (false);
-	if (!ip_addr_iszero(&inp->inp_laddr) && !ip_addr_eq(&inp->inp_laddr, &k->laddr))
+	if (!ip_addr_iszero(&inp->inp_laddr) &&
+	    !ip_addr_eq(&inp->inp_laddr, &k->laddr))
 		return (false);
 	return (ip_addr_iszero(&inp->inp_faddr) ||
-	    (ip_addr_eq(&inp->inp_faddr, &k->faddr) && inp->inp_fport == k->fport));
+	    (ip_addr_eq(&inp->inp_faddr, &k->faddr) &&
+		inp->inp_fport == k->fport));
 }
 
 struct inpcb *
@@ -271,9 +286,11 @@ in_pcb_lookup_conn(struct in_pcb_table *t, const struct in_pcb_key *k)
 
 	if (t->size == 0)
 		return (NULL);
-	LIST_FOREACH(inp, conn_head(t, &k->laddr, &k->faddr, k->lport, k->fport), inp_byconn)
+	LIST_FOREACH(inp,
+	    conn_head(t, &k->laddr, &k->faddr, k->lport, k->fport), inp_byconn)
 		if (inp->inp_lport == k->lport && inp->inp_fport == k->fport &&
-		    ip_addr_eq(&inp->inp_laddr, &k->laddr) && ip_addr_eq(&inp->inp_faddr, &k->faddr) &&
+		    ip_addr_eq(&inp->inp_laddr, &k->laddr) &&
+		    ip_addr_eq(&inp->inp_faddr, &k->faddr) &&
 		    key_usable(inp, k))
 			return (inp);
 	return (NULL);
@@ -287,23 +304,27 @@ in_pcb_port_first(struct in_pcb_table *t, uint16_t lport)
 
 /* Rungs 2 and 3: the higher the better. */
 static int
-in_pcb_rank(const struct inpcb *inp, const struct in_pcb_key *k, enum in_pcb_order order)
+in_pcb_rank(const struct inpcb *inp, const struct in_pcb_key *k,
+    enum in_pcb_order order)
 {
 	bool any = ip_addr_iszero(&inp->inp_laddr);
 
-	return (((any == (order == INPCB_INVERTED)) ? 4 : 0) | (inp->inp_ifindex != 0 ? 2 : 0) |
+	return (((any == (order == INPCB_INVERTED)) ? 4 : 0) |
+	    (inp->inp_ifindex != 0 ? 2 : 0) |
 	    (inp->inp_vers == vers_of(k->af) ? 1 : 0));
 }
 
 struct inpcb *
-in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k, enum in_pcb_order order)
+in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k,
+    enum in_pcb_order order)
 {
 	struct inpcb *inp, *best;
 	int rank, best_rank = -1;
 
 	if ((best = in_pcb_lookup_conn(t, k)) != NULL)
 		return (best);
-	for (inp = in_pcb_port_first(t, k->lport); inp != NULL; inp = LIST_NEXT(inp, inp_byport)) {
+	for (inp = in_pcb_port_first(t, k->lport); inp != NULL;
+	     inp = LIST_NEXT(inp, inp_byport)) {
 		if (inp->inp_connected || !in_pcb_matches(inp, k))
 			continue;
 		if ((rank = in_pcb_rank(inp, k, order)) > best_rank) {
@@ -324,13 +345,16 @@ reuse(const struct inpcb *inp, int opt)
 
 /* May inp, with this local address, stand beside old on one port? */
 static bool
-in_pcb_conflict(const struct inpcb *inp, const struct ip_addr *laddr, uint8_t vers, const struct inpcb *old)
+in_pcb_conflict(const struct inpcb *inp, const struct ip_addr *laddr,
+    uint8_t vers, const struct inpcb *old)
 {
 	bool same = ip_addr_eq(laddr, &old->inp_laddr);
 
-	if (old == inp || (vers & old->inp_vers) == 0 || inp->inp_rtable != old->inp_rtable)
+	if (old == inp || (vers & old->inp_vers) == 0 ||
+	    inp->inp_rtable != old->inp_rtable)
 		return (false);
-	if (inp->inp_ifindex != old->inp_ifindex && inp->inp_ifindex != 0 && old->inp_ifindex != 0)
+	if (inp->inp_ifindex != old->inp_ifindex && inp->inp_ifindex != 0 &&
+	    old->inp_ifindex != 0)
 		return (false);
 	if (!same && !ip_addr_iszero(laddr) && !ip_addr_iszero(&old->inp_laddr))
 		return (false);
@@ -342,29 +366,36 @@ in_pcb_conflict(const struct inpcb *inp, const struct ip_addr *laddr, uint8_t ve
 }
 
 static bool
-in_pcb_port_free(const struct inpcb *inp, const struct ip_addr *laddr, uint8_t vers, uint16_t port)
+in_pcb_port_free(const struct inpcb *inp, const struct ip_addr *laddr,
+    uint8_t vers, uint16_t port)
 {
 	const struct inpcb *old;
 
-	for (old = in_pcb_port_first(inp->inp_table, port); old != NULL; old = LIST_NEXT(old, inp_byport))
-		if (old->inp_lport == port && in_pcb_conflict(inp, laddr, vers, old))
+	for (old = in_pcb_port_first(inp->inp_table, port); old != NULL;
+	     old = LIST_NEXT(old, inp_byport))
+		if (old->inp_lport == port &&
+		    in_pcb_conflict(inp, laddr, vers, old))
 			return (false);
 	return (true);
 }
 
 /* RFC 6056 3.3.1: begin at a random port, take the first free one. */
 static uint16_t
-in_pcb_port_choose(const struct inpcb *inp, const struct ip_addr *laddr, uint8_t vers)
+in_pcb_port_choose(const struct inpcb *inp, const struct ip_addr *laddr,
+    uint8_t vers)
 {
-	uint32_t lo = (uint32_t)MIN(ip_porthifirst, ip_porthilast), hi = (uint32_t)MAX(ip_porthifirst, ip_porthilast);
+	uint32_t lo = (uint32_t)MIN(ip_porthifirst, ip_porthilast),
+		 hi = (uint32_t)MAX(ip_porthifirst, ip_porthilast);
 	uint32_t n = hi - lo + 1, at = arc4random_uniform(n), i;
 	const struct inpcb *old;
 	uint16_t port;
 
 	for (i = 0; i < n; i++) {
 		port = (uint16_t)(lo + (at + i) % n);
-		for (old = in_pcb_port_first(inp->inp_table, port); old != NULL; old = LIST_NEXT(old, inp_byport))
-			if (old->inp_lport == port && (old->inp_vers & vers) != 0)
+		for (old = in_pcb_port_first(inp->inp_table, port); old != NULL;
+		     old = LIST_NEXT(old, inp_byport))
+			if (old->inp_lport == port &&
+			    (old->inp_vers & vers) != 0)
 				break;
 		if (old == NULL)
 			return (port);
@@ -374,18 +405,22 @@ in_pcb_port_choose(const struct inpcb *inp, const struct ip_addr *laddr, uint8_t
 
 /* May a socket be bound to this address? */
 static int
-in_pcb_addr_judge(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a)
+in_pcb_addr_judge(const struct inpcb *inp, sa_family_t af,
+    const struct ip_addr *a)
 {
 	struct rtentry *rt;
 
 	if (ip_addr_iszero(a) || (inp->inp_flags & INP_BINDANY) != 0)
 		return (0);
-	if (af == AF_INET ? IN_MULTICAST(ntohl(a->v4)) || a->v4 == 0xffffffffU : in6_ismulticast(a))
+	if (af == AF_INET ? IN_MULTICAST(ntohl(a->v4)) || a->v4 == 0xffffffffU :
+			    in6_ismulticast(a))
 		return (0);
 	if (ifa_ifwithaddr(af, a, inp->inp_rtable) != NULL)
 		return (0);
 	rt = rtable_match(inp->inp_rtable, af, a);
-	return (rt != NULL && (rt->rt_flags & RTF_BROADCAST) != 0 ? 0 : EADDRNOTAVAIL);
+	return (rt != NULL && (rt->rt_flags & RTF_BROADCAST) != 0 ?
+		0 :
+		EADDRNOTAVAIL);
 }
 
 static uint8_t
@@ -399,7 +434,8 @@ in_pcb_vers(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a)
 }
 
 static int
-in_pcb_bind_to(struct inpcb *inp, const struct ip_addr *a, uint8_t vers, uint16_t port)
+in_pcb_bind_to(struct inpcb *inp, const struct ip_addr *a, uint8_t vers,
+    uint16_t port)
 {
 	if (port == 0) {
 		if ((port = in_pcb_port_choose(inp, a, vers)) == 0)
@@ -416,7 +452,8 @@ in_pcb_bind_to(struct inpcb *inp, const struct ip_addr *a, uint8_t vers, uint16_
 }
 
 int
-in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len, struct proc *p)
+in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
+    struct proc *p)
 {
 	struct ip_addr a;
 	sa_family_t af;
@@ -426,12 +463,14 @@ in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len, struct 
 
 	if (inp->inp_bound)
 		return (EINVAL);
-	if ((error = in_pcb_readaddr(inp, sa, len, &af, &a, &port, &scope)) != 0 ||
+	if ((error = in_pcb_readaddr(inp, sa, len, &af, &a, &port, &scope)) !=
+		0 ||
 	    (error = in_pcb_addr_judge(inp, af, &a)) != 0)
 		return (error);
 	if (port != 0 && port < 1024 && p != NULL && suser(p) != 0)
 		return (EACCES);
-	if ((error = in_pcb_bind_to(inp, &a, in_pcb_vers(inp, af, &a), port)) == 0)
+	if ((error = in_pcb_bind_to(inp, &a, in_pcb_vers(inp, af, &a), port)) ==
+	    0)
 		inp->inp_scope = scope;
 	return (error);
 }
@@ -447,7 +486,8 @@ in_pcb_bind_any(struct inpcb *inp)
 /* --- connect --- */
 
 int
-in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a, uint32_t scope, struct ip_addr *src)
+in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
+    uint32_t scope, struct ip_addr *src)
 {
 	const struct ip_family *fam = ip_family(af);
 	struct ifnet *ifp = NULL;
@@ -480,7 +520,8 @@ in_pcb_connect_to(struct inpcb *inp, const struct in_pcb_key *k, uint32_t scope)
 
 	if (in_pcb_lookup_conn(inp->inp_table, k) != NULL)
 		return (EADDRINUSE);
-	if (!inp->inp_bound && (error = in_pcb_bind_to(inp, &k->laddr, vers_of(k->af), 0)) != 0)
+	if (!inp->inp_bound &&
+	    (error = in_pcb_bind_to(inp, &k->laddr, vers_of(k->af), 0)) != 0)
 		return (error);
 	in_pcb_unhash(inp);
 	inp->inp_laddr = k->laddr;
@@ -495,20 +536,25 @@ in_pcb_connect_to(struct inpcb *inp, const struct in_pcb_key *k, uint32_t scope)
 }
 
 int
-in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len, struct proc *p)
+in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
+    struct proc *p)
 {
-	struct in_pcb_key k = { .lport = inp->inp_lport, .rtable = inp->inp_rtable };
+	struct in_pcb_key k = { .lport = inp->inp_lport,
+		.rtable = inp->inp_rtable };
 	uint32_t scope;
 	int error;
 
 	if (inp->inp_connected)
 		return (EISCONN);
-	if ((error = in_pcb_readaddr(inp, sa, len, &k.af, &k.faddr, &k.fport, &scope)) != 0)
+	if ((error = in_pcb_readaddr(inp, sa, len, &k.af, &k.faddr, &k.fport,
+		 &scope)) != 0)
 		return (error);
 	if ((inp->inp_vers & vers_of(k.af)) == 0)
 		return (EAFNOSUPPORT);
 	if (ip_addr_iszero(&k.faddr)) /* any: this host */
-		k.faddr = k.af == AF_INET ? ip_addr_v4(htonl(0x7f000001)) : (struct ip_addr){ .q = { 0, htobe64(1) } };
+		k.faddr = k.af == AF_INET ?
+		    ip_addr_v4(htonl(0x7f000001)) :
+		    (struct ip_addr){ .q = { 0, htobe64(1) } };
 	k.laddr = inp->inp_laddr;
 	if (ip_addr_iszero(&k.laddr) &&
 	    (error = in_pcb_source(inp, k.af, &k.faddr, scope, &k.laddr)) != 0)
@@ -533,7 +579,8 @@ static int
 in_pcb_row_out(struct sysctl_req *req, const struct inpcb *inp)
 {
 	const struct socket *so = inp->inp_socket;
-	struct ifnet *ifp = inp->inp_ifindex != 0 ? if_get(inp->inp_ifindex) : NULL;
+	struct ifnet *ifp = inp->inp_ifindex != 0 ? if_get(inp->inp_ifindex) :
+						    NULL;
 	struct in_pcb_row row;
 
 	memset(&row, 0, sizeof(row));
@@ -575,10 +622,14 @@ in_pcb_sysctl(struct sysctl_req *req)
 }
 
 static const struct sysctl_row in_pcb_sysctls[] = {
-	{ .name = "net.inet.pcblist", .type = CTL_OPAQUE, .flags = CTLF_HIDDEN, .handler = in_pcb_sysctl,
+	{ .name = "net.inet.pcblist",
+	    .type = CTL_OPAQUE,
+	    .flags = CTLF_HIDDEN,
+	    .handler = in_pcb_sysctl,
 	    .text = "all Internet sockets, an array of struct in_pcb_row" },
 };
-static struct sysctl_table in_pcb_sysctl_table = { .rows = in_pcb_sysctls, .nrows = nitems(in_pcb_sysctls) };
+static struct sysctl_table in_pcb_sysctl_table = { .rows = in_pcb_sysctls,
+	.nrows = nitems(in_pcb_sysctls) };
 
 void
 in_pcb_init(void)

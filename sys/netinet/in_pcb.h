@@ -27,7 +27,8 @@ LIST_HEAD(in_pcb_list, inpcb);
 struct in_pcb_table {
 	const char *name; /* "udp": for net.inet.pcblist */
 	TAILQ_HEAD(, inpcb) all;
-	struct in_pcb_list *by_port, *by_conn; /* size heads each, NULL before the first */
+	struct in_pcb_list *by_port,
+	    *by_conn; /* size heads each, NULL before the first */
 	uint32_t size, count, seed;
 	TAILQ_ENTRY(in_pcb_table) entry;
 };
@@ -36,15 +37,15 @@ struct in_pcb_table {
 #define INP_IPV6 2
 
 /* inp_flags */
-#define INP_HDRINCL	   0x0001
-#define INP_RECVPKTINFO	   0x0002 /* IP_PKTINFO, IPV6_RECVPKTINFO */
-#define INP_RECVTTL	   0x0004
-#define INP_RECVTOS	   0x0008
-#define INP_DONTFRAG	   0x0010 /* MTU_DISCOVER DO */
-#define INP_V6ONLY	   0x0020
-#define INP_BINDANY	   0x0040
-#define INP_TIMESTAMP	   0x0080
-#define INP_RECVPKTINFO4   0x0100 /* on an IPv6 socket, for mapped ones */
+#define INP_HDRINCL      0x0001
+#define INP_RECVPKTINFO  0x0002 /* IP_PKTINFO, IPV6_RECVPKTINFO */
+#define INP_RECVTTL      0x0004
+#define INP_RECVTOS      0x0008
+#define INP_DONTFRAG     0x0010 /* MTU_DISCOVER DO */
+#define INP_V6ONLY       0x0020
+#define INP_BINDANY      0x0040
+#define INP_TIMESTAMP    0x0080
+#define INP_RECVPKTINFO4 0x0100 /* on an IPv6 socket, for mapped ones */
 
 struct inpcb {
 	TAILQ_ENTRY(inpcb) inp_all;
@@ -52,22 +53,22 @@ struct inpcb {
 	struct in_pcb_table *inp_table;
 	struct socket *inp_socket;
 	sa_family_t inp_af; /* of the socket: how addresses are told to it */
-	uint8_t inp_vers; /* INP_IPV4 | INP_IPV6: what it can receive now */
-	uint8_t inp_proto; /* raw: protocol, 0 any */
-	bool inp_bound, inp_connected; /* which hashes it is in */
-	uint16_t inp_lport, inp_fport; /* host order */
+	uint8_t inp_vers;   /* INP_IPV4 | INP_IPV6: what it can receive now */
+	uint8_t inp_proto;  /* raw: protocol, 0 any */
+	bool inp_bound, inp_connected;       /* which hashes it is in */
+	uint16_t inp_lport, inp_fport;       /* host order */
 	struct ip_addr inp_laddr, inp_faddr; /* v4 form also on IPv6 sockets */
-	uint32_t inp_scope; /* interface of a link-local laddr or faddr */
+	uint32_t inp_scope;   /* interface of a link-local laddr or faddr */
 	uint32_t inp_ifindex; /* SO_BINDTODEVICE, 0: any */
 	uint32_t inp_rtable;
-	uint32_t inp_flags; /* INP_* */
+	uint32_t inp_flags;        /* INP_* */
 	int16_t inp_ttl, inp_hops; /* -1: default */
 	uint8_t inp_tos, inp_tclass, inp_minttl;
 	int inp_cksumoff; /* raw v6: place of the checksum, -1 none */
 	uint32_t inp_optlen;
-	uint8_t inp_options[40]; /* v4 */
+	uint8_t inp_options[40];     /* v4 */
 	uint32_t inp_icmp6filter[8]; /* bit set: type is blocked */
-	void *inp_ppcb; /* the protocol's own: tcp */
+	void *inp_ppcb;              /* the protocol's own: tcp */
 };
 
 /* Before the first use of t.  name is kept. */
@@ -83,24 +84,31 @@ void in_pcb_free(struct inpcb *inp);
  * already or bad address, EADDRNOTAVAIL not ours, EADDRINUSE, EACCES
  * port below 1024, EAFNOSUPPORT.  Nothing changed then.
  */
-int in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len, struct proc *p);
+int in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
+    struct proc *p);
 /* A port only, if it has none. */
 int in_pcb_bind_any(struct inpcb *inp);
 /*
  * Fixes the peer; chooses local address and port where they are open.
  * EISCONN, EADDRNOTAVAIL, ENETUNREACH, EADDRINUSE (the four numbers exist).
  */
-int in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len, struct proc *p);
+int in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
+    struct proc *p);
 void in_pcb_disconnect(struct inpcb *inp);
 /* The address that packets to a will carry.  0, ENETUNREACH, EADDRNOTAVAIL, ENXIO. */
-int in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a, uint32_t scope, struct ip_addr *src);
+int in_pcb_source(const struct inpcb *inp, sa_family_t af,
+    const struct ip_addr *a, uint32_t scope, struct ip_addr *src);
 /* As getsockname and getpeername want it (ENOTCONN). */
 int in_pcb_sockname(struct socket *so, struct sockaddr *sa, socklen_t *len);
 int in_pcb_peername(struct socket *so, struct sockaddr *sa, socklen_t *len);
 /* An address for the socket's program: mapped on IPv6 sockets. */
-socklen_t in_pcb_sockaddr(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a, uint16_t port, uint32_t scope, struct sockaddr_storage *ss);
+socklen_t in_pcb_sockaddr(const struct inpcb *inp, sa_family_t af,
+    const struct ip_addr *a, uint16_t port, uint32_t scope,
+    struct sockaddr_storage *ss);
 /* The other way: EAFNOSUPPORT when the socket cannot speak to it. */
-int in_pcb_readaddr(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len, sa_family_t *af, struct ip_addr *a, uint16_t *port, uint32_t *scope);
+int in_pcb_readaddr(const struct inpcb *inp, const struct sockaddr *sa,
+    socklen_t len, sa_family_t *af, struct ip_addr *a, uint16_t *port,
+    uint32_t *scope);
 
 /* A packet's numbers, seen from here: f is its source. */
 struct in_pcb_key {
@@ -116,20 +124,25 @@ struct in_pcb_key {
  */
 enum in_pcb_order { INPCB_USUAL, INPCB_INVERTED };
 /* The socket that a packet is for: connected ones first.  NULL. */
-struct inpcb *in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k, enum in_pcb_order order);
+struct inpcb *in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k,
+    enum in_pcb_order order);
 /* Only the connected one, as for errors. */
-struct inpcb *in_pcb_lookup_conn(struct in_pcb_table *t, const struct in_pcb_key *k);
+struct inpcb *in_pcb_lookup_conn(struct in_pcb_table *t,
+    const struct in_pcb_key *k);
 /* Does a packet of these numbers concern inp at all?  For groups. */
 bool in_pcb_matches(const struct inpcb *inp, const struct in_pcb_key *k);
 /* First of the chain in which all sockets of this local port are. */
 struct inpcb *in_pcb_port_first(struct in_pcb_table *t, uint16_t lport);
 
 /* --- options and control data of both families (in_opt.c) --- */
-int in_opt_set(struct inpcb *inp, int level, int name, const void *val, socklen_t len, struct proc *p);
-int in_opt_get(struct inpcb *inp, int level, int name, void *val, socklen_t *len);
+int in_opt_set(struct inpcb *inp, int level, int name, const void *val,
+    socklen_t len, struct proc *p);
+int in_opt_get(struct inpcb *inp, int level, int name, void *val,
+    socklen_t *len);
 #define IN_CONTROL_MAX 192
 /* What the socket wants to know of a received packet.  Bytes written. */
-uint32_t in_opt_control(const struct inpcb *inp, const struct mbuf *m, const struct ip_input_ctx *ctx, uint8_t out[IN_CONTROL_MAX]);
+uint32_t in_opt_control(const struct inpcb *inp, const struct mbuf *m,
+    const struct ip_input_ctx *ctx, uint8_t out[IN_CONTROL_MAX]);
 /* What sendmsg() said for one packet. */
 struct in_send {
 	struct ip_addr src; /* zero: as bound, or chosen */
@@ -137,13 +150,16 @@ struct in_send {
 	int ttl, tos; /* -1: the socket's */
 };
 /* 0, or EINVAL for what is not known or not well formed. */
-int in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len, struct in_send *s);
+int in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len,
+    struct in_send *s);
 
 /*
  * Sends payload m, its transport header in front, from inp to dst with all
  * that inp and s say.  Takes m.  0 or errno.
  */
-int in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af, uint8_t proto, const struct ip_addr *dst, uint32_t scope, const struct in_send *s);
+int in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
+    uint8_t proto, const struct ip_addr *dst, uint32_t scope,
+    const struct in_send *s);
 
 /* --- protocols --- */
 void udp_init(void);

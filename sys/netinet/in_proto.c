@@ -108,7 +108,8 @@ ip_deliver(struct mbuf *m, const struct ip_input_ctx *ctx)
 /* --- addresses of programs --- */
 
 int
-sockaddr_read(const struct sockaddr *sa, socklen_t len, sa_family_t *af, struct ip_addr *a, uint16_t *port, uint32_t *scope)
+sockaddr_read(const struct sockaddr *sa, socklen_t len, sa_family_t *af,
+    struct ip_addr *a, uint16_t *port, uint32_t *scope)
 {
 	struct sockaddr_in6 sin6;
 	struct sockaddr_in sin;
@@ -140,7 +141,8 @@ sockaddr_read(const struct sockaddr *sa, socklen_t len, sa_family_t *af, struct 
 }
 
 socklen_t
-sockaddr_write(struct sockaddr_storage *ss, sa_family_t af, const struct ip_addr *a, uint16_t port, uint32_t scope)
+sockaddr_write(struct sockaddr_storage *ss, sa_family_t af,
+    const struct ip_addr *a, uint16_t port, uint32_t scope)
 {
 	struct sockaddr_in6 sin6;
 	struct sockaddr_in sin;
@@ -187,11 +189,13 @@ ip_ntop(sa_family_t af, const struct ip_addr *a, char buf[46])
 	int i, start, len, n = 0;
 
 	if (af == AF_INET) {
-		snprintf(buf, 46, "%u.%u.%u.%u", a->b[0], a->b[1], a->b[2], a->b[3]);
+		snprintf(buf, 46, "%u.%u.%u.%u", a->b[0], a->b[1], a->b[2],
+		    a->b[3]);
 		return (buf);
 	}
 	if (in6_isv4mapped(a)) {
-		snprintf(buf, 46, "::ffff:%u.%u.%u.%u", a->b[12], a->b[13], a->b[14], a->b[15]);
+		snprintf(buf, 46, "::ffff:%u.%u.%u.%u", a->b[12], a->b[13],
+		    a->b[14], a->b[15]);
 		return (buf);
 	}
 	ntop_run(a, &start, &len);
@@ -299,7 +303,8 @@ static const struct sysctl_row ip_sysctls[] = {
 	IPCTL("porthilast", ip_porthilast, 1024, 65535, "last port given to sockets without one"),
 };
 /* clang-format on */
-static struct sysctl_table ip_sysctl_table = { .rows = ip_sysctls, .nrows = nitems(ip_sysctls) };
+static struct sysctl_table ip_sysctl_table = { .rows = ip_sysctls,
+	.nrows = nitems(ip_sysctls) };
 
 static void
 inet_error(struct mbuf *m, enum ip_error what, uint32_t mtu)
@@ -317,7 +322,8 @@ inet_error(struct mbuf *m, enum ip_error what, uint32_t mtu)
 		[IPE_PROTOCOL] = { ICMP_UNREACH, ICMP_UNREACH_PROTOCOL },
 	};
 
-	icmp_error(m, row[what].type, row[what].code, what == IPE_TOOBIG ? mtu : 0);
+	icmp_error(m, row[what].type, row[what].code,
+	    what == IPE_TOOBIG ? mtu : 0);
 }
 
 static const struct ip_family inet_ip_family = {
@@ -349,7 +355,8 @@ in_ioctl(struct socket *so, unsigned long cmd, void *data, struct proc *p)
 	return (if_ioctl_dispatch(cmd, data, p));
 }
 
-static const struct if_offload ip_offload = { .segment = ip_segment, .cksum = in_cksum_finish };
+static const struct if_offload ip_offload = { .segment = ip_segment,
+	.cksum = in_cksum_finish };
 
 void
 ipinit(void)

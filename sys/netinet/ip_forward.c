@@ -37,7 +37,8 @@ ip_forward_may(const struct mbuf *m, const struct ip *ip)
 
 	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0)
 		return (DROP_IP_BCAST);
-	if (src >> 24 == 0 || IN_LOOPBACK(src) || IN_LOOPBACK(ntohl(ip->ip_dst)))
+	if (src >> 24 == 0 || IN_LOOPBACK(src) ||
+	    IN_LOOPBACK(ntohl(ip->ip_dst)))
 		return (DROP_IP_CANTFORWARD);
 	if ((src & 0xffff0000U) == 0xa9fe0000U) /* 169.254/16, RFC 3927 7 */
 		return (DROP_IP_CANTFORWARD);
@@ -47,7 +48,9 @@ ip_forward_may(const struct mbuf *m, const struct ip *ip)
 static uint32_t
 ip_forward_mtu(const struct rtentry *rt)
 {
-	return (rt->rt_mtu != 0 && rt->rt_mtu < rt->rt_ifp->if_mtu ? rt->rt_mtu : rt->rt_ifp->if_mtu);
+	return (rt->rt_mtu != 0 && rt->rt_mtu < rt->rt_ifp->if_mtu ?
+		rt->rt_mtu :
+		rt->rt_ifp->if_mtu);
 }
 
 /*
@@ -55,15 +58,19 @@ ip_forward_mtu(const struct rtentry *rt)
  * the network that both share (RFC 1812 5.2.7.2).
  */
 static void
-ip_forward_redirect(struct ifnet *ifp, const struct mbuf *m, const struct rtentry *rt)
+ip_forward_redirect(struct ifnet *ifp, const struct mbuf *m,
+    const struct rtentry *rt)
 {
 	const struct ip *ip = mtod(m, const struct ip *);
 	struct ip_addr src = ip_addr_v4(ip->ip_src), gw;
 
-	if (ip_sendredirects == 0 || (rt->rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)) != 0)
+	if (ip_sendredirects == 0 ||
+	    (rt->rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)) != 0)
 		return;
-	gw = (rt->rt_flags & RTF_GATEWAY) != 0 ? rt->rt_gateway : ip_addr_v4(ip->ip_dst);
-	if (ifa_ifpforaddr(ifp, AF_INET, &src) == NULL || ifa_ifpforaddr(ifp, AF_INET, &gw) == NULL)
+	gw = (rt->rt_flags & RTF_GATEWAY) != 0 ? rt->rt_gateway :
+						 ip_addr_v4(ip->ip_dst);
+	if (ifa_ifpforaddr(ifp, AF_INET, &src) == NULL ||
+	    ifa_ifpforaddr(ifp, AF_INET, &gw) == NULL)
 		return;
 	icmp_redirect_send(m, gw.v4);
 }
@@ -85,7 +92,8 @@ ip_forward_again(const struct mbuf *m)
 	struct ip_addr dst = ip_addr_v4(mtod(m, const struct ip *)->ip_dst);
 	int error;
 
-	return (rt_resolve(m->m_pkthdr.rtableid, AF_INET, &dst, m->m_pkthdr.flowid, &error));
+	return (rt_resolve(m->m_pkthdr.rtableid, AF_INET, &dst,
+	    m->m_pkthdr.flowid, &error));
 }
 
 static void
@@ -114,7 +122,8 @@ ip_forward_send(struct mbuf *m, struct rtentry *rt)
 			ip_forward_other(m, af);
 			return;
 		}
-		if (m->m_len < sizeof(struct ip) && (m = m_pullup(m, sizeof(struct ip))) == NULL)
+		if (m->m_len < sizeof(struct ip) &&
+		    (m = m_pullup(m, sizeof(struct ip))) == NULL)
 			return;
 		if (mtod(m, struct ip *)->ip_dst != dst) {
 			dst = mtod(m, struct ip *)->ip_dst;
@@ -129,7 +138,8 @@ ip_forward_send(struct mbuf *m, struct rtentry *rt)
 		ipstat_inc(IPS_FASTFORWARD);
 	if (ip_emit(&m, &ex) == EMSGSIZE && m != NULL) {
 		drop_count(DROP_IP_TOOBIG);
-		icmp_error(m, ICMP_UNREACH, ICMP_UNREACH_NEEDFRAG, ip_forward_mtu(rt));
+		icmp_error(m, ICMP_UNREACH, ICMP_UNREACH_NEEDFRAG,
+		    ip_forward_mtu(rt));
 	}
 }
 
@@ -148,9 +158,11 @@ ip_forward(struct ifnet *ifp, struct mbuf *m, struct rtentry *rt)
 		icmp_error(m, ICMP_TIMXCEED, ICMP_TIMXCEED_INTRANS, 0);
 		return;
 	}
-	if (__predict_false((ip->ip_off & htons(IP_DF)) != 0 && !ip_fits(m, ip_forward_mtu(rt)))) {
+	if (__predict_false((ip->ip_off & htons(IP_DF)) != 0 &&
+		!ip_fits(m, ip_forward_mtu(rt)))) {
 		drop_count(DROP_IP_TOOBIG);
-		icmp_error(m, ICMP_UNREACH, ICMP_UNREACH_NEEDFRAG, ip_forward_mtu(rt));
+		icmp_error(m, ICMP_UNREACH, ICMP_UNREACH_NEEDFRAG,
+		    ip_forward_mtu(rt));
 		return;
 	}
 	if (__predict_false((rt->rt_ifp->if_flags & IFF_UP) == 0)) {
@@ -160,12 +172,12 @@ ip_forward(struct ifnet *ifp, struct mbuf *m, struct rtentry *rt)
 	}
 	if (__predict_false(rt->rt_ifp == ifp))
 		ip_forward_redirect(ifp, m, rt);
-	if (!m_writable(m) && (m = m_makewritable(m, sizeof(struct ip))) == NULL)
+	if (!m_writable(m) &&
+	    (m = m_makewritable(m, sizeof(struct ip))) == NULL)
 		return;
 	ip_forward_ttl(mtod(m, struct ip *));
 	if ((rt->rt_flags & RTF_BROADCAST) != 0)
 		m->m_flags |= M_BCAST;
-	rt->rt_use++;
 	ipstat_inc(IPS_FORWARD);
 	ip_forward_send(m, rt);
 }

@@ -30,13 +30,16 @@ frag_head_later(const struct mbuf *m, struct frag_head *h)
 	uint32_t hlen = IP_HLEN(ip);
 
 	memcpy(h->bytes, ip, sizeof(*ip));
-	h->len = sizeof(*ip) + ip_optcopy((const uint8_t *)(ip + 1), hlen - sizeof(*ip), h->bytes + sizeof(*ip));
+	h->len = sizeof(*ip) +
+	    ip_optcopy((const uint8_t *)(ip + 1), hlen - sizeof(*ip),
+		h->bytes + sizeof(*ip));
 	h->bytes[0] = (uint8_t)(4 << 4 | h->len >> 2);
 }
 
 /* One fragment: payload [off, off+len) of m behind header h.  NULL: no memory. */
 static struct mbuf *
-frag_make(struct mbuf *m, const struct frag_head *h, uint32_t off, uint32_t len, uint16_t field)
+frag_make(struct mbuf *m, const struct frag_head *h, uint32_t off, uint32_t len,
+    uint16_t field)
 {
 	struct mbuf *f, *body;
 	struct ip *ip;

@@ -36,8 +36,16 @@ static int icmp_errppslimit = 100, icmp_rediraccept, icmp_bmcastecho;
 static int icmp_maskrepl, icmp_tstamprepl = 1;
 
 enum icmp_counter {
-	ICPS_IN, ICPS_ECHO, ICPS_TSTAMP, ICPS_MASK, ICPS_ERRORS_IN, ICPS_NOTOURS,
-	ICPS_REDIRECTS, ICPS_PMTU, ICPS_ERRORS_OUT, ICPS_NCOUNTERS
+	ICPS_IN,
+	ICPS_ECHO,
+	ICPS_TSTAMP,
+	ICPS_MASK,
+	ICPS_ERRORS_IN,
+	ICPS_NOTOURS,
+	ICPS_REDIRECTS,
+	ICPS_PMTU,
+	ICPS_ERRORS_OUT,
+	ICPS_NCOUNTERS
 };
 static uint64_t icmp_counters[ICPS_NCOUNTERS];
 static const char *const icmp_counter_text[ICPS_NCOUNTERS] = {
@@ -112,23 +120,31 @@ icmp_reply_options(const uint8_t *opt, uint32_t len, uint8_t out[40])
 static void
 icmp_reflect(struct mbuf *m, const struct ip_input_ctx *ctx, uint8_t type)
 {
-	struct icmp *icp = (struct icmp *)(void *)(mtod(m, uint8_t *) + ctx->off);
-	struct ip_encap e = { .af = AF_INET, .proto = IPPROTO_ICMP, .tos = ctx->tos,
-		.src = ctx->dst, .dst = ctx->src };
+	struct icmp *icp = (struct icmp *)(void *)(mtod(m, uint8_t *) +
+	    ctx->off);
+	struct ip_encap e = { .af = AF_INET,
+		.proto = IPPROTO_ICMP,
+		.tos = ctx->tos,
+		.src = ctx->dst,
+		.dst = ctx->src };
 	struct ip_outopts po = { .po_rtable = m->m_pkthdr.rtableid };
-	uint32_t unfinished = m->m_pkthdr.csum_flags & M_ICMP_CSUM_OUT, hlen = IP_HLEN(mtod(m, struct ip *));
+	uint32_t unfinished = m->m_pkthdr.csum_flags & M_ICMP_CSUM_OUT,
+		 hlen = IP_HLEN(mtod(m, struct ip *));
 	uint16_t was = *(uint16_t *)(void *)icp;
 	uint8_t opts[40];
 
 	icp->icmp_type = type;
-	icp->icmp_cksum = in_cksum_fixup(icp->icmp_cksum, was, *(uint16_t *)(void *)icp);
-	po.po_optlen = icmp_reply_options(mtod(m, uint8_t *) + sizeof(struct ip), hlen - sizeof(struct ip), opts);
+	icp->icmp_cksum = in_cksum_fixup(icp->icmp_cksum, was,
+	    *(uint16_t *)(void *)icp);
+	po.po_optlen = icmp_reply_options(mtod(m, uint8_t *) +
+		sizeof(struct ip),
+	    hlen - sizeof(struct ip), opts);
 	po.po_options = opts;
 	if (ifa_ifwithaddr(AF_INET, &ctx->dst, po.po_rtable) == NULL)
 		e.src = ip_addr_v4(0); /* it was a broadcast */
 	m_adj(m, (int)ctx->off);
 	m_resethdr(m);
-	m->m_flags &= (uint16_t)~(M_BCAST | M_MCAST | M_LOOP);
+	m->m_flags &= (uint16_t) ~(M_BCAST | M_MCAST | M_LOOP);
 	m->m_pkthdr.csum_flags = unfinished;
 	if ((m = ip_encap(m, &e)) != NULL)
 		(void)ip_output(m, &po);
@@ -137,8 +153,8 @@ icmp_reflect(struct mbuf *m, const struct ip_input_ctx *ctx, uint8_t type)
 static bool
 icmp_was_group(const struct mbuf *m, const struct ip_input_ctx *ctx)
 {
-	return ((m->m_flags & (M_BCAST | M_MCAST)) != 0 || IN_MULTICAST(ntohl(ctx->dst.v4)) ||
-	    ctx->dst.v4 == 0xffffffffU);
+	return ((m->m_flags & (M_BCAST | M_MCAST)) != 0 ||
+	    IN_MULTICAST(ntohl(ctx->dst.v4)) || ctx->dst.v4 == 0xffffffffU);
 }
 
 static void
@@ -155,11 +171,13 @@ icmp_echo(struct mbuf *m, const struct ip_input_ctx *ctx)
 static void
 icmp_tstamp(struct mbuf *m, const struct ip_input_ctx *ctx)
 {
-	uint32_t now = htonl((uint32_t)(time_wall_us / 1000 % 86400000)), times[2] = { now, now };
+	uint32_t now = htonl((uint32_t)(time_wall_us / 1000 % 86400000)),
+		 times[2] = { now, now };
 	uint8_t *p;
 	uint16_t zero = 0, sum;
 
-	if (icmp_tstamprepl == 0 || (icmp_was_group(m, ctx) && icmp_bmcastecho == 0)) {
+	if (icmp_tstamprepl == 0 ||
+	    (icmp_was_group(m, ctx) && icmp_bmcastecho == 0)) {
 		m_drop(m, DROP_ICMP_BCASTECHO);
 		return;
 	}
@@ -168,7 +186,8 @@ icmp_tstamp(struct mbuf *m, const struct ip_input_ctx *ctx)
 	p = mtod(m, uint8_t *) + ctx->off;
 	memcpy(p + 12, times, 8); /* received, sent */
 	memcpy(p + 2, &zero, 2);
-	sum = in_cksum_fold(in_cksum_add(0, m, ctx->off, m->m_pkthdr.len - ctx->off));
+	sum = in_cksum_fold(
+	    in_cksum_add(0, m, ctx->off, m->m_pkthdr.len - ctx->off));
 	memcpy(p + 2, &sum, 2);
 	icmp_counters[ICPS_TSTAMP]++;
 	icmp_reflect(m, ctx, ICMP_TSTAMPREPLY);
@@ -192,7 +211,8 @@ icmp_mask(struct mbuf *m, const struct ip_input_ctx *ctx)
 	p = mtod(m, uint8_t *) + ctx->off;
 	memcpy(p + 8, &mask.v4, 4);
 	memcpy(p + 2, &zero, 2);
-	sum = in_cksum_fold(in_cksum_add(0, m, ctx->off, m->m_pkthdr.len - ctx->off));
+	sum = in_cksum_fold(
+	    in_cksum_add(0, m, ctx->off, m->m_pkthdr.len - ctx->off));
 	memcpy(p + 2, &sum, 2);
 	icmp_counters[ICPS_MASK]++;
 	icmp_reflect(m, ctx, ICMP_MASKREPLY);
@@ -230,7 +250,8 @@ icmp_errno(uint8_t type, uint8_t code)
  * short or makes no sense.
  */
 static bool
-icmp_quote_read(const struct mbuf *m, const struct ip_input_ctx *ctx, struct icmp_quote *q)
+icmp_quote_read(const struct mbuf *m, const struct ip_input_ctx *ctx,
+    struct icmp_quote *q)
 {
 	uint32_t at = ctx->off + 8, left = m->m_pkthdr.len - at, hlen;
 	struct ip ip;
@@ -265,13 +286,15 @@ icmp_quote_ours(const struct icmp_quote *q, uint32_t tableid)
 
 	if (ifa_ifwithaddr(AF_INET, &q->ctx.src, tableid) == NULL)
 		return (false);
-	return (pr == NULL || pr->sent_by_us == NULL || pr->sent_by_us(&q->ctx, q->bytes, q->len));
+	return (pr == NULL || pr->sent_by_us == NULL ||
+	    pr->sent_by_us(&q->ctx, q->bytes, q->len));
 }
 
 static void
 icmp_error_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 {
-	const struct icmp *icp = (const struct icmp *)(const void *)(mtod(m, uint8_t *) + ctx->off);
+	const struct icmp *icp =
+	    (const struct icmp *)(const void *)(mtod(m, uint8_t *) + ctx->off);
 	const struct ip_proto *pr;
 	struct icmp_quote q;
 	uint32_t mtu = 0;
@@ -289,7 +312,8 @@ icmp_error_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 	icmp_counters[ICPS_ERRORS_IN]++;
 	err = icmp_errno(icp->icmp_type, icp->icmp_code);
 	if (err == EMSGSIZE) {
-		mtu = icmp_pmtu_learn(&q, ntohs(icp->icmp_nextmtu), m->m_pkthdr.rtableid);
+		mtu = icmp_pmtu_learn(&q, ntohs(icp->icmp_nextmtu),
+		    m->m_pkthdr.rtableid);
 		icmp_counters[ICPS_PMTU] += mtu != 0;
 	}
 	pr = ip_proto_find(AF_INET, q.ctx.proto);
@@ -305,16 +329,18 @@ icmp_error_input(struct mbuf *m, const struct ip_input_ctx *ctx)
  * that a socket of ours sent.
  */
 static bool
-icmp_redirect_judge(const struct mbuf *m, const struct ip_input_ctx *ctx, const struct icmp_quote *q, const struct ip_addr *gw)
+icmp_redirect_judge(const struct mbuf *m, const struct ip_input_ctx *ctx,
+    const struct icmp_quote *q, const struct ip_addr *gw)
 {
 	uint32_t tableid = m->m_pkthdr.rtableid;
 	struct rtentry *rt;
 
-	if (ip_forwarding != 0 || icmp_rediraccept == 0 || !icmp_quote_ours(q, tableid))
+	if (ip_forwarding != 0 || icmp_rediraccept == 0 ||
+	    !icmp_quote_ours(q, tableid))
 		return (false);
 	rt = rtable_match(tableid, AF_INET, &q->ctx.dst);
-	if (rt == NULL || (rt->rt_flags & RTF_GATEWAY) == 0 || rt->rt_ifp != ctx->ifp ||
-	    !ip_addr_eq(&rt->rt_gateway, &ctx->src))
+	if (rt == NULL || (rt->rt_flags & RTF_GATEWAY) == 0 ||
+	    rt->rt_ifp != ctx->ifp || !ip_addr_eq(&rt->rt_gateway, &ctx->src))
 		return (false);
 	return (ifa_ifpforaddr(ctx->ifp, AF_INET, gw) != NULL &&
 	    ifa_ifwithaddr(AF_INET, gw, tableid) == NULL);
@@ -323,7 +349,8 @@ icmp_redirect_judge(const struct mbuf *m, const struct ip_input_ctx *ctx, const 
 static void
 icmp_redirect_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 {
-	const struct icmp *icp = (const struct icmp *)(const void *)(mtod(m, uint8_t *) + ctx->off);
+	const struct icmp *icp =
+	    (const struct icmp *)(const void *)(mtod(m, uint8_t *) + ctx->off);
 	struct ip_addr gw = ip_addr_v4(icp->icmp_gwaddr);
 	struct icmp_quote q;
 
@@ -332,7 +359,8 @@ icmp_redirect_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 		return;
 	}
 	if (!icmp_redirect_judge(m, ctx, &q, &gw) ||
-	    rt_redirect(m->m_pkthdr.rtableid, AF_INET, &q.ctx.dst, &gw, &ctx->src, ctx->ifp) != 0) {
+	    rt_redirect(m->m_pkthdr.rtableid, AF_INET, &q.ctx.dst, &gw,
+		&ctx->src, ctx->ifp) != 0) {
 		m_drop(m, DROP_ICMP_REDIRECT);
 		return;
 	}
@@ -404,7 +432,8 @@ icmp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 	(void)rip_deliver(m, ctx);
 	if ((m = m_pullup(m, ctx->off + sizeof(struct icmp))) == NULL)
 		return;
-	icp = (const struct icmp *)(const void *)(mtod(m, uint8_t *) + ctx->off);
+	icp = (const struct icmp *)(const void *)(mtod(m, uint8_t *) +
+	    ctx->off);
 	if ((why = icmp_check(icp, len)) != DROP_NONE)
 		m_drop(m, why);
 	else
@@ -430,8 +459,9 @@ icmp_is_error(const struct mbuf *m, uint32_t hlen)
 
 	if (m_copydata(m, hlen, 1, &type) != 0)
 		return (true);
-	return (type != ICMP_ECHO && type != ICMP_ECHOREPLY && type != ICMP_TSTAMP &&
-	    type != ICMP_TSTAMPREPLY && type != ICMP_MASKREQ && type != ICMP_MASKREPLY);
+	return (type != ICMP_ECHO && type != ICMP_ECHOREPLY &&
+	    type != ICMP_TSTAMP && type != ICMP_TSTAMPREPLY &&
+	    type != ICMP_MASKREQ && type != ICMP_MASKREPLY);
 }
 
 static bool
@@ -441,9 +471,11 @@ icmp_error_may(const struct mbuf *m, const struct ip *ip)
 	struct ip_addr d = ip_addr_v4(ip->ip_dst);
 	struct rtentry *rt;
 
-	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0 || (ip->ip_off & htons(IP_OFFMASK)) != 0)
+	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0 ||
+	    (ip->ip_off & htons(IP_OFFMASK)) != 0)
 		return (false);
-	if (src >= 0xe0000000U || src >> 24 == 0 || (IN_LOOPBACK(src) && (m->m_flags & M_LOOP) == 0))
+	if (src >= 0xe0000000U || src >> 24 == 0 ||
+	    (IN_LOOPBACK(src) && (m->m_flags & M_LOOP) == 0))
 		return (false);
 	if (IN_MULTICAST(dst) || dst == INADDR_BROADCAST_H)
 		return (false);
@@ -487,14 +519,17 @@ icmp_error_send(const struct mbuf *m, int type, int code, uint32_t word)
 {
 	const struct ip *ip = mtod(m, const struct ip *);
 	struct ip_addr dst = ip_addr_v4(ip->ip_dst);
-	struct ip_encap e = { .af = AF_INET, .proto = IPPROTO_ICMP, .tos = 0xc0 | (ip->ip_tos & 0x1c),
+	struct ip_encap e = { .af = AF_INET,
+		.proto = IPPROTO_ICMP,
+		.tos = 0xc0 | (ip->ip_tos & 0x1c),
 		.dst = ip_addr_v4(ip->ip_src) };
 	struct ip_outopts po = { .po_rtable = m->m_pkthdr.rtableid };
 	struct mbuf *n;
 
 	if (ifa_ifwithaddr(AF_INET, &dst, po.po_rtable) != NULL)
 		e.src = dst;
-	if ((n = icmp_error_build(m, type, code, word)) == NULL || (n = ip_encap(n, &e)) == NULL)
+	if ((n = icmp_error_build(m, type, code, word)) == NULL ||
+	    (n = ip_encap(n, &e)) == NULL)
 		return;
 	icmp_counters[ICPS_ERRORS_OUT]++;
 	(void)ip_output(n, &po);
@@ -529,7 +564,8 @@ icmp_error_word(struct mbuf *m, int type, int code, uint32_t word)
 		return;
 	}
 	if ((m->m_pkthdr.csum_flags & M_GSO) == 0)
-		(void)in_cksum_finish(&m, AF_INET); /* quote what a wire would have shown */
+		(void)in_cksum_finish(&m,
+		    AF_INET); /* quote what a wire would have shown */
 	if (m != NULL)
 		icmp_error_send(m, type, code, word);
 	m_freem(m);
@@ -569,7 +605,8 @@ static const struct sysctl_row icmp_sysctls[] = {
 	ICMPCTL("tstamprepl", icmp_tstamprepl, 0, 1, "answer timestamp requests"),
 };
 /* clang-format on */
-static struct sysctl_table icmp_sysctl_table = { .rows = icmp_sysctls, .nrows = nitems(icmp_sysctls) };
+static struct sysctl_table icmp_sysctl_table = { .rows = icmp_sysctls,
+	.nrows = nitems(icmp_sysctls) };
 
 void
 icmp_init(void)

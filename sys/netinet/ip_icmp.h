@@ -20,8 +20,9 @@ bool icmp_bucket_take(struct icmp_bucket *b, uint64_t now_us, int limit);
 /* The packet that an error quotes. */
 struct icmp_quote {
 	struct ip_input_ctx ctx; /* its addresses and protocol */
-	uint32_t iplen; /* what its header says */
-	uint32_t len; /* bytes of its transport header that we have: 8 or more */
+	uint32_t iplen;          /* what its header says */
+	uint32_t
+	    len; /* bytes of its transport header that we have: 8 or more */
 	uint8_t bytes[64];
 };
 
@@ -30,7 +31,8 @@ struct icmp_quote {
  * than nextmtu bytes (0: a router from before RFC 1191).  The path MTU now in
  * force, or 0 when this was not believed.  (icmp_pmtu.c)
  */
-uint32_t icmp_pmtu_learn(const struct icmp_quote *q, uint32_t nextmtu, uint32_t tableid);
+uint32_t icmp_pmtu_learn(const struct icmp_quote *q, uint32_t nextmtu,
+    uint32_t tableid);
 /* The next smaller size that links have, for a packet of iplen bytes. */
 uint32_t icmp_pmtu_plateau(uint32_t iplen);
 

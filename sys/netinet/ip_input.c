@@ -32,7 +32,8 @@ ip_header_check(struct ifnet *ifp, struct mbuf *m)
 	const struct ip *ip = mtod(m, const struct ip *);
 	uint32_t hlen = IP_HLEN(ip), len = ntohs(ip->ip_len);
 
-	if ((m->m_pkthdr.csum_flags & (M_IPV4_CSUM_IN_OK | M_IPV4_CSUM_OUT)) == 0 &&
+	if ((m->m_pkthdr.csum_flags & (M_IPV4_CSUM_IN_OK | M_IPV4_CSUM_OUT)) ==
+		0 &&
 	    in_cksum_fold(in_cksum_bytes(0, ip, hlen)) != 0)
 		return (DROP_IP_BADSUM);
 	if (len < hlen || len > m->m_pkthdr.len)
@@ -54,7 +55,8 @@ ip_header_pull(struct mbuf *m)
 		m_drop(m, DROP_IP_SHORT);
 		return (NULL);
 	}
-	if (m->m_len < sizeof(struct ip) && (m = m_pullup(m, sizeof(struct ip))) == NULL)
+	if (m->m_len < sizeof(struct ip) &&
+	    (m = m_pullup(m, sizeof(struct ip))) == NULL)
 		return (NULL);
 	if (IP_VERSION(mtod(m, struct ip *)) != 4) {
 		m_drop(m, DROP_IP_BADVERS);
@@ -127,10 +129,11 @@ ip_ours(struct ifnet *ifp, struct mbuf *m)
 	const struct ip *ip;
 
 	if ((mtod(m, struct ip *)->ip_off & htons(IP_MF | IP_OFFMASK)) != 0 &&
-	    ((m = ip_ours_reass(ifp, m)) == NULL || (m = ip_header_pull(m)) == NULL))
+	    ((m = ip_ours_reass(ifp, m)) == NULL ||
+		(m = ip_header_pull(m)) == NULL))
 		return;
 	ip = mtod(m, const struct ip *);
-	ctx = (struct ip_input_ctx) {
+	ctx = (struct ip_input_ctx){
 		.ifp = ifp,
 		.af = AF_INET,
 		.proto = ip->ip_p,
@@ -149,13 +152,17 @@ ip_ours(struct ifnet *ifp, struct mbuf *m)
  * (RFC 1122 3.3.4.2, the strong model), unless pf sent the packet there.
  */
 static bool
-ip_rightif(const struct ifnet *ifp, const struct mbuf *m, const struct rtentry *rt)
+ip_rightif(const struct ifnet *ifp, const struct mbuf *m,
+    const struct rtentry *rt)
 {
-	if (ip_forwarding != 0 || rt->rt_ifa == NULL || rt->rt_ifa->ifa_ifp == ifp)
+	if (ip_forwarding != 0 || rt->rt_ifa == NULL ||
+	    rt->rt_ifa->ifa_ifp == ifp)
 		return (true);
-	return ((ifp->if_flags & IFF_LOOPBACK) != 0 || (m->m_flags & M_LOOP) != 0 ||
+	return ((ifp->if_flags & IFF_LOOPBACK) != 0 ||
+	    (m->m_flags & M_LOOP) != 0 ||
 	    (rt->rt_ifa->ifa_ifp->if_flags & IFF_LOOPBACK) != 0 ||
-	    (m->m_pkthdr.pf.flags & (PF_TAG_TRANSLATE_LOCALHOST | PF_TAG_DIVERTED)) != 0);
+	    (m->m_pkthdr.pf.flags &
+		(PF_TAG_TRANSLATE_LOCALHOST | PF_TAG_DIVERTED)) != 0);
 }
 
 static void
@@ -170,7 +177,8 @@ ip_noroute(struct mbuf *m, int error)
 		return;
 	}
 	drop_count(DROP_IP_NOROUTE);
-	icmp_error(m, ICMP_UNREACH, error == EHOSTUNREACH ? ICMP_UNREACH_HOST : ICMP_UNREACH_NET, 0);
+	icmp_error(m, ICMP_UNREACH,
+	    error == EHOSTUNREACH ? ICMP_UNREACH_HOST : ICMP_UNREACH_NET, 0);
 }
 
 /* A broadcast address of one of our networks: received on it, or directed at it. */
@@ -196,6 +204,18 @@ ip_input_multicast(struct ifnet *ifp, struct mbuf *m)
 		m_drop(m, DROP_IP_MCAST);
 }
 
+static void
+ip_input_forward(struct ifnet *ifp, struct mbuf *m, struct rtentry *rt)
+{
+	if (ip_forwarding == 0) {
+		m_drop(m, DROP_IP_CANTFORWARD);
+		return;
+	}
+	rt_ref(rt); /* a full ARP table may push its neighbour out */
+	ip_forward(ifp, m, rt);
+	rt_put(rt);
+}
+
 /* Where to: one look-up decides. */
 static void
 ip_input_route(struct ifnet *ifp, struct mbuf *m)
@@ -205,16 +225,14 @@ ip_input_route(struct ifnet *ifp, struct mbuf *m)
 	int error = ENETUNREACH;
 
 	if (ip_forwarding != 0)
-		rt = rt_resolve(m->m_pkthdr.rtableid, AF_INET, &dst, m->m_pkthdr.flowid, &error);
+		rt = rt_resolve(m->m_pkthdr.rtableid, AF_INET, &dst,
+		    m->m_pkthdr.flowid, &error);
 	else
 		rt = rtable_match(m->m_pkthdr.rtableid, AF_INET, &dst);
 	if (rt == NULL)
 		ip_noroute(m, error);
 	else if ((rt->rt_flags & (RTF_LOCAL | RTF_BROADCAST)) == 0) {
-		if (ip_forwarding != 0)
-			ip_forward(ifp, m, rt);
-		else
-			m_drop(m, DROP_IP_CANTFORWARD);
+		ip_input_forward(ifp, m, rt);
 	} else if ((rt->rt_flags & RTF_BROADCAST) != 0)
 		ip_input_netbcast(ifp, m, rt);
 	else if (ip_rightif(ifp, m, rt))
@@ -228,7 +246,8 @@ ip_input_judged(struct ifnet *ifp, struct mbuf *m)
 {
 	uint32_t dst;
 
-	if (m->m_len < sizeof(struct ip) && (m = m_pullup(m, sizeof(struct ip))) == NULL)
+	if (m->m_len < sizeof(struct ip) &&
+	    (m = m_pullup(m, sizeof(struct ip))) == NULL)
 		return;
 	if (mtod(m, struct ip *)->ip_vhl != 0x45 && ip_dooptions(ifp, &m) != 0)
 		return;

@@ -53,9 +53,11 @@ martian_dst(uint32_t dst, bool inside)
 }
 
 bool
-ip_martian(const struct ifnet *ifp, const struct mbuf *m, uint32_t src, uint32_t dst)
+ip_martian(const struct ifnet *ifp, const struct mbuf *m, uint32_t src,
+    uint32_t dst)
 {
-	bool inside = (ifp->if_flags & IFF_LOOPBACK) != 0 || (m->m_flags & M_LOOP) != 0;
+	bool inside = (ifp->if_flags & IFF_LOOPBACK) != 0 ||
+	    (m->m_flags & M_LOOP) != 0;
 
 	src = ntohl(src);
 	dst = ntohl(dst);

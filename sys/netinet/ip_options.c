@@ -28,7 +28,7 @@
 struct ip_opt {
 	uint8_t type;
 	uint8_t at, len; /* in the option area */
-	uint8_t ptr; /* as it stands: 4 is the first slot of a route */
+	uint8_t ptr;     /* as it stands: 4 is the first slot of a route */
 };
 struct ip_opts {
 	struct ip_opt o[IPOPTS_MAX];
@@ -93,7 +93,8 @@ opts_read(struct ip_opts *os, uint32_t *bad)
 		if (o->type == IPOPT_NOP)
 			continue;
 		o->at = (uint8_t)*bad;
-		if (cur_u8(&c, &o->len) == -1 || o->len < 2 || cur_skip(&c, o->len - 2U) == -1 ||
+		if (cur_u8(&c, &o->len) == -1 || o->len < 2 ||
+		    cur_skip(&c, o->len - 2U) == -1 ||
 		    os->n + 1 == nitems(os->o) || opt_check(os, o) != 0)
 			return (EINVAL);
 		os->n++;
@@ -137,7 +138,8 @@ opt_ts_full(uint8_t *p)
 }
 
 static void
-opt_timestamp(uint8_t *p, const struct ip_opt *o, uint32_t addr, uint32_t tableid)
+opt_timestamp(uint8_t *p, const struct ip_opt *o, uint32_t addr,
+    uint32_t tableid)
 {
 	uint32_t now = htonl((uint32_t)(time_wall_us / 1000 % 86400000));
 	unsigned int flag = p[3] & 0xf, need = flag == IPOPT_TS_TSONLY ? 4 : 8;
@@ -163,7 +165,8 @@ opt_timestamp(uint8_t *p, const struct ip_opt *o, uint32_t addr, uint32_t tablei
  * next one takes our place in the list.  Strict: it must be a neighbour.
  */
 static int
-opt_source_route(struct ifnet *ifp, struct mbuf *m, uint8_t *p, const struct ip_opt *o)
+opt_source_route(struct ifnet *ifp, struct mbuf *m, uint8_t *p,
+    const struct ip_opt *o)
 {
 	struct ip *ip = mtod(m, struct ip *);
 	struct ip_addr dst = ip_addr_v4(ip->ip_dst), next = ip_addr_v4(0);
@@ -197,13 +200,16 @@ opts_write(struct ifnet *ifp, struct mbuf *m, const struct ip_opts *os)
 
 	for (i = 0; i < os->n; i++) {
 		p = area + os->o[i].at;
-		if (os->o[i].type == IPOPT_LSRR || os->o[i].type == IPOPT_SSRR) {
-			if ((error = opt_source_route(ifp, m, p, &os->o[i])) != 0)
+		if (os->o[i].type == IPOPT_LSRR ||
+		    os->o[i].type == IPOPT_SSRR) {
+			if ((error = opt_source_route(ifp, m, p, &os->o[i])) !=
+			    0)
 				return (error);
 		} else if (os->o[i].type == IPOPT_RR)
 			opt_record(p, &os->o[i], opts_our_address(ifp, m));
 		else if (os->o[i].type == IPOPT_TS)
-			opt_timestamp(p, &os->o[i], opts_our_address(ifp, m), m->m_pkthdr.rtableid);
+			opt_timestamp(p, &os->o[i], opts_our_address(ifp, m),
+			    m->m_pkthdr.rtableid);
 	}
 	return (0);
 }
@@ -265,7 +271,8 @@ ip_checkoptions(const void *opt, uint32_t len)
 		return (EINVAL);
 	for (i = 0; i < os.n; i++)
 		if (os.o[i].type == IPOPT_LSRR || os.o[i].type == IPOPT_SSRR)
-			return (EACCES); /* our own sockets send no source routes */
+			return (
+			    EACCES); /* our own sockets send no source routes */
 	return (0);
 }
 
@@ -274,11 +281,13 @@ ip_insertoptions(struct mbuf *m, const void *opt, uint32_t len)
 {
 	struct ip hdr;
 
-	if (m_copydata(m, 0, sizeof(hdr), &hdr) != 0 || IP_HLEN(&hdr) != sizeof(hdr) || len > 40) {
+	if (m_copydata(m, 0, sizeof(hdr), &hdr) != 0 ||
+	    IP_HLEN(&hdr) != sizeof(hdr) || len > 40) {
 		m_drop(m, DROP_IP_OUTPUT);
 		return (NULL);
 	}
-	if ((m = m_prepend(m, len)) == NULL || (m = m_pullup(m, sizeof(hdr) + len)) == NULL)
+	if ((m = m_prepend(m, len)) == NULL ||
+	    (m = m_pullup(m, sizeof(hdr) + len)) == NULL)
 		return (NULL);
 	hdr.ip_vhl = (uint8_t)(4 << 4 | (sizeof(hdr) + len) >> 2);
 	memcpy(mtod(m, uint8_t *), &hdr, sizeof(hdr));

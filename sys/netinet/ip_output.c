@@ -29,7 +29,7 @@
 /* --- identifications --- */
 
 static struct {
-	uint16_t next; /* 0: choose new keys */
+	uint16_t next;       /* 0: choose new keys */
 	uint8_t box[4][256]; /* a random byte function for each round */
 } ip_ids;
 
@@ -66,7 +66,8 @@ ip_randomid(void)
 static uint32_t ip_lo_index;
 
 static void
-ip_lo_watch(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa, const char *group)
+ip_lo_watch(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa,
+    const char *group)
 {
 	if (ifp->if_type != IFT_LOOP)
 		return;
@@ -113,7 +114,8 @@ ip_ifp_of_source(const struct ip *ip, uint32_t tableid)
 	struct ip_addr src = ip_addr_v4(ip->ip_src);
 	struct ifaddr *ifa;
 
-	if (ip->ip_src == 0 || (ifa = ifa_ifwithaddr(AF_INET, &src, tableid)) == NULL)
+	if (ip->ip_src == 0 ||
+	    (ifa = ifa_ifwithaddr(AF_INET, &src, tableid)) == NULL)
 		return (NULL);
 	return (ifa->ifa_ifp);
 }
@@ -159,7 +161,8 @@ ip_way_find(const struct mbuf *m, const struct ip_outopts *po, struct ip_way *w)
 	w->local = w->bcast = false;
 	if (ntohl(ip->ip_dst) >= 0xe0000000U)
 		return (ip_way_group(ip, po, w));
-	rt = rt_resolve(po->po_rtable, AF_INET, &dst, m->m_pkthdr.flowid, &error);
+	rt = rt_resolve(po->po_rtable, AF_INET, &dst, m->m_pkthdr.flowid,
+	    &error);
 	if (rt == NULL) {
 		if (po->po_ifp == NULL || (po->po_flags & IPOUT_IFONLY) == 0)
 			return (error != 0 ? error : EHOSTUNREACH);
@@ -197,7 +200,8 @@ ip_fits(const struct mbuf *m, uint32_t mtu)
 {
 	if (m->m_pkthdr.len <= mtu)
 		return (true);
-	return ((m->m_pkthdr.csum_flags & M_GSO) != 0 && ip_segment_len(m) <= mtu);
+	return (
+	    (m->m_pkthdr.csum_flags & M_GSO) != 0 && ip_segment_len(m) <= mtu);
 }
 
 static int
@@ -226,7 +230,8 @@ ip_emit_list(struct mbuf_list *ml, const struct ip_exit *ex)
 static int
 ip_emit_cut(struct mbuf *m, const struct ip_exit *ex, uint32_t mtu)
 {
-	struct mbuf_list segs = MBUF_LIST_INITIALIZER, frags = MBUF_LIST_INITIALIZER;
+	struct mbuf_list segs = MBUF_LIST_INITIALIZER,
+			 frags = MBUF_LIST_INITIALIZER;
 	int error = 0;
 
 	if ((m->m_pkthdr.csum_flags & M_GSO) != 0)
@@ -303,7 +308,8 @@ ip_output_source(struct mbuf *m, const struct ip_way *w)
 		return (0);
 	if ((ifa = in_source_select(w->ex.ifp, &dst, w->ex.rt)) != NULL)
 		ip->ip_src = ifa->ifa_addr.v4;
-	else if (ip->ip_dst != 0xffffffffU) /* a host that looks for its address */
+	else if (ip->ip_dst !=
+	    0xffffffffU) /* a host that looks for its address */
 		return (EADDRNOTAVAIL);
 	return (0);
 }
@@ -328,7 +334,8 @@ ip_output_group(struct mbuf *m, const struct ip_outopts *po, struct ip_way *w)
 
 	if (!w->bcast && !mcast)
 		return (0);
-	if (w->bcast && (po->po_flags & (IPOUT_BROADCAST | IPOUT_FORWARDING)) == 0)
+	if (w->bcast &&
+	    (po->po_flags & (IPOUT_BROADCAST | IPOUT_FORWARDING)) == 0)
 		return (EACCES);
 	if (m->m_pkthdr.len > w->ex.ifp->if_mtu && w->bcast)
 		return (EMSGSIZE);
@@ -363,12 +370,14 @@ ip_output_judge(struct mbuf **mp, const struct ip_outopts *po, struct ip_way *w)
 	if (af != AF_INET) {
 		if (ip_family(af) == NULL)
 			return (EAFNOSUPPORT);
-		again = (struct ip_outopts){ .po_flags = IPOUT_JUDGED, .po_rtable = po->po_rtable };
+		again = (struct ip_outopts){ .po_flags = IPOUT_JUDGED,
+			.po_rtable = po->po_rtable };
 		(void)ip_family(af)->output(*mp, &again);
 		*mp = NULL;
 		return (0);
 	}
-	if ((*mp)->m_len < sizeof(struct ip) && (*mp = m_pullup(*mp, sizeof(struct ip))) == NULL)
+	if ((*mp)->m_len < sizeof(struct ip) &&
+	    (*mp = m_pullup(*mp, sizeof(struct ip))) == NULL)
 		return (ENOBUFS);
 	if (mtod(*mp, struct ip *)->ip_dst != dst)
 		return (ip_way_find(*mp, &again, w));
@@ -391,6 +400,25 @@ ip_output_send(struct mbuf **mp, const struct ip_way *w)
 	return (ip_emit(mp, &w->ex));
 }
 
+/* From the way on; the route in w is held meanwhile. */
+static int
+ip_output_by(struct mbuf *m, const struct ip_outopts *po, struct ip_way *w)
+{
+	struct rtentry *held = w->ex.rt;
+	int error = 0;
+
+	if (held != NULL)
+		rt_ref(held);
+	if ((po->po_flags & IPOUT_JUDGED) == 0)
+		error = ip_output_judge(&m, po, w);
+	if (error == 0 && m != NULL)
+		error = ip_output_send(&m, w);
+	if (m != NULL)
+		m_drop(m, error == EMSGSIZE ? DROP_IP_TOOBIG : DROP_IP_OUTPUT);
+	rt_put(held);
+	return (error);
+}
+
 int
 ip_output(struct mbuf *m, const struct ip_outopts *po)
 {
@@ -402,22 +430,18 @@ ip_output(struct mbuf *m, const struct ip_outopts *po)
 	if (po == NULL)
 		po = &none;
 	ipstat_inc(IPS_LOCALOUT);
-	if ((po->po_flags & IPOUT_JUDGED) == 0 && (m = ip_output_header(m, po, &error)) == NULL)
+	if ((po->po_flags & IPOUT_JUDGED) == 0 &&
+	    (m = ip_output_header(m, po, &error)) == NULL)
 		return (error);
 	if ((error = ip_way_find(m, po, &w)) != 0 ||
 	    (error = ip_output_source(m, &w)) != 0 ||
 	    (error = ip_output_group(m, po, &w)) != 0) {
-		m_drop(m, error == ENETUNREACH ? DROP_IP_NOROUTE : DROP_IP_OUTPUT);
+		m_drop(m,
+		    error == ENETUNREACH ? DROP_IP_NOROUTE : DROP_IP_OUTPUT);
 		return (error);
 	}
 	ip = mtod(m, struct ip *);
 	ip->ip_sum = 0;
 	ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, IP_HLEN(ip)));
-	if ((po->po_flags & IPOUT_JUDGED) == 0)
-		error = ip_output_judge(&m, po, &w);
-	if (error == 0 && m != NULL)
-		error = ip_output_send(&m, &w);
-	if (m != NULL)
-		m_drop(m, error == EMSGSIZE ? DROP_IP_TOOBIG : DROP_IP_OUTPUT);
-	return (error);
+	return (ip_output_by(m, po, &w));
 }

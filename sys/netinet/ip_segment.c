@@ -40,7 +40,8 @@ seg_l4_inet6(const struct mbuf *m, uint8_t proto)
 	if (m_copydata(m, offsetof(struct ip6_hdr, ip6_nxt), 1, &nxt) != 0)
 		return (0);
 	while (nxt != proto) {
-		if ((nxt != IPPROTO_HOPOPTS && nxt != IPPROTO_ROUTING && nxt != IPPROTO_DSTOPTS) ||
+		if ((nxt != IPPROTO_HOPOPTS && nxt != IPPROTO_ROUTING &&
+			nxt != IPPROTO_DSTOPTS) ||
 		    off > SEG_HDR_MAX || m_copydata(m, off, 2, ext) != 0)
 			return (0);
 		nxt = ext[0];
@@ -54,7 +55,8 @@ seg_l4_inet(const struct mbuf *m, uint8_t proto)
 {
 	struct ip ip;
 
-	if (m_copydata(m, 0, sizeof(ip), &ip) != 0 || ip.ip_p != proto || (uint32_t)IP_HLEN(&ip) < sizeof(ip))
+	if (m_copydata(m, 0, sizeof(ip), &ip) != 0 || ip.ip_p != proto ||
+	    (uint32_t)IP_HLEN(&ip) < sizeof(ip))
 		return (0);
 	return (IP_HLEN(&ip));
 }
@@ -73,7 +75,8 @@ seg_plan_make(const struct mbuf *m, sa_family_t af, struct seg_plan *sp)
 	if (sp->l4 == 0)
 		return (EINVAL);
 	if (sp->tcp) {
-		if (m_copydata(m, sp->l4 + offsetof(struct tcphdr, th_off), 1, &off) != 0)
+		if (m_copydata(m, sp->l4 + offsetof(struct tcphdr, th_off), 1,
+			&off) != 0)
 			return (EINVAL);
 		l4len = (off >> 4) * 4U;
 		if (l4len < sizeof(struct tcphdr))
@@ -81,7 +84,8 @@ seg_plan_make(const struct mbuf *m, sa_family_t af, struct seg_plan *sp)
 	}
 	sp->hdrlen = sp->l4 + l4len;
 	sp->mss = m->m_pkthdr.ph_mss;
-	if (sp->mss == 0 || sp->hdrlen > sizeof(sp->head) || sp->hdrlen >= m->m_pkthdr.len)
+	if (sp->mss == 0 || sp->hdrlen > sizeof(sp->head) ||
+	    sp->hdrlen >= m->m_pkthdr.len)
 		return (EINVAL);
 	sp->payload = m->m_pkthdr.len - sp->hdrlen;
 	return (m_copydata(m, 0, sp->hdrlen, sp->head));
@@ -115,21 +119,23 @@ seg_head_l4(const struct seg_plan *sp, uint8_t *h, uint32_t off, uint32_t len)
 	}
 	th->th_seq = htonl(ntohl(th->th_seq) + off);
 	if (off + len < sp->payload)
-		th->th_flags &= (uint8_t)~(TH_FIN | TH_PUSH);
+		th->th_flags &= (uint8_t) ~(TH_FIN | TH_PUSH);
 	if (off != 0)
 		th->th_flags &= (uint8_t)~TH_CWR;
 }
 
 /* The segment with payload [off, off+len).  NULL: no memory. */
 static struct mbuf *
-seg_make(const struct mbuf *m, const struct seg_plan *sp, uint32_t off, uint32_t len)
+seg_make(const struct mbuf *m, const struct seg_plan *sp, uint32_t off,
+    uint32_t len)
 {
 	uint32_t l4sum = sp->tcp ? M_TCP_CSUM_OUT : M_UDP_CSUM_OUT;
 	struct mbuf *s, *body;
 
 	if ((s = m_getroom(M_HEADROOM, sp->hdrlen)) == NULL)
 		return (NULL);
-	if (m_dup_pkthdr(s, m) != 0 || (body = m_copym(m, sp->hdrlen + off, len)) == NULL) {
+	if (m_dup_pkthdr(s, m) != 0 ||
+	    (body = m_copym(m, sp->hdrlen + off, len)) == NULL) {
 		m_freem(s);
 		return (NULL);
 	}

@@ -47,7 +47,8 @@ static struct counter_group rip_counter_group = {
 /* --- in --- */
 
 static bool
-rip_wants(const struct inpcb *inp, const struct mbuf *m, const struct ip_input_ctx *ctx)
+rip_wants(const struct inpcb *inp, const struct mbuf *m,
+    const struct ip_input_ctx *ctx)
 {
 	if (inp->inp_af != ctx->af || inp->inp_proto == IPPROTO_RAW ||
 	    (inp->inp_proto != 0 && inp->inp_proto != ctx->proto))
@@ -55,14 +56,17 @@ rip_wants(const struct inpcb *inp, const struct mbuf *m, const struct ip_input_c
 	if (inp->inp_rtable != m->m_pkthdr.rtableid ||
 	    (inp->inp_ifindex != 0 && inp->inp_ifindex != ctx->ifp->if_index))
 		return (false);
-	if (!ip_addr_iszero(&inp->inp_laddr) && !ip_addr_eq(&inp->inp_laddr, &ctx->dst))
+	if (!ip_addr_iszero(&inp->inp_laddr) &&
+	    !ip_addr_eq(&inp->inp_laddr, &ctx->dst))
 		return (false);
-	return (ip_addr_iszero(&inp->inp_faddr) || ip_addr_eq(&inp->inp_faddr, &ctx->src));
+	return (ip_addr_iszero(&inp->inp_faddr) ||
+	    ip_addr_eq(&inp->inp_faddr, &ctx->src));
 }
 
 /* ICMP6_FILTER and IPV6_CHECKSUM. */
 static bool
-rip_passes6(const struct inpcb *inp, const struct mbuf *m, const struct ip_input_ctx *ctx)
+rip_passes6(const struct inpcb *inp, const struct mbuf *m,
+    const struct ip_input_ctx *ctx)
 {
 	uint32_t len = m->m_pkthdr.len - ctx->off;
 	uint8_t type;
@@ -70,13 +74,16 @@ rip_passes6(const struct inpcb *inp, const struct mbuf *m, const struct ip_input
 	if (ctx->proto == IPPROTO_ICMPV6 && inp->inp_proto == IPPROTO_ICMPV6) {
 		if (m_copydata(m, ctx->off, 1, &type) != 0)
 			return (false);
-		return ((inp->inp_icmp6filter[type / 32] & 1U << type % 32) == 0);
+		return (
+		    (inp->inp_icmp6filter[type / 32] & 1U << type % 32) == 0);
 	}
 	if (inp->inp_cksumoff < 0)
 		return (true);
 	if (len < (uint32_t)inp->inp_cksumoff + 2)
 		return (false);
-	return (in_cksum_fold(in_cksum_add(in_pseudo(ctx->af, &ctx->src, &ctx->dst, len, ctx->proto), m, ctx->off, len)) == 0);
+	return (in_cksum_fold(in_cksum_add(in_pseudo(ctx->af, &ctx->src,
+					       &ctx->dst, len, ctx->proto),
+		    m, ctx->off, len)) == 0);
 }
 
 static void
@@ -87,11 +94,13 @@ rip_append(struct inpcb *inp, struct mbuf *n, const struct ip_input_ctx *ctx)
 	uint32_t controllen;
 	socklen_t fromlen;
 
-	fromlen = sockaddr_write(&from, ctx->af, &ctx->src, 0, ctx->ifp->if_index);
+	fromlen = sockaddr_write(&from, ctx->af, &ctx->src, 0,
+	    ctx->ifp->if_index);
 	controllen = in_opt_control(inp, n, ctx, control);
 	if (ctx->af == AF_INET6)
 		m_adj(n, (int)ctx->off);
-	if (soreceive_dgram(inp->inp_socket, n, (struct sockaddr *)(void *)&from, fromlen,
+	if (soreceive_dgram(inp->inp_socket, n,
+		(struct sockaddr *)(void *)&from, fromlen,
 		controllen != 0 ? control : NULL, controllen))
 		rip_counters[RIPS_DELIVERED]++;
 	else
@@ -128,13 +137,15 @@ rip_hdrincl(struct mbuf **mp)
 	struct ip *ip;
 	uint32_t hlen;
 
-	if ((*mp)->m_pkthdr.len < sizeof(*ip) || (*mp)->m_pkthdr.len > IP_MAXPACKET)
+	if ((*mp)->m_pkthdr.len < sizeof(*ip) ||
+	    (*mp)->m_pkthdr.len > IP_MAXPACKET)
 		return (EINVAL);
 	if ((*mp = m_pullup(*mp, sizeof(*ip))) == NULL)
 		return (ENOBUFS);
 	ip = mtod(*mp, struct ip *);
 	hlen = IP_HLEN(ip);
-	if (IP_VERSION(ip) != 4 || hlen < sizeof(*ip) || hlen > (*mp)->m_pkthdr.len)
+	if (IP_VERSION(ip) != 4 || hlen < sizeof(*ip) ||
+	    hlen > (*mp)->m_pkthdr.len)
 		return (EINVAL);
 	return (0);
 }
@@ -142,7 +153,8 @@ rip_hdrincl(struct mbuf **mp)
 static int
 rip_output_hdrincl(const struct inpcb *inp, struct mbuf *m)
 {
-	struct ip_outopts po = { .po_flags = IPOUT_RAWHDR, .po_rtable = inp->inp_rtable };
+	struct ip_outopts po = { .po_flags = IPOUT_RAWHDR,
+		.po_rtable = inp->inp_rtable };
 	int error;
 
 	if ((error = rip_hdrincl(&m)) != 0) {
@@ -161,7 +173,8 @@ rip_output_hdrincl(const struct inpcb *inp, struct mbuf *m)
 
 /* IPV6_CHECKSUM: at a place of the socket's choice.  The source must be known. */
 static int
-rip_cksum6(const struct inpcb *inp, struct mbuf *m, const struct ip_addr *dst, uint32_t scope, struct in_send *s)
+rip_cksum6(const struct inpcb *inp, struct mbuf *m, const struct ip_addr *dst,
+    uint32_t scope, struct in_send *s)
 {
 	uint32_t len = m->m_pkthdr.len;
 	uint16_t sum = 0;
@@ -179,16 +192,20 @@ rip_cksum6(const struct inpcb *inp, struct mbuf *m, const struct ip_addr *dst, u
 		return (EINVAL);
 	if (ip_addr_iszero(&s->src))
 		s->src = inp->inp_laddr;
-	if (ip_addr_iszero(&s->src) && (error = in_pcb_source(inp, AF_INET6, dst, scope, &s->src)) != 0)
+	if (ip_addr_iszero(&s->src) &&
+	    (error = in_pcb_source(inp, AF_INET6, dst, scope, &s->src)) != 0)
 		return (error);
 	if ((error = m_copyback(m, (uint32_t)inp->inp_cksumoff, 2, &sum)) != 0)
 		return (error);
-	sum = in_cksum_fold(in_cksum_add(in_pseudo(AF_INET6, &s->src, dst, len, inp->inp_proto), m, 0, len));
+	sum = in_cksum_fold(
+	    in_cksum_add(in_pseudo(AF_INET6, &s->src, dst, len, inp->inp_proto),
+		m, 0, len));
 	return (m_copyback(m, (uint32_t)inp->inp_cksumoff, 2, &sum));
 }
 
 static int
-rip_dest(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len, struct ip_addr *dst, uint32_t *scope)
+rip_dest(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
+    struct ip_addr *dst, uint32_t *scope)
 {
 	sa_family_t af;
 	uint16_t port;
@@ -205,7 +222,8 @@ rip_dest(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len, stru
 }
 
 static int
-rip_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa, socklen_t len, const void *control, size_t controllen, struct proc *p)
+rip_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
+    socklen_t len, const void *control, size_t controllen, struct proc *p)
 {
 	struct inpcb *inp = so->so_pcb;
 	struct ip_addr dst;
@@ -214,7 +232,8 @@ rip_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa, socklen_t
 	int error;
 
 	rip_counters[RIPS_OUT]++;
-	if ((inp->inp_flags & INP_HDRINCL) != 0 || (inp->inp_af == AF_INET && inp->inp_proto == IPPROTO_RAW))
+	if ((inp->inp_flags & INP_HDRINCL) != 0 ||
+	    (inp->inp_af == AF_INET && inp->inp_proto == IPPROTO_RAW))
 		return (rip_output_hdrincl(inp, m));
 	if ((error = rip_dest(inp, sa, len, &dst, &scope)) == 0 &&
 	    (error = in_opt_sendcontrol(inp, control, controllen, &s)) == 0) {
@@ -227,7 +246,8 @@ rip_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa, socklen_t
 		m_freem(m);
 		return (error);
 	}
-	return (in_pcb_output(inp, m, inp->inp_af, inp->inp_proto, &dst, scope, &s));
+	return (in_pcb_output(inp, m, inp->inp_af, inp->inp_proto, &dst, scope,
+	    &s));
 }
 
 /* --- the socket's calls --- */
@@ -265,7 +285,8 @@ rip_detach(struct socket *so)
 
 /* An address only: raw sockets have no ports. */
 static int
-rip_bind(struct socket *so, const struct sockaddr *sa, socklen_t len, struct proc *p)
+rip_bind(struct socket *so, const struct sockaddr *sa, socklen_t len,
+    struct proc *p)
 {
 	struct inpcb *inp = so->so_pcb;
 	struct ip_addr a;
@@ -283,7 +304,8 @@ rip_bind(struct socket *so, const struct sockaddr *sa, socklen_t len, struct pro
 }
 
 static int
-rip_connect(struct socket *so, const struct sockaddr *sa, socklen_t len, struct proc *p)
+rip_connect(struct socket *so, const struct sockaddr *sa, socklen_t len,
+    struct proc *p)
 {
 	struct inpcb *inp = so->so_pcb;
 	struct ip_addr a;
@@ -318,23 +340,30 @@ rip_shutdown(struct socket *so)
 }
 
 static int
-rip_setopt(struct socket *so, int level, int name, const void *val, socklen_t len, struct proc *p)
+rip_setopt(struct socket *so, int level, int name, const void *val,
+    socklen_t len, struct proc *p)
 {
 	return (in_opt_set(so->so_pcb, level, name, val, len, p));
 }
 
 static int
-rip_getopt(struct socket *so, int level, int name, void *val, socklen_t *len, struct proc *p)
+rip_getopt(struct socket *so, int level, int name, void *val, socklen_t *len,
+    struct proc *p)
 {
 	return (in_opt_get(so->so_pcb, level, name, val, len));
 }
 
-#define RIP_ROW(af) \
-	{ .pr_name = "raw", .pr_family = af, .pr_type = SOCK_RAW, .pr_protocol = 0, \
-	  .pr_flags = PR_ATOMIC | PR_ADDR, .attach = rip_attach, .ioctl = in_ioctl, .detach = rip_detach, \
-	  .bind = rip_bind, .connect = rip_connect, .disconnect = rip_disconnect, \
-	  .shutdown = rip_shutdown, .send = rip_send, .sockname = in_pcb_sockname, \
-	  .peername = in_pcb_peername, .setopt = rip_setopt, .getopt = rip_getopt }
+#define RIP_ROW(af)                                                            \
+	{                                                                      \
+		.pr_name = "raw", .pr_family = af, .pr_type = SOCK_RAW,        \
+		.pr_protocol = 0, .pr_flags = PR_ATOMIC | PR_ADDR,             \
+		.attach = rip_attach, .ioctl = in_ioctl, .detach = rip_detach, \
+		.bind = rip_bind, .connect = rip_connect,                      \
+		.disconnect = rip_disconnect, .shutdown = rip_shutdown,        \
+		.send = rip_send, .sockname = in_pcb_sockname,                 \
+		.peername = in_pcb_peername, .setopt = rip_setopt,             \
+		.getopt = rip_getopt                                           \
+	}
 static struct protosw rip_rows[] = { RIP_ROW(AF_INET), RIP_ROW(AF_INET6) };
 
 void

@@ -32,7 +32,14 @@ static struct in_pcb_table udp_pcbs;
 static int udp_sendspace = 65536, udp_recvspace = 262144;
 
 enum udp_counter {
-	UDPS_IN, UDPS_NOSUM, UDPS_GROUP, UDPS_DELIVERED, UDPS_FULL, UDPS_ERRORS, UDPS_OUT, UDPS_NCOUNTERS
+	UDPS_IN,
+	UDPS_NOSUM,
+	UDPS_GROUP,
+	UDPS_DELIVERED,
+	UDPS_FULL,
+	UDPS_ERRORS,
+	UDPS_OUT,
+	UDPS_NCOUNTERS
 };
 static uint64_t udp_counters[UDPS_NCOUNTERS];
 static const char *const udp_counter_text[UDPS_NCOUNTERS] = {
@@ -79,7 +86,8 @@ udp_check(struct mbuf *m, const struct ip_input_ctx *ctx, struct udphdr *uh)
 
 /* To one socket.  Takes m. */
 static void
-udp_deliver(struct inpcb *inp, struct mbuf *m, const struct ip_input_ctx *ctx, uint16_t sport)
+udp_deliver(struct inpcb *inp, struct mbuf *m, const struct ip_input_ctx *ctx,
+    uint16_t sport)
 {
 	struct sockaddr_storage from;
 	uint8_t control[IN_CONTROL_MAX];
@@ -90,10 +98,12 @@ udp_deliver(struct inpcb *inp, struct mbuf *m, const struct ip_input_ctx *ctx, u
 		m_drop(m, DROP_UDP_MINTTL);
 		return;
 	}
-	fromlen = in_pcb_sockaddr(inp, ctx->af, &ctx->src, sport, ctx->ifp->if_index, &from);
+	fromlen = in_pcb_sockaddr(inp, ctx->af, &ctx->src, sport,
+	    ctx->ifp->if_index, &from);
 	controllen = in_opt_control(inp, m, ctx, control);
 	m_adj(m, (int)(ctx->off + sizeof(struct udphdr)));
-	if (soreceive_dgram(inp->inp_socket, m, (struct sockaddr *)(void *)&from, fromlen,
+	if (soreceive_dgram(inp->inp_socket, m,
+		(struct sockaddr *)(void *)&from, fromlen,
 		controllen != 0 ? control : NULL, controllen))
 		udp_counters[UDPS_DELIVERED]++;
 	else
@@ -102,13 +112,15 @@ udp_deliver(struct inpcb *inp, struct mbuf *m, const struct ip_input_ctx *ctx, u
 
 /* To all who match: a copy each, the packet itself for the last. */
 static void
-udp_input_group(struct mbuf *m, const struct ip_input_ctx *ctx, const struct in_pcb_key *k)
+udp_input_group(struct mbuf *m, const struct ip_input_ctx *ctx,
+    const struct in_pcb_key *k)
 {
 	struct inpcb *inp, *last = NULL;
 	struct mbuf *n;
 
 	udp_counters[UDPS_GROUP]++;
-	for (inp = in_pcb_port_first(&udp_pcbs, k->lport); inp != NULL; inp = LIST_NEXT(inp, inp_byport)) {
+	for (inp = in_pcb_port_first(&udp_pcbs, k->lport); inp != NULL;
+	     inp = LIST_NEXT(inp, inp_byport)) {
 		if (!in_pcb_matches(inp, k))
 			continue;
 		if (last != NULL && (n = m_dup_pkt(m, 0)) != NULL)
@@ -134,14 +146,19 @@ udp_is_group(const struct mbuf *m, const struct ip_input_ctx *ctx)
 static enum in_pcb_order
 udp_order(const struct mbuf *m)
 {
-	return ((m->m_pkthdr.pf.flags & PF_TAG_TRANSLATE_LOCALHOST) != 0 ? INPCB_INVERTED : INPCB_USUAL);
+	return ((m->m_pkthdr.pf.flags & PF_TAG_TRANSLATE_LOCALHOST) != 0 ?
+		INPCB_INVERTED :
+		INPCB_USUAL);
 }
 
 static void
 udp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 {
-	struct in_pcb_key k = { .af = ctx->af, .laddr = ctx->dst, .faddr = ctx->src,
-		.rtable = m->m_pkthdr.rtableid, .ifindex = ctx->ifp->if_index };
+	struct in_pcb_key k = { .af = ctx->af,
+		.laddr = ctx->dst,
+		.faddr = ctx->src,
+		.rtable = m->m_pkthdr.rtableid,
+		.ifindex = ctx->ifp->if_index };
 	enum drop_reason why;
 	struct udphdr uh;
 	struct inpcb *inp;
@@ -171,13 +188,18 @@ udp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 static struct in_pcb_key
 udp_quoted_key(const struct ip_input_ctx *ctx, const uint8_t *quoted)
 {
-	return ((struct in_pcb_key){ .af = ctx->af, .laddr = ctx->src, .faddr = ctx->dst,
-	    .lport = be16dec(quoted), .fport = be16dec(quoted + 2),
-	    .rtable = ctx->ifp->if_rtable, .ifindex = ctx->ifp->if_index });
+	return ((struct in_pcb_key){ .af = ctx->af,
+	    .laddr = ctx->src,
+	    .faddr = ctx->dst,
+	    .lport = be16dec(quoted),
+	    .fport = be16dec(quoted + 2),
+	    .rtable = ctx->ifp->if_rtable,
+	    .ifindex = ctx->ifp->if_index });
 }
 
 static void
-udp_ctlinput(const struct ip_input_ctx *ctx, int err, const uint8_t *quoted, uint32_t len, uint32_t mtu)
+udp_ctlinput(const struct ip_input_ctx *ctx, int err, const uint8_t *quoted,
+    uint32_t len, uint32_t mtu)
 {
 	struct in_pcb_key k;
 	struct inpcb *inp;
@@ -194,7 +216,8 @@ udp_ctlinput(const struct ip_input_ctx *ctx, int err, const uint8_t *quoted, uin
 }
 
 static bool
-udp_sent_by_us(const struct ip_input_ctx *ctx, const uint8_t *quoted, uint32_t len)
+udp_sent_by_us(const struct ip_input_ctx *ctx, const uint8_t *quoted,
+    uint32_t len)
 {
 	struct in_pcb_key k;
 
@@ -224,24 +247,30 @@ struct udp_dest {
 };
 
 static int
-udp_dest_find(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len, struct udp_dest *d)
+udp_dest_find(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
+    struct udp_dest *d)
 {
 	int error;
 
 	if (sa == NULL) {
 		if (!inp->inp_connected)
 			return (EDESTADDRREQ);
-		*d = (struct udp_dest){ inp->inp_vers == INP_IPV4 ? AF_INET : AF_INET6,
+		*d = (struct udp_dest){ inp->inp_vers == INP_IPV4 ? AF_INET :
+								    AF_INET6,
 			inp->inp_faddr, inp->inp_fport, inp->inp_scope };
 		return (0);
 	}
-	if ((error = in_pcb_readaddr(inp, sa, len, &d->af, &d->addr, &d->port, &d->scope)) != 0)
+	if ((error = in_pcb_readaddr(inp, sa, len, &d->af, &d->addr, &d->port,
+		 &d->scope)) != 0)
 		return (error);
 	if (d->port == 0)
 		return (EINVAL);
 	if (d->scope == 0)
 		d->scope = inp->inp_scope;
-	return ((inp->inp_vers & (d->af == AF_INET ? INP_IPV4 : INP_IPV6)) != 0 ? 0 : EAFNOSUPPORT);
+	return (
+	    (inp->inp_vers & (d->af == AF_INET ? INP_IPV4 : INP_IPV6)) != 0 ?
+		0 :
+		EAFNOSUPPORT);
 }
 
 /* The header in front of the payload.  NULL: no memory, m gone. */
@@ -262,14 +291,16 @@ udp_header(struct mbuf *m, const struct inpcb *inp, uint16_t dport)
 }
 
 static int
-udp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa, socklen_t len, const void *control, size_t controllen, struct proc *p)
+udp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
+    socklen_t len, const void *control, size_t controllen, struct proc *p)
 {
 	struct inpcb *inp = so->so_pcb;
 	struct in_send s;
 	struct udp_dest d;
 	int error;
 
-	if (m->m_pkthdr.len > IP_MAXPACKET - sizeof(struct ip) - sizeof(struct udphdr))
+	if (m->m_pkthdr.len >
+	    IP_MAXPACKET - sizeof(struct ip) - sizeof(struct udphdr))
 		error = EMSGSIZE;
 	else if ((error = udp_dest_find(inp, sa, len, &d)) == 0 &&
 	    (error = in_opt_sendcontrol(inp, control, controllen, &s)) == 0)
@@ -291,7 +322,8 @@ udp_attach_af(struct socket *so, sa_family_t af)
 {
 	int error;
 
-	if ((error = soreserve(so, (uint64_t)udp_sendspace, (uint64_t)udp_recvspace)) != 0)
+	if ((error = soreserve(so, (uint64_t)udp_sendspace,
+		 (uint64_t)udp_recvspace)) != 0)
 		return (error);
 	return (in_pcb_alloc(so, &udp_pcbs, af));
 }
@@ -310,13 +342,15 @@ udp_detach(struct socket *so)
 }
 
 static int
-udp_bind(struct socket *so, const struct sockaddr *sa, socklen_t len, struct proc *p)
+udp_bind(struct socket *so, const struct sockaddr *sa, socklen_t len,
+    struct proc *p)
 {
 	return (in_pcb_bind(so->so_pcb, sa, len, p));
 }
 
 static int
-udp_connect(struct socket *so, const struct sockaddr *sa, socklen_t len, struct proc *p)
+udp_connect(struct socket *so, const struct sockaddr *sa, socklen_t len,
+    struct proc *p)
 {
 	struct inpcb *inp = so->so_pcb;
 	int error;
@@ -348,23 +382,30 @@ udp_shutdown(struct socket *so)
 }
 
 static int
-udp_setopt(struct socket *so, int level, int name, const void *val, socklen_t len, struct proc *p)
+udp_setopt(struct socket *so, int level, int name, const void *val,
+    socklen_t len, struct proc *p)
 {
 	return (in_opt_set(so->so_pcb, level, name, val, len, p));
 }
 
 static int
-udp_getopt(struct socket *so, int level, int name, void *val, socklen_t *len, struct proc *p)
+udp_getopt(struct socket *so, int level, int name, void *val, socklen_t *len,
+    struct proc *p)
 {
 	return (in_opt_get(so->so_pcb, level, name, val, len));
 }
 
-#define UDP_ROW(af) \
-	{ .pr_name = "udp", .pr_family = af, .pr_type = SOCK_DGRAM, .pr_protocol = IPPROTO_UDP, \
-	  .pr_flags = PR_ATOMIC | PR_ADDR, .attach = udp_attach, .ioctl = in_ioctl, .detach = udp_detach, \
-	  .bind = udp_bind, .connect = udp_connect, .disconnect = udp_disconnect, \
-	  .shutdown = udp_shutdown, .send = udp_send, .sockname = in_pcb_sockname, \
-	  .peername = in_pcb_peername, .setopt = udp_setopt, .getopt = udp_getopt }
+#define UDP_ROW(af)                                                            \
+	{                                                                      \
+		.pr_name = "udp", .pr_family = af, .pr_type = SOCK_DGRAM,      \
+		.pr_protocol = IPPROTO_UDP, .pr_flags = PR_ATOMIC | PR_ADDR,   \
+		.attach = udp_attach, .ioctl = in_ioctl, .detach = udp_detach, \
+		.bind = udp_bind, .connect = udp_connect,                      \
+		.disconnect = udp_disconnect, .shutdown = udp_shutdown,        \
+		.send = udp_send, .sockname = in_pcb_sockname,                 \
+		.peername = in_pcb_peername, .setopt = udp_setopt,             \
+		.getopt = udp_getopt                                           \
+	}
 static struct protosw udp_rows[] = { UDP_ROW(AF_INET), UDP_ROW(AF_INET6) };
 
 /* clang-format off */
@@ -375,7 +416,8 @@ static const struct sysctl_row udp_sysctls[] = {
 	  .min = 4096, .max = 8 << 20, .text = "bytes a new socket may have waiting" },
 };
 /* clang-format on */
-static struct sysctl_table udp_sysctl_table = { .rows = udp_sysctls, .nrows = nitems(udp_sysctls) };
+static struct sysctl_table udp_sysctl_table = { .rows = udp_sysctls,
+	.nrows = nitems(udp_sysctls) };
 
 void
 udp_init(void)
