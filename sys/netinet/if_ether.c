@@ -63,7 +63,7 @@ struct arp_entry {
 	struct mbuf_list hold;
 	struct timeout timer;
 	TAILQ_ENTRY(arp_entry)
-	    unresolved; /* not in KNOWN, FIXED: oldest first */
+	unresolved; /* not in KNOWN, FIXED: oldest first */
 };
 static TAILQ_HEAD(, arp_entry) arp_unresolved = TAILQ_HEAD_INITIALIZER(
     arp_unresolved);
@@ -487,7 +487,7 @@ arp_resolve(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh,
 			arp_refresh(ifp, e);
 		return (0);
 	}
-	if ((ifp->if_flags & IFF_NOARP) != 0) {
+	if ((ifp->if_flags & (IFF_NOARP | IFF_STATICARP)) != 0) {
 		m_drop(m, DROP_ARP_DISABLED);
 		return (EHOSTUNREACH);
 	}
@@ -558,9 +558,10 @@ arp_learn(struct ifnet *ifp, const struct arp_msg *a,
 	struct rtentry *rt;
 	int error;
 
+	if ((ifp->if_flags & IFF_STATICARP) != 0)
+		return;
 	rt = rtable_lookup(ifp->if_rtable, AF_INET, &a->spa, 32, RTP_ANY);
 	if ((rt == NULL || rt->rt_llinfo == NULL) && forus != NULL &&
-	    (ifp->if_flags & IFF_STATICARP) == 0 &&
 	    ifa_ifpforaddr(ifp, AF_INET, &a->spa) != NULL)
 		rt = rt_resolve(ifp->if_rtable, AF_INET, &a->spa, 0, &error);
 	if (rt != NULL && rt->rt_llinfo != NULL)

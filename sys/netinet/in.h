@@ -107,7 +107,8 @@ uint64_t in_cksum_add(uint64_t sum, const struct mbuf *m, uint32_t off, uint32_t
 uint64_t in_cksum_bytes(uint64_t sum, const void *p, uint32_t len);
 uint16_t in_cksum_fold(uint64_t sum);
 uint64_t in_pseudo(sa_family_t af, const struct ip_addr *src, const struct ip_addr *dst, uint32_t len, uint8_t proto);
-/* RFC 1624: the field cksum after old became new (16-bit words, network order). */
+/* RFC 1624: the field cksum after old became new (16-bit words, network order).
+ * Never 0, which UDP over IPv4 takes for "none": whose field was 0 asks first. */
 uint16_t in_cksum_fixup(uint16_t cksum, uint16_t oldw, uint16_t neww);
 /* Verifies the transport checksum unless m says it is good: true if good.
  * off: start of the transport header, len: its length with payload. */

@@ -124,6 +124,10 @@ in_pseudo(sa_family_t af, const struct ip_addr *src, const struct ip_addr *dst,
 	return (add64(sum, htons(proto)));
 }
 
+/*
+ * The equation of RFC 1624 gives zero for both zeros of ones-complement; over
+ * data that are all zero only the other one verifies, and it does over all.
+ */
 uint16_t
 in_cksum_fixup(uint16_t cksum, uint16_t oldw, uint16_t neww)
 {
@@ -131,7 +135,7 @@ in_cksum_fixup(uint16_t cksum, uint16_t oldw, uint16_t neww)
 
 	s = (s >> 16) + (s & 0xffff);
 	s = (s >> 16) + (s & 0xffff);
-	return ((uint16_t)~s);
+	return (s == 0xffff ? 0xffff : (uint16_t)~s);
 }
 
 /* One row per transport that has a checksum. */
