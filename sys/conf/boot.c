@@ -23,6 +23,7 @@
 #include <net/if_var.h>
 #include <net/rtable.h>
 #include <netinet/ip_var.h>
+#include <net/rtsock.h>
 
 #define MBUF_BYTES (64UL << 20)
 
@@ -63,6 +64,7 @@ kernel_boot(const struct kernel_params *params)
 	ipinit();
 	ip6init();
 	soioctl_register(if_ioctl_dispatch);
+	rtsockinit();
 	return (ifinit());
 }
 

@@ -128,7 +128,10 @@ struct rt_ifmsg {
 	char ifm_ifname[16];
 };
 
-/* Options of the routing socket, level PF_ROUTE: masks of 1 << type, or of tables. */
+/* Options of the routing socket, level PF_ROUTE, each a uint32_t: a mask of
+ * 1 << type (0: all); a table, or ROUTE_TABLE_ANY; the highest priority number
+ * that is told (0: all). */
+#define ROUTE_TABLE_ANY 0xffffffffU
 #define ROUTE_MSGFILTER	  1
 #define ROUTE_TABLEFILTER 2
 #define ROUTE_PRIOFILTER  3

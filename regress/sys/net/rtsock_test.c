@@ -1,0 +1,147 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* Routing messages: whole, cut, damaged; what they do, and the dump of it. */
+
+#include <sys/systm.h>
+#include <sys/malloc.h>
+#include <sys/proc.h>
+#include <sys/sysctl.h>
+#include <net/rtsock.h>
+#include <ktest.h>
+#include <machine/kernel.h>
+
+static void
+boot(void)
+{
+	struct kernel_params kp = { 0 };
+
+	KT_EQ(kernel_boot(&kp), 0);
+}
+
+/* A blackhole for 10.1.0.0/16. */
+static struct rt_msg
+sample(enum rtm_type type)
+{
+	struct rt_msg m = { .h = { .rtm_msglen = sizeof(m),
+				.rtm_version = RTM_VERSION,
+				.rtm_type = (uint8_t)type,
+				.rtm_hdrlen = sizeof(m.h) } };
+
+	m.rtm_af = AF_INET;
+	m.rtm_plen = 16;
+	m.rtm_dst.b[0] = 10;
+	m.rtm_dst.b[1] = 1;
+	if (type == RTM_ADD)
+		m.rtm_flags = RTF_BLACKHOLE | RTF_STATIC;
+	return (m);
+}
+
+static int
+run(const struct rt_msg *m, struct rt_msg *answer)
+{
+	struct rt_request rq;
+	int error = rtm_decode(m, sizeof(*m), &rq);
+
+	return (error != 0 ? error : rtm_commit(&rq, answer));
+}
+
+static size_t
+dump_rows(const char *name)
+{
+	struct sysctl_req req = { 0 };
+	size_t rows;
+
+	KT_EQ(kern_sysctl(name, &req), 0);
+	KT_EQ(req.oldlen % sizeof(struct rt_msg), 0);
+	rows = req.oldlen / sizeof(struct rt_msg);
+	free(req.old, M_SYSCTL, req.oldcap);
+	return (rows);
+}
+
+KTEST(rtsock_add_get_change_delete)
+{
+	struct rt_msg m, a;
+	size_t before;
+
+	boot();
+	before = dump_rows("net.route.dump.inet");
+	m = sample(RTM_ADD);
+	KT_EQ(run(&m, &a), 0);
+	KT_EQ(a.rtm_priority, RTP_STATIC);
+	KT_STR(a.rtm_ifname, "lo0");
+	KT_EQ(run(&m, &a), EEXIST);
+	KT_EQ(dump_rows("net.route.dump.inet"), before + 1);
+
+	m = sample(RTM_GET); /* a host below it */
+	m.rtm_plen = 32;
+	m.rtm_dst.b[3] = 7;
+	KT_EQ(run(&m, &a), 0);
+	KT_EQ(a.rtm_plen, 16);
+	KT_EQ(a.rtm_flags & RTF_BLACKHOLE, RTF_BLACKHOLE);
+
+	m = sample(RTM_CHANGE);
+	m.rtm_mtu = 1400;
+	KT_EQ(run(&m, &a), 0);
+	KT_EQ(a.rtm_mtu, 1400);
+
+	m = sample(RTM_DELETE);
+	m.rtm_priority = RTP_BGP;
+	KT_EQ(run(&m, &a), ESRCH);
+	m.rtm_priority = RTP_STATIC;
+	KT_EQ(run(&m, &a), 0);
+	KT_EQ(run(&m, &a), ESRCH);
+	KT_EQ(dump_rows("net.route.dump.inet"), before);
+}
+
+KTEST(rtsock_refusals)
+{
+	struct rt_msg m, a;
+
+	boot();
+	m = sample(RTM_ADD);
+	m.rtm_flags = RTF_STATIC;
+	m.rtm_gwaf = AF_INET;
+	m.rtm_gateway = ip_addr_v4(0x01020304);
+	KT_EQ(run(&m, &a), ENETUNREACH);
+	m = sample(RTM_ADD);
+	m.rtm_plen = 33;
+	KT_EQ(run(&m, &a), EINVAL);
+	m = sample(RTM_ADD);
+	m.rtm_flags |= RTF_LOCAL;
+	KT_EQ(run(&m, &a), EINVAL);
+	m = sample(RTM_ADD);
+	m.rtm_flags |= RTF_REJECT;
+	KT_EQ(run(&m, &a), EINVAL);
+	m = sample(RTM_ADD);
+	strlcpy(m.rtm_ifname, "nosuch0", sizeof(m.rtm_ifname));
+	KT_EQ(run(&m, &a), ENXIO);
+	m = sample(RTM_ADD);
+	m.rtm_weight = 2;
+	KT_EQ(run(&m, &a), EOPNOTSUPP);
+	m = sample(RTM_DELETE);
+	m.h.rtm_tableid = 9;
+	KT_EQ(run(&m, &a), ESRCH);
+}
+
+KTEST(rtsock_damage)
+{
+	struct rt_msg good = sample(RTM_ADD), bad;
+	struct rt_request rq;
+
+	boot();
+	for (size_t len = 0; len < sizeof(good); len++)
+		KT_EQ(rtm_decode(&good, len, &rq), EINVAL);
+	for (size_t i = 0; i < sizeof(good); i++)
+		for (int v = 1; v < 256; v++) {
+			bad = good;
+			((uint8_t *)&bad)[i] ^= (uint8_t)v;
+			if (rtm_decode(&bad, sizeof(bad), &rq) != 0)
+				continue;
+			KT(rq.type >= RTM_ADD && rq.type <= RTM_GET);
+			KT(rq.want.plen <= 32 || rq.want.af == AF_INET6);
+			KT(rq.priority <= RTP_ANY &&
+			    rq.want.tableid <= RT_TABLEID_MAX);
+			KT(strnlen(rq.want.label_text, 32) < 32);
+		}
+}

@@ -1,0 +1,171 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* Routing requests, decoded already, done to the table.  And the dump of it. */
+
+#include <sys/systm.h>
+#include <sys/sysctl.h>
+#include <net/rtsock.h>
+
+/* The kernel's own, made and removed with an address. */
+#define FLAGS_OWNED (RTF_LOCAL | RTF_BROADCAST | RTF_CONNECTED)
+
+static struct rtentry *
+route_via(const struct rt_want *w, uint8_t priority)
+{
+	struct rtentry *rt = rtable_lookup(w->tableid, w->af, &w->dst, w->plen,
+	    priority);
+
+	for (; rt != NULL && rt->rt_priority == priority; rt = rt->rt_next)
+		if (rt->rt_gwaf == w->gwaf &&
+		    ip_addr_eq(&rt->rt_gateway, &w->gateway))
+			return (rt);
+	return (NULL);
+}
+
+/* The route that a request means: prefix, priority, and gateway if it says one. */
+static struct rtentry *
+route_meant(const struct rt_request *rq, bool bygateway)
+{
+	const struct rt_want *w = &rq->want;
+	struct rtentry *rt = NULL;
+
+	if (!bygateway || w->gwaf == AF_UNSPEC)
+		return (rtable_lookup(w->tableid, w->af, &w->dst, w->plen,
+		    rq->priority));
+	if (rq->priority != RTP_ANY)
+		return (route_via(w, rq->priority));
+	for (uint8_t prio = 1; prio <= RTP_MAX && rt == NULL; prio++)
+		rt = route_via(w, prio);
+	return (rt);
+}
+
+static int
+add(const struct rt_request *rq, struct rt_msg *answer)
+{
+	struct rtentry *rt;
+	int error;
+
+	if (!rtable_exists(rq->want.tableid) &&
+	    (error = rtable_add(rq->want.tableid)) != 0)
+		return (error);
+	if ((error = rtrequest_add(&rq->want, &rt)) == 0)
+		rtm_encode(answer, RTM_ADD, rt);
+	return (error);
+}
+
+static int delete (const struct rt_request *rq, struct rt_msg *answer)
+{
+	struct rtentry *rt = route_meant(rq, true);
+
+	if (rt == NULL)
+		return (ESRCH);
+	if ((rt->rt_flags & FLAGS_OWNED) != 0)
+		return (EINVAL);
+	rtm_encode(answer, RTM_DELETE, rt);
+	answer->rtm_flags &= ~(uint32_t)RTF_UP;
+	return (rtrequest_delete(rt));
+}
+
+static int
+change(const struct rt_request *rq, struct rt_msg *answer)
+{
+	struct rtentry *rt = route_meant(rq, false);
+	int error;
+
+	if (rt == NULL)
+		return (ESRCH);
+	if ((rt->rt_flags & FLAGS_OWNED) != 0 &&
+	    (rq->want.gwaf != AF_UNSPEC || rq->want.ifp != NULL ||
+		rq->fmask != 0))
+		return (EINVAL);
+	if ((error = rtrequest_change(rt, &rq->want, rq->fmask)) == 0)
+		rtm_encode(answer, RTM_CHANGE, rt);
+	return (error);
+}
+
+/* A host asks for the way to it, a network for itself. */
+static int
+get(const struct rt_request *rq, struct rt_msg *answer)
+{
+	const struct rt_want *w = &rq->want;
+	struct rtentry *rt;
+
+	if (w->plen == (w->af == AF_INET ? 32 : 128) && rq->priority == RTP_ANY)
+		rt = rtable_match(w->tableid, w->af, &w->dst);
+	else
+		rt = route_meant(rq, true);
+	if (rt == NULL)
+		return (ESRCH);
+	rtm_encode(answer, RTM_GET, rt);
+	return (0);
+}
+
+int
+rtm_commit(const struct rt_request *rq, struct rt_msg *answer)
+{
+	static int (*const act[])(const struct rt_request *,
+	    struct rt_msg *) = { [RTM_ADD] = add,
+		[RTM_DELETE] = delete,
+		[RTM_CHANGE] = change,
+		[RTM_GET] = get };
+
+	if (rq->type != RTM_ADD && !rtable_exists(rq->want.tableid))
+		return (ESRCH);
+	return (act[rq->type](rq, answer));
+}
+
+/* --- net.route.dump[.inet|.inet6[.table]] --- */
+
+static int
+dump_row(struct rtentry *rt, void *arg)
+{
+	struct rt_msg msg;
+
+	rtm_encode(&msg, RTM_GET, rt);
+	return (sysctl_out(arg, &msg, sizeof(msg)));
+}
+
+static int
+dump(struct sysctl_req *req)
+{
+	const char *rest = req->rest;
+	sa_family_t af = AF_UNSPEC;
+	int64_t table = 0;
+	int error = 0;
+
+	if (strncmp(rest, "inet6", 5) == 0 &&
+	    (rest[5] == '.' || rest[5] == '\0'))
+		af = AF_INET6;
+	else if (strncmp(rest, "inet", 4) == 0 &&
+	    (rest[4] == '.' || rest[4] == '\0'))
+		af = AF_INET;
+	else if (*rest != '\0')
+		return (ENOENT);
+	rest += af == AF_INET6 ? 5 : af == AF_INET ? 4 : 0;
+	if (*rest == '.' && strtonum(rest + 1, 0, RT_TABLEID_MAX, &table) != 0)
+		return (EINVAL);
+	if (!rtable_exists((uint32_t)table))
+		return (ENOENT);
+	if (af != AF_INET6)
+		error = rtable_walk((uint32_t)table, AF_INET, dump_row, req);
+	if (error == 0 && af != AF_INET)
+		error = rtable_walk((uint32_t)table, AF_INET6, dump_row, req);
+	return (error);
+}
+
+static const struct sysctl_row rows[] = {
+	{ .name = "net.route.dump",
+	    .type = CTL_OPAQUE,
+	    .flags = CTLF_RD | CTLF_HIDDEN,
+	    .handler = dump,
+	    .text = "all routes, as struct rt_msg" },
+};
+static struct sysctl_table table_of_rows = { .rows = rows,
+	.nrows = nitems(rows) };
+
+void
+rtsock_sysctlinit(void)
+{
+	sysctl_register(&table_of_rows);
+}
