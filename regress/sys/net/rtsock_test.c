@@ -9,14 +9,20 @@
 #include <sys/sysctl.h>
 #include <net/rtsock.h>
 #include <ktest.h>
-#include <machine/kernel.h>
+#include <sys/time.h>
+#include <sys/timeout.h>
+#include <net/if_var.h>
 
 static void
 boot(void)
 {
-	struct kernel_params kp = { 0 };
-
-	KT_EQ(kernel_boot(&kp), 0);
+	time_refresh();
+	timeout_init(uptime_us());
+	mbinit(1UL << 20);
+	sysctlinit();
+	rtableinit();
+	rtsockinit();
+	KT_EQ(ifinit(), 0);
 }
 
 /* A blackhole for 10.1.0.0/16. */
