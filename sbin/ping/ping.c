@@ -50,7 +50,7 @@ static struct {
 	uint64_t count, preload;
 	double interval_s, wait_s;
 	size_t size;
-	bool numeric, quiet, flood, dontfrag, audible, verbose;
+	bool numeric, quiet, flood, dontfrag, audible;
 	uint8_t pattern[16];
 	size_t patternlen;
 	/* what has happened */
@@ -69,7 +69,7 @@ static volatile sig_atomic_t stop, info;
 static void __attribute__((__noreturn__))
 usage(void)
 {
-	fprintf(stderr, "usage: ping [-46aDfnqv] [-c count] [-I sourceaddr] [-i interval] [-l preload]\n"
+	fprintf(stderr, "usage: ping [-46aDfnq] [-c count] [-I sourceaddr] [-i interval] [-l preload]\n"
 			"            [-p pattern] [-s packetsize] [-T tos] [-t ttl] [-w maxwait] host\n");
 	exit(2);
 }
@@ -128,7 +128,7 @@ arguments_read(int argc, char *argv[])
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "46aDc:fI:i:l:np:qs:T:t:vw:")) != -1) {
+	while ((ch = getopt(argc, argv, "46aDc:fI:i:l:np:qs:T:t:w:")) != -1) {
 		switch (ch) {
 		case '4':
 			ping.af = AF_INET;
@@ -174,9 +174,6 @@ arguments_read(int argc, char *argv[])
 			break;
 		case 't':
 			ping.ttl = (int)number("ttl", optarg, 1, 255);
-			break;
-		case 'v':
-			ping.verbose = true;
 			break;
 		case 'w':
 			ping.wait_s = number("maxwait", optarg, 0.001, 86400);
@@ -325,9 +322,10 @@ answer_recv(struct answer *a, uint8_t *buf, size_t size)
 	ssize_t n;
 
 	if ((n = recvmsg(ping.sock, &msg, MSG_DONTWAIT)) == -1) {
+		/* one error at a time: what it is about may be gone */
 		if (errno != EAGAIN && errno != EINTR)
 			fprintf(stderr, "ping: %s\n", strerror(errno));
-		return (errno != EAGAIN && errno != EINTR && (a->len = 0, true));
+		return (false);
 	}
 	a->ttl = hoplimit_find(&msg);
 	if (ping.fam->af == AF_INET && n >= 20) {
@@ -524,6 +522,10 @@ wait_until(uint64_t then_us, bool last)
 
 		if (ppoll(&pfd, 1, &ts, NULL) > 0)
 			answers_take();
+		if ((pfd.revents & (POLLHUP | POLLERR)) != 0) {
+			fprintf(stderr, "ping: the kernel has gone\n");
+			stop = 1;
+		}
 		if (info) {
 			info = 0;
 			summary(stderr);
