@@ -30,7 +30,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <libbsdsys/bsdsys.h>
+#include <net/if_ioctl.h>
 
 #define WORDS_MAX 64
 #define IFS_MAX	  512
@@ -334,6 +338,33 @@ interfaces_start(int argc, char *argv[])
 		interface_start(files[i].ifname);
 }
 
+/*
+ * IPv6 addresses are of no use until it is known that no neighbour has them:
+ * waits for those whose link is up, so that a machine that is started can be
+ * worked with.
+ */
+static void
+addresses_wait(void)
+{
+	struct timespec ms20 = { 0, 20000000 };
+	struct if_addrreq *a;
+	size_t len;
+	bool tentative = true;
+
+	if (ns.dry || bsd_machine() == NULL)
+		return;
+	for (int i = 0; tentative && i < 125; i++) {
+		if ((a = bsd_sysctl_alloc("net.link.addrs", &len)) == NULL)
+			return;
+		tentative = false;
+		for (size_t k = 0; k < len / sizeof(*a); k++)
+			tentative |= (a[k].flags & IFA_TENTATIVE) != 0;
+		free(a);
+		if (tentative)
+			nanosleep(&ms20, NULL);
+	}
+}
+
 /* mygate(5): a gateway a line; with a colon it is an IPv6 one. */
 static void
 gateways_start(void)
@@ -409,6 +440,7 @@ main(int argc, char *argv[])
 	if (optind == argc) {
 		gateways_start();
 		filter_start();
+		addresses_wait();
 	}
 	return (ns.failed);
 }
