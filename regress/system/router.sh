@@ -1,0 +1,100 @@
+#!/bin/sh
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+#
+# The first story of the README: three machines in a row, worked with as a
+# user would, by real processes and without privilege.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
+PATH=$bin:$PATH
+dir=$(mktemp -d "${TMPDIR:-/tmp}/router.XXXXXX") || exit 1
+FUGU_LABS=$dir/labs
+export PATH FUGU_LABS
+trap 'bsdctl down >/dev/null 2>&1; rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM
+n=0 bad=0
+
+# ok NAME COMMAND...: the command succeeds;  no NAME COMMAND...: it fails
+ok() {
+	name=$1; shift; n=$((n + 1))
+	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
+	bad=1; echo "not ok $n - $name"; sed 's/^/# /' "$dir/out"
+}
+no() {
+	name=$1; shift; n=$((n + 1))
+	if ! "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
+	bad=1; echo "not ok $n - $name"; sed 's/^/# /' "$dir/out"
+}
+# the output of the last command matches
+says() { ok "$1" grep -qE "$2" "$dir/last"; }
+on() { m=$1; shift; timeout 30 bsdctl exec "$m" "$@"; }
+keep() { "$@" >"$dir/last" 2>&1; }
+
+ok "the example lab comes up" bsdctl up "$top/etc/examples/router/lab.conf"
+no "it does not come up twice" bsdctl up "$top/etc/examples/router/lab.conf"
+keep bsdctl list
+says "list shows the middle machine with its process" 'router +middle +bsd +[0-9]+'
+ok "IPv4 crosses the middle" on left ping -q -c 2 -i 0.1 10.0.2.2
+ok "IPv6 crosses the middle" on left ping -q -c 2 -i 0.1 2001:db8:2::2
+ok "20000 bytes cross in IPv4 fragments" on left ping -q -c 1 -s 20000 10.0.2.2
+ok "60000 bytes cross in IPv6 fragments" on left ping -q -c 1 -s 60000 2001:db8:2::2
+keep on left ping -c 1 -t 1 -w 1 10.0.2.2
+says "a TTL of 1 ends in the middle" '10.0.1.1: Time to live exceeded'
+keep on left ping -c 1 -t 1 -w 1 2001:db8:2::2
+says "a hop limit of 1 ends in the middle" '2001:db8:1::1: Time to live exceeded'
+keep on left traceroute -n 10.0.2.2
+says "traceroute names the middle" ' 1  10.0.1.1 '
+says "and the end" ' 2  10.0.2.2 '
+keep on left traceroute -n 2001:db8:2::2
+says "over IPv6 too" ' 2  2001:db8:2::2 '
+no "no route: an error, not silence" on middle ping -c 1 -w 1 192.0.2.1
+keep on left route -n get 10.0.2.2
+says "route get finds the gateway" 'gateway: 10.0.1.1'
+ok "a route can be added" on left route -q add 198.51.100.0/24 10.0.1.1
+no "but not twice" on left route -q add 198.51.100.0/24 10.0.1.1
+ok "a second priority can" on left route -q add -priority 48 198.51.100.0/24 10.0.1.1
+ok "a route can be deleted" on left route -q delete 198.51.100.0/24
+no "a route by nowhere is refused" on left route -q add 203.0.113.0/24 192.0.2.9
+keep on left netstat -rn
+says "netstat shows the default route" '^default +10.0.1.1 +UGS'
+keep on middle netstat -s -p ip
+says "the middle counted what it forwarded" '[1-9][0-9]* packets forwarded'
+
+timeout 20 bsdctl exec middle tcpdump -n -c 2 -i fxp0 icmp >"$dir/last" 2>/dev/null &
+dump=$!
+sleep 1
+on left ping -q -c 3 -i 0.2 10.0.2.2 >/dev/null 2>&1
+wait "$dump"
+says "tcpdump sees the request by a filter in the kernel" 'IP 10.0.1.2 > 10.0.2.2: ICMP echo request'
+
+ok "a cable can be pulled" bsdctl unplug middle fxp1
+keep on middle ifconfig fxp1
+says "the interface has no carrier" 'status: no carrier'
+no "nothing crosses" on left ping -q -c 1 -w 1 10.0.2.2
+ok "it can be put back" bsdctl plug middle fxp1
+ok "and all crosses again" on left ping -q -c 3 -i 0.3 10.0.2.2
+ok "a wire can be made to lose all" bsdctl wire router wan loss 100%
+no "and does" on left ping -q -c 2 -i 0.1 -w 1 10.0.2.2
+ok "and be mended" bsdctl wire router wan loss 0%
+ok "and carries again" on left ping -q -c 1 -w 3 10.0.2.2
+
+keep bsdctl list
+pid=$(awk '$2 == "middle" { print $4 }' "$dir/last")
+ok "a kernel can be killed" kill -9 "$pid"
+sleep 0.3
+no "its machine answers no more" on middle ifconfig
+ok "down cleans up" bsdctl down router
+ok "and up works again after it" bsdctl up "$top/etc/examples/router/lab.conf"
+ok "with all of it" on left ping -q -c 1 -w 3 10.0.2.2
+ok "down ends the lab" bsdctl down
+keep bsdctl list
+ok "and nothing is left" test ! -s "$dir/last" -a ! -e "$FUGU_LABS/router"
+
+printf 'wire w\nmachine a {\n\tinterface x0 on y\n\tfoo\n}\nmachine a {\n}\n' >"$dir/bad.conf"
+keep bsdctl up "$dir/bad.conf"
+says "a lab file's unknown wire has file and line" 'bad.conf:3: no wire called y'
+says "and so has its unknown word" 'bad.conf:4: foo: unknown word'
+says "and a second machine of one name" 'bad.conf:6: machine a is there already'
+no "no such machine is an error" bsdctl exec nobody true
+echo "1..$n"
+exit $bad
