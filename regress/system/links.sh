@@ -81,6 +81,7 @@ down a; ok "SIGTERM ends it"
 # --- wires ---
 config l fxp0 10.7.1.1/24; echo 10.7.1.2 >"$D/l/etc/mygate"
 config m fxp0 10.7.1.2/24 fxp1 10.7.2.2/24
+echo net.inet.ip.forwarding=1 >"$D/m/etc/sysctl.conf"
 config r fxp0 10.7.2.1/24; echo 10.7.2.2 >"$D/r/etc/mygate"
 up r -i fxp0=wire:wan && up m -i fxp0=wire:lan -i fxp1=wire:wan && up l -i fxp0=wire:lan; ok "three machines on two wires"
 routed() { # routed TEXT PING-ARGUMENTS: needs the default routes of mygate

@@ -279,6 +279,23 @@ route_usable(uint32_t flags, const struct ifnet *ifp)
 	return (if_usable(ifp));
 }
 
+/*
+ * The interface whose prefix holds the gateway though it has no link now: the
+ * route waits for it, as the prefix's own does.
+ */
+static struct ifnet *
+link_of(const struct rt_want *w)
+{
+	struct ifnet *ifp;
+	struct ifaddr *ifa;
+
+	TAILQ_FOREACH(ifp, &ifnet, if_list)
+		if (ifp->if_rtable == w->tableid && (ifa = ifa_ifpforaddr(ifp, w->gwaf, &w->gateway)) != NULL &&
+		    !ip_addr_eq(&ifa->ifa_addr, &w->gateway))
+			return (ifp);
+	return (NULL);
+}
+
 /* Interface and source of a route that names only its gateway. */
 static int
 want_complete(struct rt_want *w)
@@ -288,10 +305,11 @@ want_complete(struct rt_want *w)
 	if (w->gwaf == AF_INET || w->gwaf == AF_INET6) {
 		w->flags |= RTF_GATEWAY;
 		if (w->ifp == NULL) {
-			if ((gw = rtable_match(w->tableid, w->gwaf, &w->gateway)) == NULL ||
-			    (gw->rt_flags & (RTF_GATEWAY | RTF_REJECT | RTF_BLACKHOLE)) != 0)
+			gw = rtable_match(w->tableid, w->gwaf, &w->gateway);
+			if (gw != NULL && (gw->rt_flags & (RTF_GATEWAY | RTF_REJECT | RTF_BLACKHOLE)) == 0)
+				w->ifp = gw->rt_ifp;
+			else if ((w->ifp = link_of(w)) == NULL)
 				return (ENETUNREACH);
-			w->ifp = gw->rt_ifp;
 		}
 		if (w->ifa == NULL)
 			w->ifa = ifa_ifpforaddr(w->ifp, w->gwaf, &w->gateway);
