@@ -312,6 +312,8 @@ dgram_writable(struct file *fp)
 static void
 dgram_readable(struct file *fp)
 {
+	/* in the name of who opened it, not of the kernel */
+	struct proc p = { .p_uid = fp->f_uid, .p_gid = fp->f_gid, .p_pid = fp->f_pid, .p_fd = -1 };
 	struct socket *so = fp->f_data;
 	struct host_iov iov;
 	struct mbuf *m;
@@ -333,7 +335,7 @@ dgram_readable(struct file *fp)
 	if (so->so_proto->send == NULL)
 		m_freem(m);
 	else
-		so->so_proto->send(so, m, NULL, 0, NULL, 0, NULL);
+		so->so_proto->send(so, m, NULL, 0, NULL, 0, &p);
 }
 
 static int
