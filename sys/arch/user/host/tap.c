@@ -288,8 +288,9 @@ tap_why(char *why, unsigned long whylen, const char *spec, int error)
 	switch (error) {
 	case EBUSY:
 		return (host_why(why, whylen, error, "tap:%s: another process has it", spec));
-	case EPERM:
 	case EACCES:
+		return (host_why(why, whylen, error, "tap:%s: /dev/net/tun may not be opened by this user", spec));
+	case EPERM:
 		return (host_why(why, whylen, error, "tap:%s: no privilege: needs CAP_NET_ADMIN in that namespace", spec));
 	case ENOENT:
 		return (host_why(why, whylen, error, "tap:%s: no /dev/net/tun, or no such process", spec));
