@@ -20,21 +20,17 @@ KBENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard regress/bench/*_bench.c))
 LANGTESTS  := $(wildcard regress/lang/*.sh)
 SYSTESTS   := $(wildcard regress/system/*.sh)
 
-# GATE=report: link although parts that others still write are missing; who
-# calls them dies.
-HOLES := $(if $(filter report,$(GATE)),--weaken)
-
 # Kernel-side tests are kernel files: joined with the kernel before it is
 # hidden, run by a host program that walks the table of tests.
 $(O)/ktest.o: $(KERN_OBJS) $(KTEST_OBJS)
 	ld -r -o $@.ro $^
-	objcopy $(HOLES) --keep-global-symbols=regress/include/ktest.exports $@.ro $@
+	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@
 	@rm -f $@.ro
 $(O)/ktest: $(O)/ktest.o $(O)/regress/ktest/ktest_main.o $(O)/regress/ktest/kt_check.o $(SIM_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap -ldl
 $(O)/kbench.o: $(KERN_OBJS) $(KBENCH_OBJS)
 	ld -r -o $@.ro $^
-	objcopy $(HOLES) --keep-global-symbols=regress/include/ktest.exports $@.ro $@
+	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@
 	@rm -f $@.ro
 $(O)/kbench: $(O)/kbench.o $(O)/regress/ktest/kbench_main.o $(O)/regress/ktest/kt_check.o $(SIM_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lpcap -ldl
@@ -62,7 +58,7 @@ $(O)/unit/%: $(O)/regress/%.o $$(filter-out $$(O)/$$(*D)/$$(notdir $$(*D)).o,$$(
 $(KERNFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(KERN_OBJS) $(SIM_OBJS)
 	@mkdir -p $(@D)
 	ld -r -o $@.ro $(O)/regress/fuzz/$*.o $(KERN_OBJS)
-	objcopy $(HOLES) --keep-global-symbols=regress/include/ktest.exports $@.ro $@.o
+	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@.o
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $@.o $(SIM_OBJS) -lpcap -ldl
 	@rm -f $@.ro $@.o
 # The first line of a host-side fuzzer names what it is linked with: /* LINK: sbin/pfctl */
