@@ -2,16 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * traceroute: shows the routers on the way to a host.
+ * traceroute: the way packets take to a host.
  *
- * Datagrams with a growing time to live go to ports where nobody listens;
- * the routers that drop them say so, and so does the host at the end.  An
- * answer belongs to the probe whose destination port it quotes.
+ * Probes go out with a hop limit of 1, 2, 3 ...; the router at which one ends
+ * says so.  Probes are sent one after the other, each waits for its answer;
+ * what comes late for an earlier one is not counted.  What goes over the wire
+ * is in tr_wire.c.
  */
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -26,38 +27,144 @@
 #include <libbsdsys/bsdsys.h>
 #include <libutil/host.h>
 
+#include "tr_wire.h"
+
+#define PACKET_MAX 65535
+#define PORT       33434
+
 static struct {
+	/* what is asked for */
 	const char *target, *source;
-	int af, queries, first_ttl, max_ttl, size;
+	int af, first, last, tos;
+	unsigned int queries;
 	double wait_s;
-	bool numeric;
-	uint16_t port;
+	size_t size; /* of a packet, 0: 40 or 60 */
+	bool numeric, showttl, verbose, dontfrag, showloss;
+	int proto; /* -1: UDP */
+	/* what is */
+	struct tr_way way;
 	struct sockaddr_storage to;
 	socklen_t tolen;
-	int probe, icmp; /* sockets */
-} tr = { .af = AF_UNSPEC, .queries = 3, .first_ttl = 1, .max_ttl = 64, .size = 40, .wait_s = 3, .port = 33434 };
+	int in, out; /* sockets */
+	uint16_t nr;
+} tr = { .af = AF_UNSPEC,
+	.first = 1,
+	.last = 64,
+	.tos = -1,
+	.queries = 3,
+	.wait_s = 3,
+	.proto = -1,
+	.way = { .port = PORT } };
 
-enum answer { A_NONE, A_OTHER, A_HOP, A_HOST, A_UNREACH };
-
-static void __attribute__((__noreturn__))
-usage(void)
+static void __attribute__((__noreturn__)) usage(void)
 {
-	fprintf(stderr, "usage: traceroute [-46n] [-f first_ttl] [-m max_ttl] [-p port] [-q nqueries] [-s src_addr]\n"
-			"                  [-w waittime] host [datalen]\n");
+	fprintf(stderr,
+	    "usage: traceroute [-46DIlnSv] [-f first_ttl] [-m max_ttl] [-P proto] [-p port]\n"
+	    "                  [-q nqueries] [-s sourceaddr] [-t tos] [-w waittime] host [datalen]\n");
 	exit(2);
 }
 
-static int
-number(const char *what, const char *text, int min, int max)
+static void __attribute__((__noreturn__)) fail(const char *what)
+{
+	fprintf(stderr, "traceroute: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
+}
+
+/* --- arguments --- */
+
+static double
+number(const char *what, const char *text, double min, double max)
 {
 	char *end;
-	long v = strtol(text, &end, 10);
+	double v = strtod(text, &end);
 
-	if (*text == '\0' || *end != '\0' || v < min || v > max) {
-		fprintf(stderr, "traceroute: %s: %s is not between %d and %d\n", what, text, min, max);
+	if (*text == '\0' || *end != '\0' || !(v >= min && v <= max)) {
+		fprintf(stderr, "traceroute: %s: %s is not between %g and %g\n",
+		    what, text, min, max);
 		exit(2);
 	}
-	return ((int)v);
+	return (v);
+}
+
+/* udp, icmp, or a number. */
+static int
+protocol(const char *text)
+{
+	if (strcmp(text, "udp") == 0)
+		return (IPPROTO_UDP);
+	if (strcmp(text, "icmp") == 0 || strcmp(text, "icmp6") == 0)
+		return (IPPROTO_ICMP);
+	return ((int)number("protocol (udp, icmp or a number)", text, 1, 254));
+}
+
+static void
+option_take(int ch)
+{
+	switch (ch) {
+	case '4':
+		tr.af = AF_INET;
+		break;
+	case '6':
+		tr.af = AF_INET6;
+		break;
+	case 'D':
+		tr.dontfrag = true;
+		break;
+	case 'f':
+		tr.first = (int)number("first ttl", optarg, 1, 255);
+		break;
+	case 'g':
+		fprintf(stderr,
+		    "traceroute: -g: source routes are refused everywhere; not supported\n");
+		exit(2);
+	case 'I':
+		tr.proto = IPPROTO_ICMP;
+		break;
+	case 'l':
+		tr.showttl = true;
+		break;
+	case 'm':
+		tr.last = (int)number("max ttl", optarg, 1, 255);
+		break;
+	case 'n':
+		tr.numeric = true;
+		break;
+	case 'P':
+		tr.proto = protocol(optarg);
+		break;
+	case 'p':
+		tr.way.port = (uint16_t)number("port", optarg, 1, 65535);
+		break;
+	case 'q':
+		tr.queries = (unsigned int)number("nqueries", optarg, 1, 255);
+		break;
+	case 'S':
+		tr.showloss = true;
+		break;
+	case 's':
+		tr.source = optarg;
+		break;
+	case 't':
+		tr.tos = (int)number("tos", optarg, 0, 255);
+		break;
+	case 'v':
+		tr.verbose = true;
+		break;
+	case 'w':
+		tr.wait_s = number("wait", optarg, 0.01, 86400);
+		break;
+	default:
+		usage();
+	}
 }
 
 static void
@@ -65,235 +172,326 @@ arguments_read(int argc, char *argv[])
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "46f:m:np:q:s:w:")) != -1) {
-		switch (ch) {
-		case '4':
-			tr.af = AF_INET;
-			break;
-		case '6':
-			tr.af = AF_INET6;
-			break;
-		case 'f':
-			tr.first_ttl = number("first ttl", optarg, 1, 255);
-			break;
-		case 'm':
-			tr.max_ttl = number("max ttl", optarg, 1, 255);
-			break;
-		case 'n':
-			tr.numeric = true;
-			break;
-		case 'p':
-			tr.port = (uint16_t)number("port", optarg, 1, 65000);
-			break;
-		case 'q':
-			tr.queries = number("queries", optarg, 1, 10);
-			break;
-		case 's':
-			tr.source = optarg;
-			break;
-		case 'w':
-			tr.wait_s = number("wait time", optarg, 1, 60);
-			break;
-		default:
-			usage();
-		}
-	}
+	while ((ch = getopt(argc, argv, "46Df:g:Ilm:nP:p:q:Ss:t:vw:")) != -1)
+		option_take(ch);
 	if (argc - optind < 1 || argc - optind > 2)
 		usage();
 	tr.target = argv[optind];
 	if (argc - optind == 2)
-		tr.size = number("data length", argv[optind + 1], 28, 65000);
+		tr.size = (size_t)number("packet size", argv[optind + 1], 1,
+		    PACKET_MAX);
+	if (tr.first > tr.last) {
+		fprintf(stderr,
+		    "traceroute: first ttl %d is larger than max ttl %d\n",
+		    tr.first, tr.last);
+		exit(2);
+	}
 }
 
-static void __attribute__((__noreturn__))
-fail(const char *what)
+/* --- sockets --- */
+
+static void
+option_set(const char *what, int fd, int level, int name, int v)
 {
-	fprintf(stderr, "traceroute: %s: %s\n", what, strerror(errno));
-	exit(1);
+	if (setsockopt(fd, level, name, &v, sizeof(v)) == -1)
+		fail(what);
+}
+
+/* Only what can be an answer. */
+static void
+filter6_set(void)
+{
+	static const int want[] = { 1, 2, 3, 4, 129 };
+	uint32_t filter[8];
+
+	memset(filter, 0xff, sizeof(filter));
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		filter[want[i] / 32] &= ~(1U << want[i] % 32);
+	if (setsockopt(tr.in, IPPROTO_ICMPV6, 1 /* ICMP6_FILTER */, filter,
+		sizeof(filter)) == -1)
+		fail("icmp6 filter");
+}
+
+/* A UDP socket's port is the probes' ident. */
+static void
+port_learn(void)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(tr.out, (struct sockaddr *)&ss, &len) == -1)
+		fail("getsockname");
+	tr.way.ident = ntohs(tr.way.v6 ?
+		((struct sockaddr_in6 *)&ss)->sin6_port :
+		((struct sockaddr_in *)&ss)->sin_port);
+}
+
+static void
+source_bind(void)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	memset(&ss, 0, sizeof(ss));
+	ss.ss_family = tr.to.ss_family;
+	len = tr.way.v6 ? sizeof(struct sockaddr_in6) :
+			  sizeof(struct sockaddr_in);
+	if (tr.source != NULL &&
+	    host_resolve("traceroute", tr.source, tr.to.ss_family, &ss, &len) ==
+		-1)
+		exit(1);
+	if ((tr.source != NULL || tr.way.kind == TR_UDP) &&
+	    bind(tr.out, (struct sockaddr *)&ss, len) == -1)
+		fail(tr.source != NULL ? tr.source : "bind");
+}
+
+static void
+way_choose(void)
+{
+	bool v6 = tr.to.ss_family == AF_INET6;
+	int icmp = v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+
+	tr.way.v6 = v6;
+	tr.way.ident = (uint16_t)getpid();
+	if (tr.proto == -1 || tr.proto == IPPROTO_UDP)
+		tr.way.kind = TR_UDP;
+	else if (tr.proto == IPPROTO_ICMP || tr.proto == icmp)
+		tr.way.kind = TR_ECHO;
+	else
+		tr.way.kind = TR_OTHER;
+	tr.way.proto = (uint8_t)(tr.way.kind == TR_UDP ? IPPROTO_UDP :
+		tr.way.kind == TR_ECHO                 ? icmp :
+							 tr.proto);
+	if (v6)
+		memcpy(tr.way.target,
+		    &((struct sockaddr_in6 *)&tr.to)->sin6_addr, 16);
+	else
+		memcpy(tr.way.target, &((struct sockaddr_in *)&tr.to)->sin_addr,
+		    4);
+}
+
+static void
+size_check(void)
+{
+	size_t min = (tr.way.v6 ? 40 : 20) + TR_HEAD;
+
+	if (tr.size == 0)
+		tr.size = tr.way.v6 ? 60 : 40;
+	if (tr.size < min) {
+		fprintf(stderr,
+		    "traceroute: packet size: %zu is less than %zu\n", tr.size,
+		    min);
+		exit(2);
+	}
 }
 
 static void
 sockets_open(void)
 {
-	struct sockaddr_storage ss;
-	socklen_t len;
+	int level = tr.way.v6 ? IPPROTO_IPV6 : IPPROTO_IP, af = tr.to.ss_family;
 
-	if (host_resolve("traceroute", tr.target, tr.af, &tr.to, &tr.tolen) == -1)
-		exit(1);
-	tr.af = tr.to.ss_family;
-	if ((tr.probe = socket(tr.af, SOCK_DGRAM, 0)) == -1 ||
-	    (tr.icmp = socket(tr.af, SOCK_RAW, tr.af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6)) == -1)
+	if ((tr.in = socket(af, SOCK_RAW,
+		 tr.way.v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) == -1)
+		fail("raw socket");
+	tr.out = tr.way.kind == TR_UDP ? socket(af, SOCK_DGRAM, 0) :
+					 socket(af, SOCK_RAW, tr.way.proto);
+	if (tr.out == -1)
 		fail("socket");
-	if (tr.source == NULL)
-		return;
-	if (host_resolve("traceroute", tr.source, tr.af, &ss, &len) == -1)
-		exit(1);
-	if (bind(tr.probe, (struct sockaddr *)&ss, len) == -1)
-		fail(tr.source);
+	if (tr.way.v6)
+		filter6_set();
+	if (tr.tos != -1)
+		option_set("tos", tr.out, level,
+		    tr.way.v6 ? IPV6_TCLASS : IP_TOS, tr.tos);
+	if (tr.dontfrag)
+		option_set("don't fragment", tr.out, level,
+		    tr.way.v6 ? IPV6_DONTFRAG : IP_MTU_DISCOVER,
+		    tr.way.v6 ? 1 : IP_PMTUDISC_DO);
+	source_bind();
+	if (tr.way.kind == TR_UDP)
+		port_learn();
 }
 
-static double
-now_ms(void)
-{
-	struct timespec ts;
+/* --- one probe --- */
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6);
+static int
+probe_send(int ttl)
+{
+	static uint8_t buf[PACKET_MAX];
+	size_t len = tr.size - (tr.way.v6 ? 40 : 20);
+	struct sockaddr_storage to = tr.to;
+	const uint8_t *p = buf;
+
+	option_set("ttl", tr.out, tr.way.v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+	    tr.way.v6 ? IPV6_UNICAST_HOPS : IP_TTL, ttl);
+	tr_probe_write(&tr.way, ++tr.nr, buf, len);
+	if (tr.way.kind == TR_UDP) { /* the kernel writes the head */
+		p += TR_HEAD;
+		len -= TR_HEAD;
+		if (tr.way.v6)
+			((struct sockaddr_in6 *)&to)->sin6_port = htons(
+			    (uint16_t)(tr.way.port + tr.nr));
+		else
+			((struct sockaddr_in *)&to)->sin_port = htons(
+			    (uint16_t)(tr.way.port + tr.nr));
+	}
+	return (
+	    sendto(tr.out, p, len, 0, (struct sockaddr *)&to, tr.tolen) == -1 ?
+		-1 :
+		0);
+}
+
+static bool
+is_target(const struct sockaddr_storage *from)
+{
+	if (tr.way.v6)
+		return (memcmp(&((const struct sockaddr_in6 *)from)->sin6_addr,
+			    tr.way.target, 16) == 0);
+	return (memcmp(&((const struct sockaddr_in *)from)->sin_addr,
+		    tr.way.target, 4) == 0);
 }
 
 static void
-probe_send(int ttl, uint16_t port)
+other_show(const struct tr_answer *a, const struct sockaddr_storage *from,
+    size_t len)
 {
-	static char data[65536];
-	int hdr = tr.af == AF_INET ? 28 : 48, len = tr.size > hdr ? tr.size - hdr : 0;
+	char text[80];
 
-	if (tr.af == AF_INET)
-		((struct sockaddr_in *)&tr.to)->sin_port = htons(port);
-	else
-		((struct sockaddr_in6 *)&tr.to)->sin6_port = htons(port);
-	if (setsockopt(tr.probe, tr.af == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, tr.af == AF_INET ? IP_TTL : IPV6_UNICAST_HOPS,
-		&ttl, sizeof(ttl)) == -1)
-		fail("ttl");
-	if (sendto(tr.probe, data, (size_t)len, 0, (struct sockaddr *)&tr.to, tr.tolen) != -1)
-		return;
-	/* an error about the probe before is reported once: try again */
-	if (sendto(tr.probe, data, (size_t)len, 0, (struct sockaddr *)&tr.to, tr.tolen) != -1)
-		return;
-	fflush(stdout);
-	fail("sendto");
+	if (tr.verbose)
+		printf("\n%zu bytes from %s: icmp type %d code %d\n", len,
+		    host_text((const struct sockaddr *)from, text,
+			sizeof(text)),
+		    a->type, a->code);
 }
 
-/* What the len bytes at p, an ICMP message, say of the probe to port. */
-static enum answer
-answer_judge(const uint8_t *p, size_t len, uint16_t port, int *code)
+/* Waits for the answer to the last probe.  False: none came in time. */
+static bool
+answer_wait(struct tr_answer *a, struct sockaddr_storage *from)
 {
-	bool v6 = tr.af == AF_INET6;
-	size_t inner = 8 + (v6 ? 40 : len > 8 ? (size_t)(p[8] & 0xf) * 4 : 0);
-
-	if (len < inner + 4 || p[8 + (v6 ? 6 : 9)] != IPPROTO_UDP || (p[inner + 2] << 8 | p[inner + 3]) != port)
-		return (A_OTHER);
-	*code = p[1];
-	if (p[0] == (v6 ? 3 : 11))
-		return (A_HOP);
-	if (p[0] == (v6 ? 1 : 3))
-		return (p[1] == (v6 ? 4 : 3) ? A_HOST : A_UNREACH);
-	return (A_OTHER);
-}
-
-static enum answer
-answer_recv(uint16_t port, struct sockaddr_storage *from, int *code)
-{
-	static uint8_t buf[65536];
-	socklen_t fromlen = sizeof(*from);
-	size_t hlen = 0;
+	static uint8_t buf[PACKET_MAX];
+	uint64_t then = now_us() + (uint64_t)(tr.wait_s * 1e6), now;
+	struct pollfd pfd = { .fd = tr.in, .events = POLLIN };
+	struct timespec ts;
+	socklen_t fromlen;
 	ssize_t n;
 
-	if ((n = recvfrom(tr.icmp, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)from, &fromlen)) <= 0)
-		return (A_OTHER);
-	if (tr.af == AF_INET)
-		hlen = (size_t)(buf[0] & 0xf) * 4;
-	return ((size_t)n < hlen + 8 ? A_OTHER : answer_judge(buf + hlen, (size_t)n - hlen, port, code));
-}
-
-static enum answer
-answer_wait(uint16_t port, double sent, struct sockaddr_storage *from, int *code, double *ms)
-{
-	struct pollfd pfd = { .fd = tr.icmp, .events = POLLIN };
-	enum answer a;
-
-	while ((*ms = now_ms() - sent) < tr.wait_s * 1e3) {
-		if (poll(&pfd, 1, (int)(tr.wait_s * 1e3 - *ms) + 1) <= 0)
+	while ((now = now_us()) < then) {
+		ts = (struct timespec){ (time_t)((then - now) / 1000000),
+			(long)((then - now) % 1000000) * 1000 };
+		if (ppoll(&pfd, 1, &ts, NULL) <= 0)
 			continue;
-		if ((pfd.revents & POLLHUP) != 0) {
-			fprintf(stderr, "traceroute: the kernel has gone\n");
-			exit(1);
-		}
-		if ((a = answer_recv(port, from, code)) != A_OTHER) {
-			*ms = now_ms() - sent;
-			return (a);
-		}
+		fromlen = sizeof(*from);
+		if ((n = recvfrom(tr.in, buf, sizeof(buf), MSG_DONTWAIT,
+			 (struct sockaddr *)from, &fromlen)) == -1)
+			continue;
+		*a = tr_answer_read(&tr.way, buf, (size_t)n, is_target(from));
+		if (a->what != TR_NOTOURS && a->nr == tr.nr)
+			return (true);
+		if (a->what == TR_NOTOURS)
+			other_show(a, from, (size_t)n);
 	}
-	return (A_NONE);
+	return (false);
 }
 
-static const char *
-unreach_text(int code)
-{
-	static const char *const v4[] = { " !N", " !H", " !P", "", " !F", " !S" };
-	static const char *const v6[] = { " !N", " !X", " !S", " !A", "" };
+/* --- one hop --- */
 
-	if (tr.af == AF_INET6)
-		return (code < 5 ? v6[code] : " !");
-	return (code < 6 ? v4[code] : code == 13 ? " !X" : " !");
+static void
+from_show(const struct sockaddr_storage *from)
+{
+	char text[80], name[256];
+
+	host_text((const struct sockaddr *)from, text, sizeof(text));
+	if (tr.numeric)
+		printf(" %s", text);
+	else
+		printf(" %s (%s)",
+		    host_name_of((const struct sockaddr *)from, name,
+			sizeof(name)),
+		    text);
 }
 
-static bool
-same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-	char x[80], y[80];
+struct hop {
+	struct sockaddr_storage last; /* who answered last */
+	bool any;
+	unsigned int lost, refused;
+	bool there;
+};
 
-	return (strcmp(host_text((const struct sockaddr *)a, x, sizeof(x)), host_text((const struct sockaddr *)b, y, sizeof(y))) == 0);
+static void
+probe_show(struct hop *h, const struct tr_answer *a,
+    const struct sockaddr_storage *from, double ms)
+{
+	char mark[16];
+
+	if (!h->any || memcmp(&h->last, from, sizeof(*from)) != 0)
+		from_show(from);
+	h->any = true;
+	h->last = *from;
+	printf("  %.3f ms", ms);
+	if (tr.showttl && a->ttl != -1)
+		printf(" (%d)", a->ttl);
+	tr_mark(tr.way.v6, a, mark);
+	if (mark[0] != '\0')
+		printf(" %s", mark);
+	h->there |= a->what == TR_THERE;
+	h->refused += a->what == TR_ERROR;
 }
 
 static void
-hop_name(const struct sockaddr_storage *from)
+hop_probe(struct hop *h, int ttl)
 {
-	char addr[80], name[256];
+	struct sockaddr_storage from;
+	struct tr_answer a;
+	uint64_t sent = now_us();
 
-	host_text((const struct sockaddr *)from, addr, sizeof(addr));
-	if (tr.numeric)
-		printf(" %s", addr);
-	else
-		printf(" %s (%s)", host_name_of((const struct sockaddr *)from, name, sizeof(name)), addr);
+	memset(&from, 0, sizeof(from));
+	if (probe_send(ttl) == -1) {
+		fprintf(stderr, "\ntraceroute: sendto: %s\n", strerror(errno));
+		exit(1);
+	}
+	if (answer_wait(&a, &from))
+		probe_show(h, &a, &from, (double)(now_us() - sent) / 1000);
+	else {
+		printf(" *");
+		h->lost++;
+	}
+	fflush(stdout);
 }
 
-/* One line.  True when the way has ended. */
+/* True: this is the end of the way. */
 static bool
-hop_show(int ttl, uint16_t *port)
+hop_run(int ttl)
 {
-	struct sockaddr_storage from, last;
-	bool end = false;
-	int code = 0;
-	double ms;
+	struct hop h;
 
-	memset(&last, 0, sizeof(last));
-	memset(&from, 0, sizeof(from));
+	memset(&h, 0, sizeof(h));
 	printf("%2d ", ttl);
-	for (int q = 0; q < tr.queries; q++) {
-		double sent = now_ms();
-		enum answer a;
-
-		probe_send(ttl, ++*port);
-		a = answer_wait(*port, sent, &from, &code, &ms);
-		if (a == A_NONE) {
-			printf(" *");
-		} else {
-			if (!same_host(&from, &last))
-				hop_name(&from);
-			last = from;
-			printf("  %.3f ms%s", ms, a == A_UNREACH ? unreach_text(code) : "");
-			end |= a == A_HOST || a == A_UNREACH;
-		}
-		fflush(stdout);
-	}
+	for (unsigned int i = 0; i < tr.queries; i++)
+		hop_probe(&h, ttl);
+	if (tr.showloss)
+		printf(" (%u%% loss)", h.lost * 100 / tr.queries);
 	printf("\n");
-	return (end);
+	return (h.there || (h.refused > 0 && h.refused + h.lost == tr.queries));
 }
 
 int
 main(int argc, char *argv[])
 {
 	char text[80];
-	uint16_t port;
 
 	arguments_read(argc, argv);
 	bsd_require("traceroute");
+	if (host_resolve("traceroute", tr.target, tr.af, &tr.to, &tr.tolen) ==
+	    -1)
+		return (1);
+	way_choose();
+	size_check();
 	sockets_open();
-	port = tr.port;
-	printf("traceroute to %s (%s), %d hops max, %d byte packets\n", tr.target, host_text((struct sockaddr *)&tr.to, text, sizeof(text)),
-	    tr.max_ttl, tr.size);
-	for (int ttl = tr.first_ttl; ttl <= tr.max_ttl; ttl++)
-		if (hop_show(ttl, &port))
-			return (0);
-	return (1);
+	fprintf(stderr,
+	    "traceroute to %s (%s), %d hops max, %zu byte packets\n", tr.target,
+	    host_text((struct sockaddr *)&tr.to, text, sizeof(text)), tr.last,
+	    tr.size);
+	for (int ttl = tr.first; ttl <= tr.last; ttl++)
+		if (hop_run(ttl))
+			break;
+	return (0);
 }
