@@ -40,6 +40,7 @@ void arp_announce(const struct ifaddr *ifa);
  * no host can have or a bad prefix length, EADDRNOTAVAIL nothing to delete,
  * EEXIST the address is on another interface of the table, ENOMEM.
  */
+void in_addr_init(void);
 int in_addr_add(struct ifnet *ifp, const struct if_addrreq *req,
     struct proc *p);
 int in_addr_del(struct ifnet *ifp, const struct if_addrreq *req,

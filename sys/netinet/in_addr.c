@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 #include <sys/systm.h>
+#include <sys/log.h>
 #include <net/if_var.h>
 #include <net/rtable.h>
 #include <netinet/if_ether.h>
@@ -169,6 +170,33 @@ in_addr_del(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p)
 	in_addr_remove(ifa);
 	in_addr_promote(ifp);
 	return (0);
+}
+
+/* --- loopback --- */
+
+/* lo0 has 127.0.0.1 from the moment it comes up, as every BSD has it. */
+static void
+in_addr_watch(void *arg, enum if_event ev, struct ifnet *ifp,
+    struct ifaddr *ifa, const char *group)
+{
+	struct if_addrreq req = { .af = AF_INET,
+		.plen = 8,
+		.addr = ip_addr_v4(htonl(0x7f000001)) };
+
+	if (ev != IFE_FLAGS || (ifp->if_flags & IFF_UP) == 0 ||
+	    ifp->if_type != IFT_LOOP || strcmp(ifp->if_xname, "lo0") != 0 ||
+	    !in_addr_first(ifp))
+		return;
+	if (in_addr_add(ifp, &req, NULL) != 0)
+		log(LOG_ERR, "%s: no memory for 127.0.0.1", ifp->if_xname);
+}
+
+static struct if_observer in_addr_observer = { .event = in_addr_watch };
+
+void
+in_addr_init(void)
+{
+	if_observe(&in_addr_observer);
 }
 
 /* --- source address --- */

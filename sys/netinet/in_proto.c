@@ -368,6 +368,7 @@ ipinit(void)
 	sysctl_register(&ip_sysctl_table);
 	ip_output_init();
 	arpinit();
+	in_addr_init();
 	icmp_init();
 	udp_init();
 	rip_init();

@@ -395,6 +395,10 @@ ip_output_send(struct mbuf **mp, const struct ip_way *w)
 	}
 	if ((w->ex.ifp->if_flags & IFF_UP) == 0)
 		return (ENETDOWN);
+	if ((w->ex.ifp->if_flags & IFF_LOOPBACK) == 0 &&
+	    (IN_LOOPBACK(ntohl(mtod(m, struct ip *)->ip_dst)) ||
+		IN_LOOPBACK(ntohl(mtod(m, struct ip *)->ip_src))))
+		return (EADDRNOTAVAIL); /* RFC 1122 3.2.1.3: never on a wire */
 	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0)
 		ip_output_loopcopy(m, w->ex.ifp);
 	return (ip_emit(mp, &w->ex));

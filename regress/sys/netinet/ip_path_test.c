@@ -134,6 +134,21 @@ KTEST(ip4_output_errors)
 	lab_run(100000);
 }
 
+KTEST(ip4_loopback_never_leaves)
+{
+	struct if_addrreq req = { .af = AF_INET };
+
+	lab4_up();
+	KT_EQ(lab_ping(0, A4(127, 0, 0, 1), 8), 0);
+	lab_run(10000);
+	KT_EQ(replies(), 1);
+	KT_EQ(in_addr_del(lab_if("lo0"), &req, NULL), 0);
+	KT_EQ(lab_ping(0, A4(127, 0, 0, 1), 8), EADDRNOTAVAIL);
+	KT_EQ(lab_ping(0, A4(127, 9, 9, 9), 8), EADDRNOTAVAIL);
+	KT_EQ(ip_output(pkt_echo(A4(127, 0, 0, 1), A4(10, 0, 1, 2), 8), NULL),
+	    EADDRNOTAVAIL);
+}
+
 KTEST(ip4_redirect_is_followed_by_hosts_that_are_told_to)
 {
 	struct ip_addr far = ip_addr_v4(A4(203, 0, 113, 5));

@@ -171,7 +171,6 @@ lab4_up(void)
 	KT_EQ(rtable_add(2), 0);
 	lab_pair("pair0", "pair1", 0, 1);
 	lab_pair("pair2", "pair3", 1, 2);
-	KT_EQ(lab_addr("lo0", A4(127, 0, 0, 1), 8), 0);
 	KT_EQ(lab_addr("pair0", A4(10, 0, 1, 1), 24), 0);
 	KT_EQ(lab_addr("pair1", A4(10, 0, 1, 2), 24), 0);
 	KT_EQ(lab_addr("pair2", A4(10, 0, 2, 1), 24), 0);
@@ -327,7 +326,6 @@ catch_up(void)
 	static const struct kernel_params params = { .hostname = "catch" };
 
 	KT_EQ(kernel_boot(&params), 0);
-	KT_EQ(lab_addr("lo0", A4(127, 0, 0, 1), 8), 0);
 	catch_attach(0, "net0", A4(10, 0, 1, 1));
 	catch_attach(1, "net1", A4(10, 0, 2, 1));
 	lab_route(0, 0, 0, A4(10, 0, 2, 9));
