@@ -20,8 +20,12 @@
 #   make SAN=1 O=dir   the same under ASan and UBSan
 #   make test       everything that can fail;  make check, unit, stack, lang, system: parts
 #   make fuzz bench run install clean
+#   V=1             show the commands
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(V),) # V=1 shows the commands
+MAKEFLAGS += -s
+endif
 .SUFFIXES:
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
