@@ -228,6 +228,20 @@ getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 
 /* --- sending --- */
 
+/* A part of the payload, padded to 8. */
+static int
+part_add(struct iovec *in, int n, void *p, size_t len)
+{
+	static char zeros[8];
+
+	if (len == 0)
+		return (n);
+	in[n++] = (struct iovec){ p, len };
+	if ((-len & 7) != 0)
+		in[n++] = (struct iovec){ zeros, -len & 7 };
+	return (n);
+}
+
 static ssize_t
 msg_send(int fd, const struct msghdr *msg)
 {
@@ -241,10 +255,8 @@ msg_send(int fd, const struct msghdr *msg)
 	}
 	c.arg[0] = msg->msg_name != NULL ? msg->msg_namelen : 0;
 	c.arg[1] = msg->msg_control != NULL ? msg->msg_controllen : 0;
-	if (c.arg[0] > 0)
-		in[c.nin++] = (struct iovec){ msg->msg_name, msg->msg_namelen };
-	if (c.arg[1] > 0)
-		in[c.nin++] = (struct iovec){ msg->msg_control, msg->msg_controllen };
+	c.nin = part_add(in, c.nin, msg->msg_name, c.arg[0]);
+	c.nin = part_add(in, c.nin, msg->msg_control, c.arg[1]);
 	memcpy(in + c.nin, msg->msg_iov, msg->msg_iovlen * sizeof(*in));
 	c.nin += (int)msg->msg_iovlen;
 	n = call_do(&c);

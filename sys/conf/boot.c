@@ -68,6 +68,14 @@ kernel_boot(const struct kernel_params *params)
 	return (ifinit());
 }
 
+static uint64_t step_next; /* when the loop comes back by itself, uptime in us */
+
+int
+kernel_due(void)
+{
+	return (timeout_next() < step_next);
+}
+
 unsigned long long
 kernel_step(void)
 {
@@ -79,7 +87,7 @@ kernel_step(void)
 	timeout_run(uptime_us());
 	more = task_run();
 	more |= if_flush_all();
-	next = timeout_next();
+	step_next = next = timeout_next();
 	if (more || next <= uptime_us())
 		return (0);
 	return (next == UINT64_MAX ? ~0ULL : time_to_host(next));

@@ -19,15 +19,15 @@ struct sysframe {
 	uint32_t outlen, outcap;
 	int64_t value;
 	int newfd; /* host descriptor for the program, -1: none; closed by the server */
+	struct file *fp; /* of the descriptor that came along, held; or NULL */
 };
 
 /* Runs call no for p with the token.  0 or errno. */
 int syscall_run(struct proc *p, unsigned int no, struct sysframe *f);
+void syscalltableinit(void); /* at boot */
 /* Another control connection with the same rights.  0 and *fd, or errno. */
 int client_fork(struct proc *p, int *fd);
-/* Sum over the shared structures: hello carries it. */
-uint32_t syscall_abi(void);
-uint64_t syscall_bootid(void);
-
+/* Calls whose name is known: the table, for tests and statistics.  NULL. */
+const char *syscall_name(unsigned int no);
 
 #endif

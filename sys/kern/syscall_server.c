@@ -6,24 +6,29 @@
  *
  * The thread holds the token only while the call itself runs.  During a
  * copyin the token is given away and the thread waits for its client, with a
- * limit of time; so a client that stalls, or dies, holds up nobody but
- * itself.  All sends to a client are bounded by the same limit: one that does
- * not read is cut off.
+ * limit of time (kern.clienttimeout); so a client that stalls, or dies, holds
+ * up nobody but itself.  All sends to a client are bounded by the same limit:
+ * one that does not read is cut off.
+ *
+ * A call always comes to its end, whether or not its client is still there:
+ * the failed copyin or copyout is its error (EFAULT), and it undoes or keeps
+ * what it did by its own rules.
  */
 
+#include <sys/systm.h>
 #include <sys/counter.h>
 #include <sys/file.h>
 #include <sys/ioccom.h>
 #include <sys/malloc.h>
 #include <sys/socket.h>
-#include <sys/systm.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
+#include <sys/uidinfo.h>
 #include <kern/syscall_priv.h>
 #include <machine/host.h>
 #include <machine/kernel.h>
 
-#define MSG_MAX (sizeof(struct sys_req) + SYS_INLINE_MAX)
+#define MSG_MAX   (sizeof(struct sys_req) + SYS_INLINE_MAX)
 #define OUT_PIECE 65536
 
 /* How a call reaches its caller's memory: by messages, or directly. */
@@ -33,17 +38,53 @@ struct client {
 	uint32_t c_seq;
 	uint8_t *c_buf; /* MSG_MAX, for the call's request */
 	struct kernel_cred c_cred;
+	struct uidinfo *c_ui; /* counts the connection */
 };
 
-static int nclients, maxclients = 4096;
+static int nclients, maxclients = 4096, maxuserclients = 1024,
+		     client_ms = 10000;
 static uint64_t ncalls, bootid;
 static char helloname[64];
 
+static void
+patience_set(void)
+{
+	host_patience((unsigned int)client_ms);
+}
+
 static const struct sysctl_row rows[] = {
-	{ .name = "kern.nclients", .type = CTL_INT, .flags = CTLF_RD, .var = &nclients, .text = "control connections" },
-	{ .name = "kern.maxclients", .type = CTL_INT, .flags = CTLF_RD | CTLF_WR, .var = &maxclients, .min = 1,
-	    .max = 65536, .text = "most control connections" },
-	{ .name = "kern.syscalls", .type = CTL_QUAD, .flags = CTLF_RD, .var = &ncalls, .text = "system calls served" },
+	{ .name = "kern.nclients",
+	    .type = CTL_INT,
+	    .flags = CTLF_RD,
+	    .var = &nclients,
+	    .text = "control connections" },
+	{ .name = "kern.maxclients",
+	    .type = CTL_INT,
+	    .flags = CTLF_RD | CTLF_WR,
+	    .var = &maxclients,
+	    .min = 1,
+	    .max = 65536,
+	    .text = "most control connections" },
+	{ .name = "kern.maxuserclients",
+	    .type = CTL_INT,
+	    .flags = CTLF_RD | CTLF_WR,
+	    .var = &maxuserclients,
+	    .min = 1,
+	    .max = 65536,
+	    .text = "most control connections of one user" },
+	{ .name = "kern.clienttimeout",
+	    .type = CTL_INT,
+	    .flags = CTLF_RD | CTLF_WR,
+	    .var = &client_ms,
+	    .min = 10,
+	    .max = 3600000,
+	    .changed = patience_set,
+	    .text = "ms until a client that does not answer is cut off" },
+	{ .name = "kern.syscalls",
+	    .type = CTL_QUAD,
+	    .flags = CTLF_RD,
+	    .var = &ncalls,
+	    .text = "system calls served" },
 };
 static struct sysctl_table table = { .rows = rows, .nrows = nitems(rows) };
 
@@ -51,45 +92,41 @@ void
 syscallinit(void)
 {
 	sysctl_register(&table);
+	syscalltableinit();
+	patience_set();
 	arc4random_buf(&bootid, sizeof(bootid));
-}
-
-uint64_t
-syscall_bootid(void)
-{
-	return (bootid);
-}
-
-uint32_t
-syscall_abi(void)
-{
-	return ((uint32_t)(NSYS * 31 + sizeof(struct file_msg) * 7 + sizeof(struct sys_req) * 5 + sizeof(struct sys_rep) * 3 +
-	    sizeof(struct sysctl_name) + sizeof(struct stat_row)));
 }
 
 /* --- messages --- */
 
 static int
-reply_send(struct client *c, const struct sys_rep *rep, const void *payload, int fd)
+reply_send(struct client *c, const struct sys_rep *rep, const void *payload,
+    int fd)
 {
-	struct host_iov iov[2] = { { (void *)(uintptr_t)rep, sizeof(*rep) }, { (void *)(uintptr_t)payload, rep->len } };
+	struct host_iov iov[2] = { { (void *)(uintptr_t)rep, sizeof(*rep) },
+		{ (void *)(uintptr_t)payload, rep->len } };
 	long n;
 
-	n = host_send(c->c_fd, iov, rep->len > 0 && rep->kind != SYSR_COPYIN && rep->kind != SYSR_COPYINSTR ? 2 : 1, fd,
-	    HOST_WAIT);
+	n = host_send(c->c_fd, iov,
+	    rep->len > 0 && rep->kind != SYSR_COPYIN &&
+		    rep->kind != SYSR_COPYINSTR ?
+		2 :
+		1,
+	    fd, HOST_WAIT | HOST_LIMIT);
 	if (n < 0)
 		c->c_dead = true;
 	return (n < 0 ? EPIPE : 0);
 }
 
-/* The next message into buf[len]; *got bytes behind its head.  0 or errno. */
+/* The next message into buf[len], waiting as flags say.  0 or errno. */
 static int
-request_recv(struct client *c, uint8_t *buf, size_t len, struct sys_req *req, int *fd)
+request_recv(struct client *c, uint8_t *buf, size_t len, struct sys_req *req,
+    int *fd, int flags)
 {
 	struct host_iov iov = { buf, len };
 	long n;
 
-	n = host_recv(c->c_fd, &iov, 1, fd, HOST_WAIT | HOST_SPIN);
+	n = host_recv(c->c_fd, &iov, 1, fd, HOST_WAIT | HOST_SPIN | flags);
 	if (n <= 0) {
 		c->c_dead = true;
 		return (EPIPE);
@@ -118,29 +155,34 @@ current_client(void)
 	return (p->p_client);
 }
 
-/* Asks the client for bytes at uaddr; the answer's payload goes to dst. */
+/*
+ * Asks the client for bytes at uaddr; the answer's payload goes to dst.  buf
+ * has room for the answer.  Without the token.
+ */
 static int
-fetch(struct client *c, enum sysr_kind kind, uint64_t uaddr, void *dst, size_t max, size_t *got)
+fetch(struct client *c, enum sysr_kind kind, uint64_t uaddr, void *dst,
+    size_t max, size_t *got, uint8_t *buf)
 {
-	struct sys_rep rep = { .kind = kind, .seq = c->c_seq, .len = (uint32_t)max, .addr = uaddr };
+	struct sys_rep rep = { .kind = kind,
+		.seq = c->c_seq,
+		.len = (uint32_t)max,
+		.addr = uaddr };
 	struct sys_req req;
-	uint8_t *buf;
-	int fd = -1, error;
+	int fd = -1;
 
-	if ((buf = malloc(sizeof(req) + max, M_SYSCALL, M_NOWAIT)) == NULL)
-		return (ENOMEM);
-	error = reply_send(c, &rep, NULL, -1);
-	if (error == 0)
-		error = request_recv(c, buf, sizeof(req) + max, &req, &fd);
+	if (c->c_dead || reply_send(c, &rep, NULL, -1) != 0 ||
+	    request_recv(c, buf, sizeof(req) + max, &req, &fd, HOST_LIMIT) != 0)
+		return (EFAULT);
 	host_close(fd);
-	if (error == 0 && (req.no != SYS_COPYDATA || req.arg[0] != 0 || (kind == SYSR_COPYIN && req.len != max)))
-		error = EFAULT;
-	if (error == 0) {
-		memcpy(dst, buf + sizeof(req), req.len);
-		*got = req.len;
+	if (req.no != SYS_COPYDATA) { /* it does not know what it is doing */
+		c->c_dead = true;
+		return (EFAULT);
 	}
-	free(buf, M_SYSCALL, sizeof(req) + max);
-	return (error == 0 ? 0 : EFAULT);
+	if (req.arg[0] != 0 || (kind == SYSR_COPYIN && req.len != max))
+		return (EFAULT);
+	memcpy(dst, buf + sizeof(req), req.len);
+	*got = req.len;
+	return (0);
 }
 
 /* Runs fn without the token, then makes this call the current one again. */
@@ -160,46 +202,63 @@ token_back(struct proc *p)
 	time_refresh();
 }
 
+/* In pieces, each asked for and answered; the token is away meanwhile. */
+static int
+pieces_fetch(struct client *c, enum sysr_kind kind, uint64_t uaddr, void *kaddr,
+    size_t len, size_t *got)
+{
+	size_t room = sizeof(struct sys_req) + MIN(len, OUT_PIECE), done, n;
+	struct proc *p;
+	uint8_t *buf;
+	int error = 0;
+
+	if ((buf = malloc(room, M_SYSCALL, M_NOWAIT)) == NULL)
+		return (ENOMEM);
+	token_away(&p);
+	for (done = 0; done < len && error == 0; done += n) {
+		n = MIN(len - done, OUT_PIECE);
+		error = fetch(c, kind, uaddr + done, (char *)kaddr + done, n,
+		    got, buf);
+	}
+	token_back(p);
+	free(buf, M_SYSCALL, room);
+	return (error);
+}
+
 int
 copyin(uint64_t uaddr, void *kaddr, size_t len)
 {
 	struct client *c = current_client();
-	struct proc *p;
-	size_t got, n, done;
-	int error = 0;
+	size_t got;
 
-	if (c->c_fd == -1) {
-		if (uaddr == 0)
-			return (EFAULT);
-		memcpy(kaddr, (const void *)(uintptr_t)uaddr, len);
+	if (len == 0)
 		return (0);
-	}
-	token_away(&p);
-	for (done = 0; done < len && error == 0; done += n) {
-		n = MIN(len - done, OUT_PIECE);
-		error = fetch(c, SYSR_COPYIN, uaddr + done, (char *)kaddr + done, n, &got);
-	}
-	token_back(p);
-	return (error);
+	if (c->c_fd != -1)
+		return (pieces_fetch(c, SYSR_COPYIN, uaddr, kaddr, len, &got));
+	if (uaddr == 0)
+		return (EFAULT);
+	memcpy(kaddr, (const void *)(uintptr_t)uaddr, len);
+	return (0);
 }
 
 int
 copyinstr(uint64_t uaddr, char *kaddr, size_t max)
 {
 	struct client *c = current_client();
-	struct proc *p;
 	size_t got = 0;
 	int error;
 
 	if (c->c_fd == -1) {
 		if (uaddr == 0)
 			return (EFAULT);
-		return (strlcpy(kaddr, (const char *)(uintptr_t)uaddr, max) >= max ? ENAMETOOLONG : 0);
+		return (
+		    strlcpy(kaddr, (const char *)(uintptr_t)uaddr, max) >= max ?
+			ENAMETOOLONG :
+			0);
 	}
-	token_away(&p);
-	error = fetch(c, SYSR_COPYINSTR, uaddr, kaddr, max, &got);
-	token_back(p);
-	if (error != 0)
+	max = MIN(max, OUT_PIECE); /* one answer holds it */
+	if ((error = pieces_fetch(c, SYSR_COPYINSTR, uaddr, kaddr, max,
+		 &got)) != 0)
 		return (error);
 	return (strnlen(kaddr, got) == got ? ENAMETOOLONG : 0);
 }
@@ -219,15 +278,17 @@ copyout(const void *kaddr, uint64_t uaddr, size_t len)
 		return (0);
 	}
 	token_away(&p);
-	for (done = 0; done < len && error == 0; done += n) {
-		struct sys_rep rep = { .kind = SYSR_COPYOUT, .seq = c->c_seq, .addr = uaddr + done };
+	for (done = 0; done < len && error == 0 && !c->c_dead; done += n) {
+		struct sys_rep rep = { .kind = SYSR_COPYOUT,
+			.seq = c->c_seq,
+			.addr = uaddr + done };
 
 		n = MIN(len - done, OUT_PIECE);
 		rep.len = (uint32_t)n;
 		error = reply_send(c, &rep, (const char *)kaddr + done, -1);
 	}
 	token_back(p);
-	return (error == 0 ? 0 : EFAULT);
+	return (error == 0 && !c->c_dead ? 0 : EFAULT);
 }
 
 /* --- one call, one client --- */
@@ -235,8 +296,15 @@ copyout(const void *kaddr, uint64_t uaddr, size_t len)
 static int
 call_serve(struct client *c, struct sys_req *req, int fd)
 {
-	struct proc p = { .p_uid = c->c_cred.uid, .p_gid = c->c_cred.gid, .p_pid = c->c_cred.pid, .p_client = c, .p_fd = fd };
-	struct sysframe f = { .arg = req->arg, .in = c->c_buf + sizeof(*req), .inlen = req->len, .newfd = -1 };
+	struct proc p = { .p_uid = c->c_cred.uid,
+		.p_gid = c->c_cred.gid,
+		.p_pid = c->c_cred.pid,
+		.p_client = c,
+		.p_fd = fd };
+	struct sysframe f = { .arg = req->arg,
+		.in = c->c_buf + sizeof(*req),
+		.inlen = req->len,
+		.newfd = -1 };
 	struct sys_rep rep = { .kind = SYSR_REPLY, .seq = req->seq };
 	int error;
 
@@ -246,12 +314,17 @@ call_serve(struct client *c, struct sys_req *req, int fd)
 	ncalls++;
 	rep.error = syscall_run(&p, req->no, &f);
 	proc_switch(NULL);
-	host_kick(); /* what the call set in motion runs now */
+	if (kernel_due())
+		host_kick(); /* what the call set in motion runs now */
 	host_cpu_leave();
 	rep.value = f.value;
 	rep.len = f.outlen;
-	error = reply_send(c, &rep, f.out, rep.error == 0 ? f.newfd : -1);
+	error = c->c_dead ?
+	    EPIPE :
+	    reply_send(c, &rep, f.out, rep.error == 0 ? f.newfd : -1);
 	host_close(f.newfd);
+	if (f.out == NULL)
+		return (error);
 	host_cpu_enter();
 	free(f.out, M_SYSCALL, f.outcap);
 	host_cpu_leave();
@@ -267,37 +340,75 @@ hello_send(struct client *c)
 	memset(&h, 0, sizeof(h));
 	h.magic = SYS_MAGIC;
 	h.version = SYS_VERSION;
-	h.abi = syscall_abi();
+	h.abi = SYS_ABI;
+	h.max = SYS_INLINE_MAX;
 	h.bootid = bootid;
 	strlcpy(h.name, helloname, sizeof(h.name));
-	return (host_send(c->c_fd, &iov, 1, -1, HOST_WAIT) == sizeof(h) ? 0 : EPIPE);
+	return (host_send(c->c_fd, &iov, 1, -1, HOST_WAIT | HOST_LIMIT) ==
+		    sizeof(h) ?
+		0 :
+		EPIPE);
+}
+
+/* Another connection for its user?  0, EMFILE, ENOMEM. */
+static int
+client_start(struct client *c)
+{
+	struct uidinfo *ui;
+
+	if (nclients >= maxclients || (ui = ui_get(c->c_cred.uid)) == NULL)
+		return (ENOMEM);
+	if ((c->c_cred.uid != 0 && ui->ui_clients >= maxuserclients) ||
+	    (c->c_buf = malloc(MSG_MAX, M_SYSCALL, M_NOWAIT)) == NULL) {
+		ui_put(ui);
+		return (EMFILE);
+	}
+	ui->ui_clients++;
+	c->c_ui = ui;
+	nclients++;
+	return (0);
+}
+
+static void
+client_end(struct client *c)
+{
+	nclients--;
+	c->c_ui->ui_clients--;
+	ui_put(c->c_ui);
+	free(c->c_buf, M_SYSCALL, MSG_MAX);
+}
+
+static void
+client_loop(struct client *c)
+{
+	struct sys_req req;
+	int fd;
+
+	while (!c->c_dead &&
+	    request_recv(c, c->c_buf, MSG_MAX, &req, &fd, 0) == 0) {
+		c->c_seq = req.seq;
+		if (call_serve(c, &req, fd) != 0)
+			c->c_dead = true;
+		host_close(fd);
+	}
 }
 
 void
 kernel_serve(int sock, const struct kernel_cred *cred)
 {
 	struct client c = { .c_fd = sock, .c_cred = *cred };
-	struct sys_req req;
-	bool room;
-	int fd;
+	int error;
 
 	host_cpu_enter();
-	room = nclients < maxclients && (c.c_buf = malloc(MSG_MAX, M_SYSCALL, M_NOWAIT)) != NULL;
-	nclients += room;
+	error = client_start(&c);
 	host_cpu_leave();
-	if (room && hello_send(&c) == 0)
-		while (!c.c_dead && request_recv(&c, c.c_buf, MSG_MAX, &req, &fd) == 0) {
-			c.c_seq = req.seq;
-			if (call_serve(&c, &req, fd) != 0)
-				c.c_dead = true;
-			host_close(fd);
-		}
+	if (error == 0 && hello_send(&c) == 0)
+		client_loop(&c);
 	host_close(sock);
-	if (!room)
+	if (error != 0)
 		return;
 	host_cpu_enter();
-	nclients--;
-	free(c.c_buf, M_SYSCALL, MSG_MAX);
+	client_end(&c);
 	host_cpu_leave();
 }
 
@@ -343,13 +454,21 @@ client_fork(struct proc *p, int *fd)
 }
 
 long
-kernel_syscall(const struct kernel_cred *cred, int no, const unsigned long long arg[6], const void *in, unsigned long inlen,
+kernel_syscall(const struct kernel_cred *cred, int no,
+    const unsigned long long arg[6], const void *in, unsigned long inlen,
     void *out, unsigned long *outlen, int fd, int *newfd)
 {
 	struct client c = { .c_fd = -1, .c_cred = *cred };
-	struct proc p = { .p_uid = cred->uid, .p_gid = cred->gid, .p_pid = cred->pid, .p_client = &c, .p_fd = fd };
+	struct proc p = { .p_uid = cred->uid,
+		.p_gid = cred->gid,
+		.p_pid = cred->pid,
+		.p_client = &c,
+		.p_fd = fd };
 	uint64_t args[6];
-	struct sysframe f = { .arg = args, .in = in, .inlen = (uint32_t)inlen, .newfd = -1 };
+	struct sysframe f = { .arg = args,
+		.in = in,
+		.inlen = (uint32_t)inlen,
+		.newfd = -1 };
 	struct proc *was;
 	int error;
 

@@ -9,6 +9,7 @@
  * fetched by the ioctl itself, with copyin() and copyout().
  */
 
+#include <sys/systm.h>
 #include <sys/file.h>
 #include <sys/ioccom.h>
 #include <sys/malloc.h>
@@ -16,13 +17,25 @@
 #include <sys/socket.h>
 #include <sys/socketvar.h>
 #include <sys/sysctl.h>
-#include <sys/systm.h>
 #include <kern/syscall_priv.h>
 #include <machine/host.h>
 
 #define SOCKADDR_MAX 128
 #define OPTION_MAX   1024
 #define INLINE_OLD   (64 * 1024)
+#define ALIGN8(n)    (((n) + 7) & ~(uint64_t)7)
+
+static int sockbuf_max = 4 << 20;
+static const struct sysctl_row rows[] = {
+	{ .name = "kern.sockbuf_max",
+	    .type = CTL_INT,
+	    .flags = CTLF_RD | CTLF_WR,
+	    .var = &sockbuf_max,
+	    .min = 2048,
+	    .max = 1 << 30,
+	    .text = "largest buffer that SO_RCVBUF and SO_SNDBUF set" },
+};
+static struct sysctl_table table = { .rows = rows, .nrows = nitems(rows) };
 
 /* The answer's memory.  0 or ENOMEM. */
 static int
@@ -37,14 +50,16 @@ out_alloc(struct sysframe *f, uint32_t len)
 
 /* The socket that the call is about.  0 or errno. */
 static int
-socket_of(struct proc *p, struct socket **sop)
+socket_of(const struct sysframe *f, struct socket **sop)
 {
-	struct file *fp = file_offd(p->p_fd);
+	struct file *fp = f->fp;
 
 	if (fp == NULL)
 		return (EBADF);
-	if (fp->f_kind != FILE_SOCKET || fp->f_data == NULL)
+	if (fp->f_kind != FILE_SOCKET)
 		return (ENOTSOCK);
+	if (fp->f_ended || fp->f_data == NULL)
+		return (ENOTCONN);
 	*sop = fp->f_data;
 	return (0);
 }
@@ -62,7 +77,8 @@ sys_open(struct proc *p, struct sysframe *f)
 		return (EINVAL);
 	if ((d = cdev_find((const char *)f->in)) == NULL)
 		return (ENOENT);
-	if ((error = file_create(FILE_DEVICE, HOST_SEQPACKET, flags & (FREAD | FWRITE), p, &fp, &f->newfd)) != 0)
+	if ((error = file_create(FILE_DEVICE, HOST_SEQPACKET,
+		 flags & (FREAD | FWRITE), p, &fp, &f->newfd)) != 0)
 		return (error);
 	if ((error = d->open(fp, flags, p)) == 0)
 		return (0);
@@ -77,7 +93,8 @@ sys_socket(struct proc *p, struct sysframe *f)
 	struct socket *so;
 	int error;
 
-	if ((error = socreate((int)f->arg[0], (int)f->arg[1], (int)f->arg[2], p, &so)) != 0)
+	if ((error = socreate((int)f->arg[0], (int)f->arg[1], (int)f->arg[2], p,
+		 &so)) != 0)
 		return (error);
 	if ((error = sofile_attach(so, p, &f->newfd)) != 0)
 		soclose(so);
@@ -88,7 +105,9 @@ sys_socket(struct proc *p, struct sysframe *f)
 static int
 address_check(const struct sysframe *f)
 {
-	return (f->inlen < sizeof(sa_family_t) || f->inlen > SOCKADDR_MAX ? EINVAL : 0);
+	return (f->inlen < sizeof(sa_family_t) || f->inlen > SOCKADDR_MAX ?
+		EINVAL :
+		0);
 }
 
 static int
@@ -97,32 +116,36 @@ sys_bind(struct proc *p, struct sysframe *f)
 	struct socket *so;
 	int error;
 
-	if ((error = socket_of(p, &so)) != 0 || (error = address_check(f)) != 0)
+	if ((error = socket_of(f, &so)) != 0 || (error = address_check(f)) != 0)
 		return (error);
 	if (so->so_proto->bind == NULL)
 		return (EOPNOTSUPP);
-	return (so->so_proto->bind(so, (const struct sockaddr *)(const void *)f->in, f->inlen, p));
+	return (so->so_proto->bind(so,
+	    (const struct sockaddr *)(const void *)f->in, f->inlen, p));
 }
 
 static int
 sys_listen(struct proc *p, struct sysframe *f)
 {
 	struct socket *so;
-	int64_t backlog = (int)f->arg[0];
 	int error;
 
-	if ((error = socket_of(p, &so)) != 0)
+	if ((error = socket_of(f, &so)) != 0)
 		return (error);
-	if (so->so_proto->listen == NULL)
-		return (EOPNOTSUPP);
-	if ((so->so_state & (SS_CONNECTED | SS_CONNECTING)) != 0)
-		return (EINVAL);
-	if ((error = so->so_proto->listen(so)) != 0)
+	return (solisten(so, (int)f->arg[0]));
+}
+
+static int
+sys_shutdown(struct proc *p, struct sysframe *f)
+{
+	struct socket *so;
+	int error;
+
+	if ((error = socket_of(f, &so)) != 0)
 		return (error);
-	so->so_state |= SS_LISTEN;
-	so->so_qlimit = (unsigned int)MAX(1, MIN(backlog < 0 ? SOMAXCONN : backlog, SOMAXCONN));
-	file_want_read(so->so_file, false);
-	return (0);
+	f->value = so->so_type == SOCK_STREAM &&
+	    (so->so_state & SS_LISTEN) == 0;
+	return (soshutdown(so, f->arg[0] > 2 ? -1 : (int)f->arg[0]));
 }
 
 static int
@@ -131,7 +154,7 @@ sys_connect(struct proc *p, struct sysframe *f)
 	struct socket *so;
 	int error;
 
-	if ((error = socket_of(p, &so)) != 0 || (error = address_check(f)) != 0)
+	if ((error = socket_of(f, &so)) != 0 || (error = address_check(f)) != 0)
 		return (error);
 	if (so->so_proto->connect == NULL)
 		return (EOPNOTSUPP);
@@ -143,26 +166,27 @@ sys_connect(struct proc *p, struct sysframe *f)
 		return (EISCONN);
 	so->so_error = 0;
 	if (so->so_type != SOCK_STREAM)
-		return (so->so_proto->connect(so, (const struct sockaddr *)(const void *)f->in, f->inlen, p));
-	/* not writable until it is connected, whoever polls */
+		return (so->so_proto->connect(so,
+		    (const struct sockaddr *)(const void *)f->in, f->inlen, p));
 	so->so_state |= SS_CONNECTING;
-	host_fill(p->p_fd);
-	error = so->so_proto->connect(so, (const struct sockaddr *)(const void *)f->in, f->inlen, p);
-	if (error != EINPROGRESS && (so->so_state & SS_CONNECTING) != 0) {
+	error = so->so_proto->connect(so,
+	    (const struct sockaddr *)(const void *)f->in, f->inlen, p);
+	if (error ==
+	    EINPROGRESS) /* not writable until it is connected, whoever polls */
+		host_fill(p->p_fd);
+	else
 		so->so_state &= ~(uint32_t)SS_CONNECTING;
-		host_drain(so->so_file->f_k);
-	}
 	return (error);
 }
 
 static int
-name_get(struct proc *p, struct sysframe *f, bool peer)
+name_get(struct sysframe *f, bool peer)
 {
 	struct socket *so;
 	socklen_t len = SOCKADDR_MAX;
 	int error, (*get)(struct socket *, struct sockaddr *, socklen_t *);
 
-	if ((error = socket_of(p, &so)) != 0)
+	if ((error = socket_of(f, &so)) != 0)
 		return (error);
 	get = peer ? so->so_proto->peername : so->so_proto->sockname;
 	if (get == NULL)
@@ -177,13 +201,13 @@ name_get(struct proc *p, struct sysframe *f, bool peer)
 static int
 sys_getsockname(struct proc *p, struct sysframe *f)
 {
-	return (name_get(p, f, false));
+	return (name_get(f, false));
 }
 
 static int
 sys_getpeername(struct proc *p, struct sysframe *f)
 {
-	return (name_get(p, f, true));
+	return (name_get(f, true));
 }
 
 /* --- options of all sockets --- */
@@ -198,7 +222,8 @@ option_int(const struct sysframe *f, int *v)
 }
 
 static int
-sol_socket_set(struct socket *so, int name, struct proc *p, const struct sysframe *f)
+sol_socket_set(struct socket *so, int name, struct proc *p,
+    const struct sysframe *f)
 {
 	struct linger l;
 	int v = 0, error;
@@ -217,8 +242,9 @@ sol_socket_set(struct socket *so, int name, struct proc *p, const struct sysfram
 			return (error);
 		if (v < 0)
 			return (EINVAL);
-		v = MAX(2048, MIN(v, 1 << 28));
-		*(name == SO_SNDBUF ? &so->so_snd.sb_hiwat : &so->so_rcv.sb_hiwat) = (uint64_t)v;
+		v = MAX(2048, MIN(v, sockbuf_max));
+		*(name == SO_SNDBUF ? &so->so_snd.sb_hiwat :
+				      &so->so_rcv.sb_hiwat) = (uint64_t)v;
 		return (0);
 	case SO_RTABLE:
 		if ((error = option_int(f, &v)) != 0)
@@ -237,17 +263,20 @@ sol_socket_set(struct socket *so, int name, struct proc *p, const struct sysfram
 	case SO_TIMESTAMP:
 		if ((error = option_int(f, &v)) != 0)
 			return (error);
-		so->so_options = (so->so_options & ~(1U << name)) | (v != 0 ? 1U << name : 0);
+		so->so_options = (so->so_options & ~(1U << name)) |
+		    (v != 0 ? 1U << name : 0);
 		return (0);
 	default: /* SO_BINDTODEVICE and the like: the protocol's */
 		if (so->so_proto->setopt == NULL)
 			return (ENOPROTOOPT);
-		return (so->so_proto->setopt(so, SOL_SOCKET, name, f->in, f->inlen, p));
+		return (so->so_proto->setopt(so, SOL_SOCKET, name, f->in,
+		    f->inlen, p));
 	}
 }
 
 static int
-sol_socket_get(struct socket *so, int name, struct proc *p, void *val, socklen_t *len)
+sol_socket_get(struct socket *so, int name, struct proc *p, void *val,
+    socklen_t *len)
 {
 	struct linger l = { so->so_linger_s >= 0, MAX(so->so_linger_s, 0) };
 	int v;
@@ -295,7 +324,8 @@ sol_socket_get(struct socket *so, int name, struct proc *p, void *val, socklen_t
 	default:
 		if (so->so_proto->getopt == NULL)
 			return (ENOPROTOOPT);
-		return (so->so_proto->getopt(so, SOL_SOCKET, name, val, len, p));
+		return (
+		    so->so_proto->getopt(so, SOL_SOCKET, name, val, len, p));
 	}
 	*len = MIN(*len, (socklen_t)sizeof(v));
 	memcpy(val, &v, *len);
@@ -308,7 +338,7 @@ sys_setsockopt(struct proc *p, struct sysframe *f)
 	struct socket *so;
 	int error;
 
-	if ((error = socket_of(p, &so)) != 0)
+	if ((error = socket_of(f, &so)) != 0)
 		return (error);
 	if (f->inlen > OPTION_MAX)
 		return (EINVAL);
@@ -316,7 +346,25 @@ sys_setsockopt(struct proc *p, struct sysframe *f)
 		return (sol_socket_set(so, (int)f->arg[1], p, f));
 	if (so->so_proto->setopt == NULL)
 		return (ENOPROTOOPT);
-	return (so->so_proto->setopt(so, (int)f->arg[0], (int)f->arg[1], f->in, f->inlen, p));
+	return (so->so_proto->setopt(so, (int)f->arg[0], (int)f->arg[1], f->in,
+	    f->inlen, p));
+}
+
+/* All that an ended file can still tell is why. */
+static int
+ended_getsockopt(struct sysframe *f)
+{
+	int error;
+
+	if ((int)f->arg[0] != SOL_SOCKET || (int)f->arg[1] != SO_ERROR)
+		return (ENOTCONN);
+	if (f->arg[2] < sizeof(int))
+		return (EINVAL);
+	if ((error = out_alloc(f, sizeof(int))) != 0)
+		return (error);
+	memcpy(f->out, &f->fp->f_error, sizeof(int));
+	f->fp->f_error = 0;
+	return (0);
 }
 
 static int
@@ -326,10 +374,10 @@ sys_getsockopt(struct proc *p, struct sysframe *f)
 	socklen_t len;
 	int error;
 
-	if ((error = socket_of(p, &so)) != 0)
+	if (f->fp != NULL && f->fp->f_ended)
+		return (ended_getsockopt(f));
+	if ((error = socket_of(f, &so)) != 0)
 		return (error);
-	if (f->arg[2] > OPTION_MAX)
-		f->outlen = OPTION_MAX;
 	len = (socklen_t)MIN(f->arg[2], OPTION_MAX);
 	if ((error = out_alloc(f, OPTION_MAX)) != 0)
 		return (error);
@@ -338,42 +386,59 @@ sys_getsockopt(struct proc *p, struct sysframe *f)
 	else if (so->so_proto->getopt == NULL)
 		error = ENOPROTOOPT;
 	else
-		error = so->so_proto->getopt(so, (int)f->arg[0], (int)f->arg[1], f->out, &len, p);
+		error = so->so_proto->getopt(so, (int)f->arg[0], (int)f->arg[1],
+		    f->out, &len, p);
 	f->outlen = error == 0 ? MIN(len, OPTION_MAX) : 0;
 	return (error);
 }
 
 /* --- data --- */
 
+/* Who may send on so, and how much, is looked at before anything is copied. */
 static int
-sys_sendmsg(struct proc *p, struct sysframe *f)
+send_check(struct socket *so, uint64_t len)
 {
-	uint64_t alen = f->arg[0], clen = f->arg[1], len;
-	struct socket *so;
-	struct mbuf *m;
 	int error;
 
-	if ((error = socket_of(p, &so)) != 0)
-		return (error);
-	if (alen > SOCKADDR_MAX || clen > 4096 || alen + clen > f->inlen || (alen > 0 && alen < sizeof(sa_family_t)))
-		return (EINVAL);
 	if (so->so_proto->send == NULL || so->so_type == SOCK_STREAM)
 		return (EOPNOTSUPP);
+	if ((so->so_state & SS_CANTSEND) != 0)
+		return (EPIPE);
 	if (so->so_error != 0) { /* what an ICMP error left behind */
 		error = so->so_error;
 		so->so_error = 0;
 		return (error);
 	}
-	len = f->inlen - alen - clen;
-	if (len > so->so_snd.sb_hiwat || len > 65535 + 1024)
-		return (EMSGSIZE);
+	return (len > so->so_snd.sb_hiwat || len > 65535 + 1024 ? EMSGSIZE : 0);
+}
+
+static int
+sys_sendmsg(struct proc *p, struct sysframe *f)
+{
+	uint64_t alen = f->arg[0], clen = f->arg[1], at, len;
+	struct socket *so;
+	struct mbuf *m;
+	int error;
+
+	if ((error = socket_of(f, &so)) != 0)
+		return (error);
+	if (alen > SOCKADDR_MAX || clen > 4096 ||
+	    (alen > 0 && alen < sizeof(sa_family_t)))
+		return (EINVAL);
+	at = ALIGN8(alen) + ALIGN8(clen);
+	if (at > f->inlen)
+		return (EINVAL);
+	len = f->inlen - at;
+	if ((error = send_check(so, len)) != 0)
+		return (error);
 	if ((m = m_getroom(M_HEADROOM, len)) == NULL)
 		return (ENOBUFS);
-	memcpy(m->m_data, f->in + alen + clen, len);
+	memcpy(m->m_data, f->in + at, len);
 	m->m_len = m->m_pkthdr.len = (uint32_t)len;
 	m->m_pkthdr.rtableid = (uint16_t)so->so_rtable;
-	error = so->so_proto->send(so, m, alen > 0 ? (const struct sockaddr *)(const void *)f->in : NULL, (socklen_t)alen,
-	    clen > 0 ? f->in + alen : NULL, clen, p);
+	error = so->so_proto->send(so, m,
+	    alen > 0 ? (const struct sockaddr *)(const void *)f->in : NULL,
+	    (socklen_t)alen, clen > 0 ? f->in + ALIGN8(alen) : NULL, clen, p);
 	f->value = (int64_t)len;
 	return (error);
 }
@@ -382,25 +447,23 @@ static int
 sys_ioctl(struct proc *p, struct sysframe *f)
 {
 	unsigned long cmd = f->arg[0];
-	struct file *fp = file_offd(p->p_fd);
 	uint32_t len = IOCPARM_LEN(cmd);
-	uint64_t cookie;
+	struct file *fp = f->fp;
 	int error;
 
 	if (fp == NULL)
 		return (EBADF);
+	if (fp->f_ended)
+		return (fp->f_kind == FILE_SOCKET ? ENOTCONN : ENXIO);
 	if (fp->f_ops == NULL || fp->f_ops->ioctl == NULL)
 		return (ENOTTY);
-	if ((cmd & IOC_IN) != 0 && f->inlen != len)
+	if (f->inlen != ((cmd & IOC_IN) != 0 ? len : 0))
 		return (EINVAL);
 	if ((error = out_alloc(f, len)) != 0)
 		return (error);
 	if ((cmd & IOC_IN) != 0)
 		memcpy(f->out, f->in, len);
-	cookie = fp->f_cookie;
 	error = fp->f_ops->ioctl(fp, cmd, f->out, p);
-	if (file_find(cookie) == NULL && error == 0)
-		error = EBADF; /* went away while the call slept */
 	/* an error's details (a reason, a line) go back too */
 	if ((cmd & IOC_OUT) == 0)
 		f->outlen = 0;
@@ -416,7 +479,8 @@ sys_sysctl(struct proc *p, struct sysframe *f)
 	struct sysctl_req req;
 	int error;
 
-	if (namelen == 0 || namelen > 256 || namelen > f->inlen || f->in[namelen - 1] != '\0')
+	if (namelen == 0 || namelen > 256 || namelen > f->inlen ||
+	    f->in[namelen - 1] != '\0')
 		return (EINVAL);
 	memset(&req, 0, sizeof(req));
 	req.proc = p;
@@ -427,7 +491,8 @@ sys_sysctl(struct proc *p, struct sysframe *f)
 	if (error == 0 && uaddr != 0 && room < req.oldlen) {
 		error = ENOMEM;
 	} else if (error == 0 && uaddr != 0 && req.oldlen <= INLINE_OLD) {
-		if ((error = out_alloc(f, (uint32_t)req.oldlen)) == 0 && req.oldlen > 0)
+		if ((error = out_alloc(f, (uint32_t)req.oldlen)) == 0 &&
+		    req.oldlen > 0)
 			memcpy(f->out, req.old, req.oldlen);
 	} else if (error == 0 && uaddr != 0) {
 		error = copyout(req.old, uaddr, req.oldlen);
@@ -474,14 +539,35 @@ static const struct syscall_row {
 	[SYS_SYSCTL] = { "sysctl", sys_sysctl },
 	[SYS_NEWCTL] = { "newctl", sys_newctl },
 	[SYS_HALT] = { "halt", sys_halt },
+	[SYS_SHUTDOWN] = { "shutdown", sys_shutdown },
 };
 
+const char *
+syscall_name(unsigned int no)
+{
+	return (no < NSYS ? calls[no].name : NULL);
+}
+
+void
+syscalltableinit(void)
+{
+	sysctl_register(&table);
+}
+
+/* The file stays while the call runs, though it may sleep in it. */
 int
 syscall_run(struct proc *p, unsigned int no, struct sysframe *f)
 {
+	int error;
+
 	ASSERT_TOKEN();
 	f->newfd = -1;
 	if (no >= NSYS || calls[no].run == NULL)
 		return (ENOSYS);
-	return (calls[no].run(p, f));
+	if ((f->fp = file_offd(p->p_fd)) != NULL)
+		file_hold(f->fp);
+	error = calls[no].run(p, f);
+	if (f->fp != NULL)
+		file_release(f->fp);
+	return (error);
 }

@@ -15,24 +15,33 @@
  * hook (without a packet) and takes them with sbdrop().
  */
 
+#include <sys/systm.h>
 #include <sys/file.h>
-#include <sys/proc.h>
 #include <sys/pool.h>
+#include <sys/proc.h>
 #include <sys/protosw.h>
 #include <sys/socket.h>
 #include <sys/socketvar.h>
-#include <sys/systm.h>
+#include <sys/sysctl.h>
+#include <sys/timeout.h>
+#include <sys/uidinfo.h>
 
 #define RCV_DEFAULT 212992
 #define SND_DEFAULT 212992
 #define PUSH_IOV    58
-#define PULL_BYTES  65536
+#define PULL_BYTES  65536 /* of a stream at once; and the largest datagram */
+#define PULL_FIRST  2048
+#define ACCEPT_US   100000
 
 struct socket_list all_sockets = TAILQ_HEAD_INITIALIZER(all_sockets);
 static struct pool so_pool;
 
 static const struct fileops dgram_ops, stream_ops;
+static struct timeout accept_again;
 static int (*any_ioctl)(unsigned long cmd, void *data, struct proc *p);
+static void stream_over(void *arg);
+static void queue_push(struct socket *head);
+static void accept_retry(void *arg);
 
 void
 soioctl_register(int (*fn)(unsigned long cmd, void *data, struct proc *p))
@@ -44,6 +53,8 @@ void
 soinit(void)
 {
 	pool_init(&so_pool, sizeof(struct socket), 0, "socket");
+	timeout_set(&accept_again, accept_retry, NULL);
+	looptest_init();
 }
 
 /* --- life --- */
@@ -51,10 +62,16 @@ soinit(void)
 static struct socket *
 so_alloc(const struct protosw *pr, uid_t uid, gid_t gid, pid_t pid)
 {
+	struct uidinfo *ui;
 	struct socket *so;
 
-	if ((so = pool_get(&so_pool, PR_ZERO)) == NULL)
+	if ((ui = ui_get(uid)) == NULL)
 		return (NULL);
+	if ((so = pool_get(&so_pool, PR_ZERO)) == NULL) {
+		ui_put(ui);
+		return (NULL);
+	}
+	so->so_ui = so->so_rcv.sb_ui = so->so_snd.sb_ui = ui;
 	so->so_proto = pr;
 	so->so_type = pr->pr_type;
 	so->so_linger_s = -1;
@@ -63,22 +80,35 @@ so_alloc(const struct protosw *pr, uid_t uid, gid_t gid, pid_t pid)
 	so->so_pid = pid;
 	so->so_rcv.sb_hiwat = RCV_DEFAULT;
 	so->so_snd.sb_hiwat = SND_DEFAULT;
+	so->so_pull = PULL_FIRST;
+	task_set(&so->so_over, stream_over, so);
 	TAILQ_INIT(&so->so_q);
 	TAILQ_INSERT_TAIL(&all_sockets, so, so_all);
 	return (so);
 }
 
 static void
+sb_flush(struct sockbuf *sb)
+{
+	ml_purge(&sb->sb_q);
+	ui_uncharge(sb->sb_ui, sb->sb_cc);
+	sb->sb_cc = 0;
+}
+
+static void
 so_release(struct socket *so)
 {
 	TAILQ_REMOVE(&all_sockets, so, so_all);
-	ml_purge(&so->so_rcv.sb_q);
-	ml_purge(&so->so_snd.sb_q);
+	task_del(&so->so_over);
+	sb_flush(&so->so_rcv);
+	sb_flush(&so->so_snd);
+	ui_put(so->so_ui);
 	pool_put(&so_pool, so);
 }
 
 int
-socreate(int family, int type, int protocol, struct proc *p, struct socket **sop)
+socreate(int family, int type, int protocol, struct proc *p,
+    struct socket **sop)
 {
 	const struct protosw *pr;
 	struct socket *so;
@@ -97,37 +127,56 @@ socreate(int family, int type, int protocol, struct proc *p, struct socket **sop
 	return (0);
 }
 
+static void so_end(struct socket *so, bool reset);
+
 /* Connections nobody accepted. */
 static void
 queue_abort(struct socket *so)
 {
 	struct socket *c;
 
-	while ((c = TAILQ_FIRST(&so->so_q)) != NULL) {
-		TAILQ_REMOVE(&so->so_q, c, so_qentry);
-		so->so_qlen--;
-		c->so_head = NULL;
-		if (c->so_proto->abort != NULL)
-			c->so_proto->abort(c);
-		soclose(c);
-	}
+	while ((c = TAILQ_FIRST(&so->so_q)) != NULL)
+		so_end(c, true);
 }
 
-void
-soclose(struct socket *so)
+static void
+so_end(struct socket *so, bool reset)
 {
 	so->so_file = NULL;
+	task_del(&so->so_over);
 	queue_abort(so);
 	if (so->so_head != NULL) {
 		TAILQ_REMOVE(&so->so_head->so_q, so, so_qentry);
 		so->so_head->so_qlen--;
 		so->so_head = NULL;
 	}
+	if (reset && so->so_pcb != NULL && so->so_proto->abort != NULL)
+		so->so_proto->abort(so);
 	so->so_state |= SS_CANTSEND | SS_CANTRCV;
+	sb_flush(&so->so_rcv);
 	if (so->so_pcb != NULL)
 		so->so_proto->detach(so); /* may keep so until sofree() */
 	if (so->so_pcb == NULL)
 		so_release(so);
+}
+
+/*
+ * A close is a reset for the peer when the program has left data unread
+ * (RFC 2525, 2.17), or asked for it with a linger time of zero.
+ */
+static bool
+close_is_reset(const struct socket *so)
+{
+	if (so->so_type != SOCK_STREAM ||
+	    (so->so_state & (SS_CONNECTED | SS_CONNECTING)) == 0)
+		return (false);
+	return (so->so_linger_s == 0 || so->so_rcv.sb_cc > 0);
+}
+
+void
+soclose(struct socket *so)
+{
+	so_end(so, close_is_reset(so));
 }
 
 /* The protocol is done with a socket whose program has gone. */
@@ -146,10 +195,9 @@ sofile_attach(struct socket *so, struct proc *p, int *cfd)
 	struct file *fp;
 	int error;
 
-	/* a listener hands over records, so it is a packet pair until it
-	 * connects; the kind is settled at creation: streams listen by the
-	 * ancillary pair of SYS_LISTEN */
-	if ((error = file_create(FILE_SOCKET, stream ? HOST_STREAM : HOST_SEQPACKET, FREAD | FWRITE, p, &fp, cfd)) != 0)
+	if ((error = file_create(FILE_SOCKET,
+		 stream ? HOST_STREAM : HOST_SEQPACKET, FREAD | FWRITE, p, &fp,
+		 cfd)) != 0)
 		return (error);
 	fp->f_ops = stream ? &stream_ops : &dgram_ops;
 	fp->f_data = so;
@@ -174,10 +222,20 @@ sbspace(const struct sockbuf *sb)
 	return (sb->sb_cc >= sb->sb_hiwat ? 0 : sb->sb_hiwat - sb->sb_cc);
 }
 
-void
-soseterror(struct socket *so, int error)
+/* Bytes that wait, counted for the user as well. */
+static void
+sb_count(struct sockbuf *sb, uint64_t len)
 {
-	so->so_error = error;
+	sb->sb_cc += len;
+	sb->sb_ui->ui_bytes += len;
+}
+
+static void
+sb_uncount(struct sockbuf *sb, uint64_t len)
+{
+	KASSERT(len <= sb->sb_cc);
+	sb->sb_cc -= len;
+	ui_uncharge(sb->sb_ui, len);
 }
 
 /* --- datagrams to the program --- */
@@ -210,10 +268,13 @@ message_push(struct file *fp, struct mbuf *m)
 
 /* Head, address and control data in front of m.  NULL: no memory, m is freed. */
 static struct mbuf *
-message_make(struct mbuf *m, uint16_t type, int error, const void *addr, uint32_t addrlen, const void *control,
-    uint32_t controllen)
+message_make(struct mbuf *m, uint16_t type, int error, const void *addr,
+    uint32_t addrlen, const void *control, uint32_t controllen)
 {
-	struct file_msg head = { .type = type, .error = error, .addrlen = addrlen, .cmsglen = controllen };
+	struct file_msg head = { .type = type,
+		.error = error,
+		.addrlen = addrlen,
+		.cmsglen = controllen };
 	uint32_t alen = (addrlen + 7) & ~7U, clen = (controllen + 7) & ~7U;
 	struct mbuf *h;
 
@@ -244,11 +305,13 @@ message_deliver(struct socket *so, struct mbuf *m)
 		m_freem(m);
 		return (false);
 	}
-	if (ml_empty(&so->so_rcv.sb_q) && (error = message_push(so->so_file, m)) == 0) {
+	if (ml_empty(&so->so_rcv.sb_q) &&
+	    (error = message_push(so->so_file, m)) == 0) {
 		m_freem(m);
 		return (true);
 	}
-	if (error == EMSGSIZE && (flat = m_dup_pkt(m, 0)) != NULL) { /* too many pieces */
+	if (error == EMSGSIZE &&
+	    (flat = m_dup_pkt(m, 0)) != NULL) { /* too many pieces */
 		m_freem(m);
 		m = flat;
 		error = message_push(so->so_file, m);
@@ -257,7 +320,8 @@ message_deliver(struct socket *so, struct mbuf *m)
 			return (true);
 		}
 	}
-	if (error != EAGAIN || len > sbspace(&so->so_rcv)) {
+	if (error != EAGAIN || len > sbspace(&so->so_rcv) ||
+	    !ui_charge(so->so_ui, len)) {
 		so->so_rcv.sb_drops++;
 		m_freem(m);
 		return (false);
@@ -268,10 +332,11 @@ message_deliver(struct socket *so, struct mbuf *m)
 }
 
 bool
-soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from, socklen_t fromlen, const void *control,
-    size_t controllen)
+soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from,
+    socklen_t fromlen, const void *control, size_t controllen)
 {
-	if ((m = message_make(m, FMSG_DATA, 0, from, fromlen, control, (uint32_t)controllen)) == NULL) {
+	if ((m = message_make(m, FMSG_DATA, 0, from, fromlen, control,
+		 (uint32_t)controllen)) == NULL) {
 		so->so_rcv.sb_drops++;
 		return (false);
 	}
@@ -279,12 +344,15 @@ soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from, 
 }
 
 void
-soreceive_error(struct socket *so, int error)
+soseterror(struct socket *so, int error)
 {
 	struct mbuf *m;
 
 	so->so_error = error;
-	if ((m = message_make(NULL, FMSG_ERROR, error, NULL, 0, NULL, 0)) != NULL)
+	if (so->so_type == SOCK_STREAM || so->so_file == NULL)
+		return;
+	if ((m = message_make(NULL, FMSG_ERROR, error, NULL, 0, NULL, 0)) !=
+	    NULL)
 		message_deliver(so, m);
 }
 
@@ -301,7 +369,7 @@ dgram_writable(struct file *fp)
 		if ((error = message_push(fp, m)) == EAGAIN)
 			return;
 		ml_dequeue(&so->so_rcv.sb_q);
-		so->so_rcv.sb_cc -= len;
+		sb_uncount(&so->so_rcv, len);
 		m_freem(m);
 	}
 	if (so->so_proto->rcvd != NULL)
@@ -320,14 +388,16 @@ dgram_readable(struct file *fp)
 	int passed;
 	long n;
 
-	if ((m = m_getroom(0, PULL_BYTES)) == NULL)
-		return; /* stays readable: later */
+	if ((m = m_getroom(0, PULL_BYTES)) == NULL) {
+		file_retry(fp);
+		return;
+	}
 	iov = (struct host_iov){ m->m_data, PULL_BYTES };
 	n = host_recv(fp->f_k, &iov, 1, &passed, 0);
 	host_close(passed);
 	if (n <= 0) {
 		m_freem(m);
-		if (n == 0)
+		if (n == 0 || n == -ECONNRESET)
 			file_want_read(fp, false); /* shut: HUP follows */
 		return;
 	}
@@ -388,55 +458,96 @@ bytes_drop(struct mbuf_list *ml, uint64_t len)
 void
 sbdrop(struct sockbuf *sb, uint64_t len)
 {
-	KASSERT(len <= sb->sb_cc);
+	sb_uncount(sb, len);
 	bytes_drop(&sb->sb_q, len);
-	sb->sb_cc -= len;
 }
 
-/* so_rcv into the pair, as far as it takes it; the end, if it has come. */
-static void
+uint64_t
+sbmove(struct sockbuf *from, struct mbuf_list *ml, uint64_t len)
+{
+	struct mbuf *m, *rest;
+	uint64_t done = 0;
+	uint32_t n;
+
+	while (done < len && (m = from->sb_q.ml_head) != NULL) {
+		n = m->m_pkthdr.len;
+		if (n > len - done) {
+			if ((rest = m_split(m, (uint32_t)(len - done))) == NULL)
+				break;
+			rest->m_nextpkt = m->m_nextpkt;
+			m->m_nextpkt = rest;
+			if (from->sb_q.ml_tail == m)
+				from->sb_q.ml_tail = rest;
+			from->sb_q.ml_len++;
+			n = m->m_pkthdr.len;
+		}
+		ml_enqueue(ml, ml_dequeue(&from->sb_q));
+		done += n;
+	}
+	sb_uncount(from, done);
+	return (done);
+}
+
+/* The pieces of so_rcv, up to PUSH_IOV of them. */
+static int
+stream_pieces(const struct socket *so, struct host_iov *iov)
+{
+	struct mbuf *m, *n;
+	int niov = 0;
+
+	for (m = so->so_rcv.sb_q.ml_head; m != NULL; m = m->m_nextpkt)
+		for (n = m; n != NULL; n = n->m_next) {
+			if (n->m_len == 0)
+				continue;
+			if (niov == PUSH_IOV)
+				return (niov);
+			iov[niov].base = n->m_data;
+			iov[niov++].len = n->m_len;
+		}
+	return (niov);
+}
+
+/*
+ * so_rcv into the pair, as far as it takes it; the end, if it has come.
+ * Bytes that left.
+ */
+static uint64_t
 stream_pump_out(struct socket *so)
 {
 	struct host_iov iov[PUSH_IOV];
 	struct file *fp = so->so_file;
-	struct mbuf *m, *n;
 	uint64_t before = so->so_rcv.sb_cc;
 	long sent = 0;
-	int niov;
 
-	if (fp == NULL)
-		return;
+	if (fp == NULL || (so->so_state & SS_LISTEN) != 0)
+		return (0);
 	while (so->so_rcv.sb_cc > 0) {
-		niov = 0;
-		for (m = so->so_rcv.sb_q.ml_head; m != NULL && niov < PUSH_IOV; m = m->m_nextpkt)
-			for (n = m; n != NULL && niov < PUSH_IOV; n = n->m_next)
-				if (n->m_len > 0) {
-					iov[niov].base = n->m_data;
-					iov[niov++].len = n->m_len;
-				}
-		if ((sent = host_send(fp->f_k, iov, niov, -1, 0)) <= 0)
+		if ((sent = host_send(fp->f_k, iov, stream_pieces(so, iov), -1,
+			 0)) <= 0)
 			break;
 		sbdrop(&so->so_rcv, (uint64_t)sent);
 	}
-	if (sent == -EPIPE || sent == -ECONNRESET) { /* the program reads no more */
+	if (sent == -EPIPE ||
+	    sent == -ECONNRESET) /* the program reads no more */
 		sbdrop(&so->so_rcv, so->so_rcv.sb_cc);
-	} else if (so->so_rcv.sb_cc > 0) {
+	if (so->so_rcv.sb_cc > 0)
 		file_want_write(fp, true);
-	} else if ((so->so_state & SS_CANTRCV) != 0) {
-		host_shutdown(fp->f_k, 1);
-	}
-	if (before > so->so_rcv.sb_cc && so->so_proto->rcvd != NULL)
-		so->so_proto->rcvd(so);
+	else if ((so->so_state & SS_DISCONNECTED) != 0)
+		task_add(&so->so_over);
+	else if ((so->so_state & SS_CANTRCV) != 0)
+		file_eof(fp);
+	return (before - so->so_rcv.sb_cc);
 }
 
 void
 soreceive_stream(struct socket *so, struct mbuf *m)
 {
-	if (so->so_file == NULL && so->so_head == NULL) {
+	if ((so->so_file == NULL && so->so_head == NULL) ||
+	    (so->so_state & SS_CANTRCV) != 0) {
 		m_freem(m);
 		return;
 	}
-	so->so_rcv.sb_cc += m->m_pkthdr.len;
+	sb_count(&so->so_rcv, m->m_pkthdr.len);
 	ml_enqueue(&so->so_rcv.sb_q, m);
 	stream_pump_out(so);
 }
@@ -444,7 +555,56 @@ soreceive_stream(struct socket *so, struct mbuf *m)
 static void
 stream_writable(struct file *fp)
 {
-	stream_pump_out(fp->f_data);
+	struct socket *so = fp->f_data;
+
+	if ((so->so_state & SS_LISTEN) != 0)
+		queue_push(so);
+	else if (stream_pump_out(so) > 0 && so->so_proto->rcvd != NULL)
+		so->so_proto->rcvd(so);
+}
+
+/*
+ * Up to room bytes of the program to the end of so_snd.  What host_recv()
+ * says, or -ENOMEM.  Small reads get small buffers: the size asked for
+ * follows what came last.
+ */
+static long
+stream_pull(struct socket *so, uint64_t room)
+{
+	uint64_t ask = MIN(room, so->so_pull);
+	struct host_iov iov;
+	struct mbuf *m;
+	int passed;
+	long n;
+
+	if ((m = m_getroom(0, ask)) == NULL)
+		return (-ENOMEM);
+	iov = (struct host_iov){ m->m_data, ask };
+	n = host_recv(so->so_file->f_k, &iov, 1, &passed, 0);
+	host_close(passed);
+	if (n <= 0) {
+		m_freem(m);
+		return (n);
+	}
+	if ((uint64_t)n == so->so_pull)
+		so->so_pull = MIN(so->so_pull * 4, PULL_BYTES);
+	else if ((uint64_t)n < so->so_pull / 4)
+		so->so_pull = MAX(so->so_pull / 4, PULL_FIRST);
+	m->m_len = m->m_pkthdr.len = (uint32_t)n;
+	sb_count(&so->so_snd, (uint64_t)n);
+	ml_enqueue(&so->so_snd.sb_q, m);
+	return (n);
+}
+
+/* shutdown(SHUT_WR), or the last close: the protocol is told once. */
+static void
+stream_eof(struct socket *so)
+{
+	if ((so->so_state & SS_CANTSEND) != 0)
+		return;
+	so->so_state |= SS_CANTSEND;
+	if (so->so_proto->shutdown != NULL)
+		so->so_proto->shutdown(so);
 }
 
 /* Bytes of the program into so_snd, as long as it has room. */
@@ -452,36 +612,65 @@ static void
 stream_readable(struct file *fp)
 {
 	struct socket *so = fp->f_data;
-	uint64_t room = MIN(sbspace(&so->so_snd), PULL_BYTES);
-	struct host_iov iov;
-	struct mbuf *m;
-	int passed;
+	uint64_t room = sbspace(&so->so_snd);
 	long n;
 
 	if (room == 0 || (so->so_state & SS_CONNECTED) == 0) {
 		file_want_read(fp, false); /* sosndroom() asks again */
 		return;
 	}
-	if ((m = m_getroom(0, room)) == NULL)
-		return;
-	iov = (struct host_iov){ m->m_data, room };
-	n = host_recv(fp->f_k, &iov, 1, &passed, 0);
-	host_close(passed);
-	if (n <= 0)
-		m_freem(m);
+	n = stream_pull(so, room);
 	if (n > 0) {
-		m->m_len = m->m_pkthdr.len = (uint32_t)n;
-		so->so_snd.sb_cc += (uint64_t)n;
-		ml_enqueue(&so->so_snd.sb_q, m);
 		so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
-	} else if (n == 0) { /* shutdown(SHUT_WR), or the last close */
+	} else if (n == 0) {
 		file_want_read(fp, false);
-		so->so_state |= SS_CANTSEND;
-		if (so->so_proto->shutdown != NULL)
-			so->so_proto->shutdown(so);
-	} else if (n == -ECONNRESET) {
+		stream_eof(so);
+	} else if (n ==
+	    -ECONNRESET) { /* closed with data unread: HUP follows */
 		file_want_read(fp, false);
+		so->so_linger_s = 0;
+	} else if (n == -ENOMEM) {
+		file_retry(fp);
 	}
+}
+
+/*
+ * Nobody has the program's end any more.  What it wrote before is taken in
+ * whole, whatever the limits: it is no more than the host's buffer held.
+ */
+static void
+stream_close(struct file *fp)
+{
+	struct socket *so = fp->f_data;
+	uint64_t before = so->so_snd.sb_cc;
+	long n = 0;
+
+	if ((so->so_state & (SS_CONNECTED | SS_CANTSEND)) == SS_CONNECTED) {
+		while ((n = stream_pull(so, PULL_BYTES)) > 0)
+			;
+		if (n == -ECONNRESET || n == -ENOMEM)
+			so->so_linger_s = 0; /* an end would be a lie */
+		if (so->so_snd.sb_cc > before && so->so_linger_s != 0)
+			so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
+	}
+	if (fp->f_keep && fp->f_error == 0)
+		fp->f_error = so->so_error;
+	soclose(so);
+}
+
+/* The connection is over and all that came was delivered. */
+static void
+stream_over(void *arg)
+{
+	struct socket *so = arg;
+	struct file *fp = so->so_file;
+
+	if (fp == NULL || fp->f_dying)
+		return;
+	if (so->so_error != 0)
+		file_end(fp, so->so_error);
+	else if (!fp->f_eof)
+		file_eof(fp); /* it may still close, or ask for names */
 }
 
 static const struct fileops stream_ops = {
@@ -489,7 +678,7 @@ static const struct fileops stream_ops = {
 	.ioctl = so_ioctl,
 	.readable = stream_readable,
 	.writable = stream_writable,
-	.close = so_file_close,
+	.close = stream_close,
 };
 
 void
@@ -520,21 +709,51 @@ socantrcvmore(struct socket *so)
 		stream_pump_out(so);
 }
 
-/* Over for both: unread data of the program makes this a reset at its end. */
 void
 soisdisconnected(struct socket *so)
 {
 	bool filled = (so->so_state & SS_CONNECTING) != 0;
 
 	so->so_state &= ~(uint32_t)(SS_CONNECTED | SS_CONNECTING);
-	so->so_state |= SS_DISCONNECTED | SS_CANTRCV | SS_CANTSEND;
-	if (so->so_file == NULL || so->so_type != SOCK_STREAM)
+	if (so->so_type != SOCK_STREAM)
 		return;
-	if (filled)
-		host_drain(so->so_file->f_k);
+	if (filled) { /* it never was: the program may try again */
+		if (so->so_file != NULL)
+			host_drain(so->so_file->f_k);
+		return;
+	}
+	so->so_state |= SS_DISCONNECTED | SS_CANTRCV | SS_CANTSEND;
+	if (so->so_file == NULL)
+		return;
+	file_want_read(so->so_file, false);
+	host_shutdown(so->so_file->f_k, 0); /* writes fail from now on */
 	stream_pump_out(so);
-	if (so->so_error != 0)
-		host_shutdown(so->so_file->f_k, 2);
+}
+
+int
+soshutdown(struct socket *so, int how)
+{
+	if (how < 0 || how > 2)
+		return (EINVAL);
+	if ((so->so_state & SS_LISTEN) != 0 &&
+	    how != 1) { /* no more connections */
+		so->so_state &= ~(uint32_t)SS_LISTEN;
+		queue_abort(so);
+		file_eof(so->so_file);
+		return (0);
+	}
+	if ((so->so_state & SS_CONNECTED) == 0)
+		return (ENOTCONN);
+	if (so->so_type == SOCK_STREAM)
+		return (0);
+	if (how != 0)
+		so->so_state |= SS_CANTSEND;
+	if (how != 1) {
+		so->so_state |= SS_CANTRCV;
+		sb_flush(&so->so_rcv);
+		file_eof(so->so_file);
+	}
+	return (0);
 }
 
 /* --- listeners --- */
@@ -542,18 +761,28 @@ soisdisconnected(struct socket *so)
 struct socket *
 sonewconn(struct socket *head)
 {
+	struct proc p = { .p_uid = head->so_uid,
+		.p_gid = head->so_gid,
+		.p_pid = head->so_pid,
+		.p_fd = -1 };
 	struct socket *so;
 
-	if (head->so_file == NULL || head->so_qlen >= head->so_qlimit)
+	if (head->so_file == NULL || (head->so_state & SS_LISTEN) == 0 ||
+	    head->so_qlen >= head->so_qlimit)
 		return (NULL);
-	if ((so = so_alloc(head->so_proto, head->so_uid, head->so_gid, head->so_pid)) == NULL)
+	if ((so = so_alloc(head->so_proto, head->so_uid, head->so_gid,
+		 head->so_pid)) == NULL)
 		return (NULL);
 	so->so_protocol = head->so_protocol;
-	so->so_options = head->so_options & ~(1U << SO_ACCEPTCONN % 32);
+	so->so_options = head->so_options;
 	so->so_linger_s = head->so_linger_s;
 	so->so_rcv.sb_hiwat = head->so_rcv.sb_hiwat;
 	so->so_snd.sb_hiwat = head->so_snd.sb_hiwat;
 	so->so_rtable = head->so_rtable;
+	if (so->so_proto->attach(so, so->so_protocol, &p) != 0) {
+		so_release(so);
+		return (NULL);
+	}
 	so->so_head = head;
 	TAILQ_INSERT_TAIL(&head->so_q, so, so_qentry);
 	head->so_qlen++;
@@ -567,7 +796,10 @@ sonewconn(struct socket *head)
 static int
 conn_push(struct socket *head, struct socket *so)
 {
-	struct proc p = { .p_uid = head->so_uid, .p_gid = head->so_gid, .p_pid = head->so_pid, .p_fd = -1 };
+	struct proc p = { .p_uid = head->so_uid,
+		.p_gid = head->so_gid,
+		.p_pid = head->so_pid,
+		.p_fd = -1 };
 	struct sockaddr_storage ss;
 	struct file_msg msg = { .type = FMSG_ACCEPT };
 	struct host_iov iov[2] = { { &msg, sizeof(msg) }, { &ss, sizeof(ss) } };
@@ -576,7 +808,9 @@ conn_push(struct socket *head, struct socket *so)
 	long sent;
 
 	memset(&ss, 0, sizeof(ss));
-	if (so->so_proto->peername == NULL || so->so_proto->peername(so, (struct sockaddr *)(void *)&ss, &len) != 0)
+	if (so->so_proto->peername == NULL ||
+	    so->so_proto->peername(so, (struct sockaddr *)(void *)&ss, &len) !=
+		0)
 		len = 0;
 	msg.addrlen = len;
 	if ((error = sofile_attach(so, &p, &cfd)) != 0)
@@ -589,19 +823,76 @@ conn_push(struct socket *head, struct socket *so)
 	so->so_file->f_ops = NULL;
 	file_revoke(so->so_file);
 	so->so_file = NULL;
-	return (EAGAIN);
+	return (sent == -EAGAIN ? EAGAIN : ENOBUFS);
+}
+
+/*
+ * Hands over what is ready, oldest first.  The pair takes only a few (its
+ * buffer is as small as it can be, see solisten()): the others wait here,
+ * where the backlog counts them.
+ */
+static void
+queue_push(struct socket *head)
+{
+	struct socket *so, *next;
+	int error;
+
+	TAILQ_FOREACH_SAFE(so, &head->so_q, so_qentry, next) {
+		if ((so->so_state & SS_READY) == 0)
+			continue;
+		if ((error = conn_push(head, so)) == EAGAIN) {
+			file_want_write(head->so_file, true);
+			return;
+		}
+		if (error != 0) { /* no memory, no descriptors: later */
+			if (!timeout_pending(&accept_again))
+				timeout_add_us(&accept_again, ACCEPT_US);
+			return;
+		}
+		TAILQ_REMOVE(&head->so_q, so, so_qentry);
+		head->so_qlen--;
+		so->so_head = NULL;
+		stream_pump_out(so);
+	}
+}
+
+static void
+accept_retry(void *arg)
+{
+	struct socket *so;
+
+	(void)arg;
+	TAILQ_FOREACH(so, &all_sockets, so_all)
+		if ((so->so_state & SS_LISTEN) != 0 && so->so_file != NULL)
+			queue_push(so);
 }
 
 void
 sonewconn_ready(struct socket *so)
 {
-	struct socket *head = so->so_head;
+	so->so_state |= SS_CONNECTED | SS_READY;
+	if (so->so_head != NULL && so->so_head->so_file != NULL)
+		queue_push(so->so_head);
+}
 
-	so->so_state |= SS_CONNECTED;
-	if (head == NULL || head->so_file == NULL || conn_push(head, so) != 0)
-		return; /* stays in the queue; tried again with the next */
-	TAILQ_REMOVE(&head->so_q, so, so_qentry);
-	head->so_qlen--;
-	so->so_head = NULL;
-	stream_pump_out(so);
+int
+solisten(struct socket *so, int backlog)
+{
+	int error;
+
+	if (so->so_proto->listen == NULL)
+		return (EOPNOTSUPP);
+	if ((so->so_state & (SS_CONNECTED | SS_CONNECTING | SS_DISCONNECTED)) !=
+	    0)
+		return (EINVAL);
+	if ((so->so_state & SS_LISTEN) == 0) {
+		if ((error = so->so_proto->listen(so)) != 0)
+			return (error);
+		host_bufsize(so->so_file->f_k, 0);
+		file_want_read(so->so_file, false);
+	}
+	so->so_state |= SS_LISTEN;
+	so->so_qlimit = (unsigned int)MAX(1,
+	    MIN(backlog < 0 ? SOMAXCONN : backlog, SOMAXCONN));
+	return (0);
 }

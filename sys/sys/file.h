@@ -10,6 +10,10 @@
  * socket cookie.  A file lives until every copy of c in every process is
  * closed (HOST_HUP at k) or the kernel ends it.
  *
+ * What the kernel has ended is remembered for a while by its cookie, with the
+ * error that a program may still ask for (SO_ERROR): k is closed then, so
+ * nothing tells when c goes.
+ *
  * Stream files: bytes are pumped between k and the protocol.  All others are
  * SOCK_SEQPACKET: one message is one struct file_msg with its tail.
  */
@@ -19,6 +23,7 @@
 
 #include <sys/types.h>
 #include <sys/queue.h>
+#include <sys/timeout.h>
 #include <machine/host.h>
 #include <sys/file_msg.h>
 
@@ -28,6 +33,7 @@
 enum file_kind { FILE_SOCKET, FILE_DEVICE };
 struct file;
 struct proc;
+struct uidinfo;
 
 struct fileops {
 	const char *name;
@@ -41,9 +47,11 @@ struct fileops {
 	void (*readable)(struct file *fp);
 	/* k takes data again after file_push() said EAGAIN. */
 	void (*writable)(struct file *fp);
-	/* The program has shut its writing side (or closed: then close follows). */
-	void (*eof)(struct file *fp);
-	/* Nobody has the descriptor any more; the file is freed afterwards. */
+	/*
+	 * The file ends: nobody has the descriptor any more, or the kernel
+	 * took it away.  What the program wrote before may still be read from
+	 * f_k.  f_error may be set for who asks later.
+	 */
 	void (*close)(struct file *fp);
 };
 
@@ -60,7 +68,16 @@ struct file {
 	void *f_data; /* struct socket, struct bpf_d, ... */
 	struct host_watch *f_watch;
 	unsigned int f_events;
-	TAILQ_ENTRY(file) f_owned; /* all files of one uid: limits */
+	unsigned int f_calls; /* system calls about it that run, or sleep */
+	bool f_ended; /* by the kernel; f_ops and f_data are NULL */
+	bool f_dying; /* ends with the last of those calls */
+	bool f_keep; /* and is remembered */
+	bool f_eof; /* the program was told the end of its data */
+	int f_error; /* of an ended file: for SO_ERROR, once */
+	struct uidinfo *f_ui; /* counts it */
+	struct timeout f_retry;
+	TAILQ_ENTRY(file) f_entry; /* of all files, or of the ended ones */
+	uint64_t f_when; /* it ended, uptime in us */
 };
 
 void fileinit(void); /* at boot */
@@ -72,7 +89,20 @@ void fileinit(void); /* at boot */
 int file_create(enum file_kind kind, enum host_socktype type, int flags, struct proc *p, struct file **fpp, int *cfd);
 /* Ends it: the program sees the end of the file; ops->close runs. */
 void file_revoke(struct file *fp);
-struct file *file_find(uint64_t cookie); /* NULL */
+/*
+ * The same, but calls about it are answered for a while: ENOTCONN, and error
+ * once to who asks for SO_ERROR.  A program whose last bytes were not read yet
+ * sees ECONNRESET from the host itself.
+ */
+void file_end(struct file *fp, int error);
+/* A system call about fp begins and is over; the file stays in between. */
+void file_hold(struct file *fp);
+void file_release(struct file *fp);
+/* Tells the program that no more data come: it reads the end. */
+void file_eof(struct file *fp);
+/* Memory is short: ops->readable is called again in a moment, not at once. */
+void file_retry(struct file *fp);
+struct file *file_find(uint64_t cookie); /* NULL; ended ones too */
 struct file *file_offd(int fd); /* of a host descriptor that came along; NULL */
 /* Whether ops->readable, ops->writable are wanted. */
 void file_want_read(struct file *fp, bool on);

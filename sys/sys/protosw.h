@@ -46,7 +46,8 @@ struct protosw {
 	 */
 	int (*send)(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 	    socklen_t len, const void *control, size_t controllen, struct proc *p);
-	void (*rcvd)(struct socket *so);
+	void (*rcvd)(struct socket *so); /* so_rcv has more room */
+	/* The peer is to see a reset, now; detach follows. */
 	void (*abort)(struct socket *so);
 	/* Fill sa[*len]; *len becomes the true length. */
 	int (*sockname)(struct socket *so, struct sockaddr *sa, socklen_t *len);

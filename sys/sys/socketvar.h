@@ -16,8 +16,10 @@
 #include <sys/types.h>
 #include <sys/mbuf.h>
 #include <sys/queue.h>
+#include <sys/task.h>
 
 struct file;
+struct uidinfo;
 struct protosw;
 struct proc;
 struct sockaddr;
@@ -27,6 +29,7 @@ struct sockbuf {
 	uint64_t sb_cc; /* bytes */
 	uint64_t sb_hiwat, sb_lowat;
 	uint64_t sb_drops; /* messages that found no room */
+	struct uidinfo *sb_ui; /* whose bytes these are: kern.maxuserbytes */
 };
 
 #define SS_CONNECTED	0x01
@@ -35,6 +38,7 @@ struct sockbuf {
 #define SS_CANTRCV	0x08 /* the peer has ended, all was delivered */
 #define SS_CANTSEND	0x10
 #define SS_LISTEN	0x20
+#define SS_READY	0x40 /* may be accepted */
 
 struct socket {
 	const struct protosw *so_proto;
@@ -56,6 +60,9 @@ struct socket {
 	TAILQ_ENTRY(socket) so_qentry;
 	unsigned int so_qlen, so_qlimit;
 	TAILQ_ENTRY(socket) so_all;
+	uint32_t so_pull; /* streams: bytes asked of the program at once */
+	struct uidinfo *so_ui;
+	struct task so_over; /* ends the descriptor, outside of the protocol */
 };
 
 TAILQ_HEAD(socket_list, socket);
@@ -69,20 +76,40 @@ extern struct socket_list all_sockets; /* netstat walks it */
  */
 bool soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from,
     socklen_t fromlen, const void *control, size_t controllen);
-/* Bytes of a stream for the program, in order.  Takes m. */
+/*
+ * Bytes of a stream for the program, in order.  Takes m.  sbspace() says
+ * afterwards what room is left; the rcvd hook is called when more comes up
+ * later, not from here.
+ */
 void soreceive_stream(struct socket *so, struct mbuf *m);
 /* Room the program's buffer has left. */
 uint64_t sbspace(const struct sockbuf *sb);
 /* Bytes the program has written: the first len of them leave so_snd. */
 void sbdrop(struct sockbuf *sb, uint64_t len);
-/* Connection is there / is over for one side / for both. */
+/*
+ * Moves up to len bytes from the front of from, as packets, to the list ml:
+ * what a protocol sends without keeping it.  Bytes moved (fewer: no memory).
+ */
+uint64_t sbmove(struct sockbuf *from, struct mbuf_list *ml, uint64_t len);
+/* Connection is there. */
 void soisconnected(struct socket *so);
+/*
+ * It is over for both sides, or did not come about (then connect(2) may be
+ * tried again).  With so_error set the program sees that error behind the
+ * data that came before; without, the end.  The protocol may go on using so:
+ * detach follows later, from the loop.
+ */
 void soisdisconnected(struct socket *so);
+/* The peer has ended: the program reads the end behind what came before. */
 void socantrcvmore(struct socket *so);
-/* An error that the program will see on its next call, e.g. from ICMP. */
+/*
+ * An error that the program will see on its next call, e.g. from ICMP.  A
+ * datagram socket that waits for data is told at once, in a message.
+ */
 void soseterror(struct socket *so, int error);
-/* A new connection on listener head: a socket with attach() done, not yet
- * visible to the program, or NULL when the queue is full or memory is short. */
+/* A new connection on listener head: a socket with attach() done (for the
+ * listener's user), not yet visible to the program, or NULL when the queue is
+ * full or memory is short. */
 struct socket *sonewconn(struct socket *head);
 /* It may be accepted now. */
 void sonewconn_ready(struct socket *so);
@@ -92,16 +119,23 @@ void sofree(struct socket *so);
 int soreserve(struct socket *so, uint64_t snd, uint64_t rcv);
 
 void soinit(void); /* at boot */
+void looptest_init(void); /* at boot: looptest(4) */
 /* What serves the ioctls that no protocol knows: those of interfaces. */
 void soioctl_register(int (*fn)(unsigned long cmd, void *data, struct proc *p));
-/* The same as a message in its place among the datagrams, and so_error. */
-void soreceive_error(struct socket *so, int error);
 /* so_snd has room again: the program's bytes may come. */
 void sosndroom(struct socket *so);
 /* Gives so a descriptor; *cfd is the program's end.  0 or errno. */
 int sofile_attach(struct socket *so, struct proc *p, int *cfd);
 
 /* --- for kernel code that acts as a client (tests, NFS-like users) --- */
+/* listen(2): connections may come.  Again: only the backlog changes.  0 or errno. */
+int solisten(struct socket *so, int backlog);
+/*
+ * Shuts down one side (how as in shutdown(2)) of a datagram socket, or a
+ * listener for good; the program shuts streams at its own end, so nothing is
+ * done for them.  0, ENOTCONN, EINVAL.
+ */
+int soshutdown(struct socket *so, int how);
 int socreate(int family, int type, int protocol, struct proc *p, struct socket **sop);
 void soclose(struct socket *so);
 

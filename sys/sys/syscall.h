@@ -26,9 +26,10 @@
 #ifndef _KERNEL
 #include <stdint.h>
 #endif
+#include "file_msg.h"
 
 #define SYS_MAGIC   0x66756775U /* "fugu" */
-#define SYS_VERSION 1
+#define SYS_VERSION 2
 #define SYS_INLINE_MAX (128 * 1024) /* payload of a message */
 
 enum sysno {
@@ -43,19 +44,21 @@ enum sysno {
 	SYS_GETPEERNAME,
 	SYS_SETSOCKOPT, /* fd; level, name; payload: value */
 	SYS_GETSOCKOPT, /* fd; level, name, length -> payload: value */
-	SYS_SENDMSG, /* fd; address length, control length, flags; payload: all three */
+	SYS_SENDMSG, /* fd; address length, control length, flags; payload: both, each
+		      * padded to 8, and the data */
 	SYS_IOCTL, /* fd; command; payload: argument -> payload: argument */
 	SYS_SYSCTL, /* name length with NUL, is there a new value, &old, old's room;
 		     * payload: name, new value -> value: length of old */
 	SYS_NEWCTL, /* -> fd: another connection, for a child or a thread */
 	SYS_HALT, /* the kernel ends */
+	SYS_SHUTDOWN, /* fd; how -> value: 1 a stream, to be shut at the program's end */
 	NSYS
 };
 
 struct sys_hello {
 	uint32_t magic, version;
 	uint32_t abi; /* sum over the shared structures' sizes */
-	uint32_t pid; /* the kernel's process */
+	uint32_t max; /* payload that the kernel takes: SYS_INLINE_MAX */
 	uint64_t bootid;
 	char name[64]; /* of the machine */
 };
@@ -77,6 +80,15 @@ struct sys_rep {
 	uint64_t addr;
 };
 
+/* What both sides must agree on, in a number: sizes, offsets, the last call. */
+#define SYS_ABI                                                                                 \
+	((uint32_t)(NSYS + 31 * sizeof(struct sys_req) + 37 * sizeof(struct sys_rep) +          \
+	    41 * sizeof(struct file_msg) + 43 * __builtin_offsetof(struct sys_req, arg) +       \
+	    47 * __builtin_offsetof(struct sys_rep, addr) +                                     \
+	    53 * __builtin_offsetof(struct file_msg, cmsglen) + 59 * sizeof(struct sys_hello) + \
+	    61 * SYSR_COPYINSTR + 67 * FMSG_ACCEPT + 71 * sizeof(long)))
+
+_Static_assert(sizeof(struct sys_hello) == 88, "wire layout");
 _Static_assert(sizeof(struct sys_req) == 64, "wire layout");
 _Static_assert(sizeof(struct sys_rep) == 32, "wire layout");
 

@@ -5,29 +5,44 @@
 
 #include <machine/host.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/sockios.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "host.h"
 
-_Static_assert(sizeof(struct host_iov) == sizeof(struct iovec), "host_iov is an iovec");
+_Static_assert(sizeof(struct host_iov) == sizeof(struct iovec),
+    "host_iov is an iovec");
 
 int
 host_sockpair(enum host_socktype type, int fds[2])
 {
-	int flags = (type == HOST_STREAM ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC;
+	int flags = (type == HOST_STREAM ? SOCK_STREAM : SOCK_SEQPACKET) |
+	    SOCK_CLOEXEC;
 
 	if (socketpair(AF_UNIX, flags, 0, fds) == -1)
 		return (-errno);
-	fcntl(fds[0], F_SETFL, O_NONBLOCK); /* the program's end is the program's choice */
+	fcntl(fds[0], F_SETFL,
+	    O_NONBLOCK); /* the program's end is the program's choice */
 	return (0);
+}
+
+/* Tries before a wait: none on one CPU, where the other side cannot run meanwhile. */
+static int
+spin_count(void)
+{
+	static int spins = -1;
+
+	if (spins == -1)
+		spins = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 200 : 0;
+	return (spins);
 }
 
 union passing {
@@ -41,11 +56,14 @@ passed_take(struct msghdr *msg)
 {
 	int fd = -1, one;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
+	     c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
-		for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
-			memcpy(&one, CMSG_DATA(c) + i * sizeof(int), sizeof(one));
+		for (size_t i = 0;
+		     CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
+			memcpy(&one, CMSG_DATA(c) + i * sizeof(int),
+			    sizeof(one));
 			if (fd == -1)
 				fd = one;
 			else
@@ -55,12 +73,38 @@ passed_take(struct msghdr *msg)
 	return (fd);
 }
 
+static unsigned int patience_ms = 10000;
+
+void
+host_patience(unsigned int ms)
+{
+	__atomic_store_n(&patience_ms, ms, __ATOMIC_RELAXED);
+}
+
+/* Waits for events on fd as flags say.  0, or -errno. */
+static int
+fd_wait(int fd, short events, int flags)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+	int limit = (flags & HOST_LIMIT) != 0 ?
+	    (int)__atomic_load_n(&patience_ms, __ATOMIC_RELAXED) :
+	    -1;
+	int n;
+
+	do
+		n = poll(&pfd, 1, limit);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return (-errno);
+	return (n == 0 ? -ETIMEDOUT : 0);
+}
+
 long
 host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
 {
 	union passing pass;
 	struct msghdr msg;
-	int spins = (flags & HOST_SPIN) != 0 ? 200 : 0, how;
+	int spins = (flags & HOST_SPIN) != 0 ? spin_count() : 0, how, error;
 	ssize_t n;
 
 	memset(&msg, 0, sizeof(msg));
@@ -69,10 +113,17 @@ host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
 	msg.msg_control = pass.buf;
 	*passed = -1;
 	do {
-		how = (flags & HOST_WAIT) != 0 && spins-- <= 0 ? 0 : MSG_DONTWAIT;
+		how = MSG_DONTWAIT;
+		if ((flags & HOST_WAIT) != 0 && spins-- <= 0) {
+			if ((flags & HOST_LIMIT) != 0 &&
+			    (error = fd_wait(fd, POLLIN, flags)) != 0)
+				return (error);
+			how = (flags & HOST_LIMIT) != 0 ? MSG_DONTWAIT : 0;
+		}
 		msg.msg_controllen = sizeof(pass.buf);
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | how);
-	} while (n == -1 && (errno == EINTR || (errno == EAGAIN && (flags & HOST_WAIT) != 0)));
+	} while (n == -1 &&
+	    (errno == EINTR || (errno == EAGAIN && (flags & HOST_WAIT) != 0)));
 	if (n == -1)
 		return (-errno);
 	*passed = passed_take(&msg);
@@ -91,6 +142,7 @@ host_send(int fd, const struct host_iov *iov, int niov, int pass_fd, int flags)
 	union passing pass;
 	struct msghdr msg;
 	ssize_t n;
+	int error;
 
 	memset(&msg, 0, sizeof(msg));
 	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
@@ -104,9 +156,13 @@ host_send(int fd, const struct host_iov *iov, int niov, int pass_fd, int flags)
 		pass.align.cmsg_type = SCM_RIGHTS;
 		memcpy(CMSG_DATA(&pass.align), &pass_fd, sizeof(pass_fd));
 	}
-	do
-		n = sendmsg(fd, &msg, MSG_NOSIGNAL | ((flags & HOST_WAIT) != 0 ? 0 : MSG_DONTWAIT));
-	while (n == -1 && errno == EINTR);
+	do {
+		n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n == -1 && errno == EAGAIN && (flags & HOST_WAIT) != 0 &&
+		    (error = fd_wait(fd, POLLOUT, flags)) != 0)
+			return (error);
+	} while (n == -1 &&
+	    (errno == EINTR || (errno == EAGAIN && (flags & HOST_WAIT) != 0)));
 	return (n == -1 ? -errno : n);
 }
 
@@ -163,7 +219,8 @@ host_fill(int c)
 	ssize_t n;
 
 	while (len > 0)
-		if ((n = send(c, zeros, len, MSG_DONTWAIT | MSG_NOSIGNAL)) == -1) {
+		if ((n = send(c, zeros, len, MSG_DONTWAIT | MSG_NOSIGNAL)) ==
+		    -1) {
 			if (errno != EAGAIN)
 				return (-errno);
 			len /= 2;
@@ -185,7 +242,9 @@ host_drain(int k)
 	if (ioctl(k, FIONREAD, &left) == -1)
 		return;
 	for (; left > 0; left -= (int)n) {
-		n = recv(k, buf, left < (int)sizeof(buf) ? (size_t)left : sizeof(buf), MSG_DONTWAIT);
+		n = recv(k, buf,
+		    left < (int)sizeof(buf) ? (size_t)left : sizeof(buf),
+		    MSG_DONTWAIT);
 		if (n <= 0)
 			return;
 	}

@@ -91,11 +91,14 @@ int host_sockpair(enum host_socktype type, int fds[2]);
  */
 #define HOST_WAIT 1
 #define HOST_SPIN 2 /* with HOST_WAIT: try kern.spin times first */
+#define HOST_LIMIT 4 /* with HOST_WAIT: no longer than host_patience(), then -ETIMEDOUT */
 long host_recv(int fd, const struct host_iov *iov, int niov, int *passed,
     int flags);
 /* Sends iov, with descriptor pass unless it is -1.  Bytes or -errno. */
 long host_send(int fd, const struct host_iov *iov, int niov, int pass,
     int flags);
+/* Milliseconds that HOST_LIMIT waits. */
+void host_patience(unsigned int ms);
 /* how: 0 reading, 1 writing, 2 both. */
 int host_shutdown(int fd, int how);
 void host_close(int fd);

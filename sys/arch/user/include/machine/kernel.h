@@ -27,6 +27,9 @@ int kernel_boot(const struct kernel_params *params);
  */
 unsigned long long kernel_step(void);
 
+/* Is there work that the loop does not know of, so that it must be kicked? */
+int kernel_due(void);
+
 /* Takes interfaces down, says goodbye on the wire.  With the token. */
 void kernel_shutdown(void);
 
