@@ -57,6 +57,12 @@ ok "a route can be deleted" on left route -q delete 198.51.100.0/24
 no "a route by nowhere is refused" on left route -q add 203.0.113.0/24 192.0.2.9
 keep on left netstat -rn
 says "netstat shows the default route" '^default +10.0.1.1 +UGS'
+says "and the gateway's link address" '^10.0.1.1 +([0-9a-f]{2}:){5}[0-9a-f]{2} +UHLc'
+keep on left arp -an
+says "arp shows the gateway" '^10.0.1.1 +([0-9a-f]{2}:){5}[0-9a-f]{2} +fxp0'
+keep on left ndp -an
+says "ndp does" '^2001:db8:1::1 +([0-9a-f]{2}:){5}[0-9a-f]{2} +fxp0'
+no "an entry that is not there is an error" on left arp 10.0.1.77
 keep on middle netstat -s -p ip
 says "the middle counted what it forwarded" '[1-9][0-9]* packets forwarded'
 

@@ -97,6 +97,18 @@ llhooks_get(sa_family_t af)
 	return (NULL);
 }
 
+bool
+rt_lladdr(const struct rtentry *rt, uint8_t lladdr[6])
+{
+	const struct rt_llhooks *h = llhooks_get(rt->rt_af);
+
+	if ((rt->rt_flags & (RTF_LOCAL | RTF_LLINFO)) == (RTF_LOCAL | RTF_LLINFO)) {
+		memcpy(lladdr, rt->rt_ifp->if_lladdr, 6);
+		return (true);
+	}
+	return (rt->rt_llinfo != NULL && h != NULL && h->lladdr != NULL && h->lladdr(rt, lladdr));
+}
+
 void
 rtm_hooks_register(const struct rtm_hooks *h)
 {

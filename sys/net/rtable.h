@@ -121,7 +121,11 @@ struct rt_llhooks {
 	sa_family_t af;
 	int (*attach)(struct rtentry *rt); /* 0 or ENOMEM */
 	void (*detach)(struct rtentry *rt); /* drops held packets, frees rt_llinfo */
+	/* The link address of rt's neighbour; false: not known. */
+	bool (*lladdr)(const struct rtentry *rt, uint8_t lladdr[6]);
 };
+/* The same for any route: our own for a local one. */
+bool rt_lladdr(const struct rtentry *rt, uint8_t lladdr[6]);
 void rt_llhooks_register(const struct rt_llhooks *h);
 
 /* A learned better gateway (ICMP redirect), already judged.  0 or errno. */

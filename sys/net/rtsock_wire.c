@@ -192,6 +192,8 @@ rtm_encode(struct rt_msg *msg, enum rtm_type type, const struct rtentry *rt)
 	    sizeof(msg->rtm_label));
 	msg->rtm_mtu = rt->rt_mtu;
 	msg->rtm_use = rt->rt_use;
+	msg->rtm_refs = rt->rt_refs.r_refs - 1; /* the table's own is not counted */
+	rt_lladdr(rt, msg->rtm_lladdr);
 	msg->rtm_weight = 1;
 	if (rt->rt_expire_us != 0)
 		msg->rtm_expire_us = rt->rt_expire_us - uptime_us() +

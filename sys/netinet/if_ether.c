@@ -396,9 +396,21 @@ arp_detach(struct rtentry *rt)
 	pool_put(&arp_pool, e);
 }
 
+static bool
+arp_lladdr(const struct rtentry *rt, uint8_t lladdr[6])
+{
+	const struct arp_entry *e = rt->rt_llinfo;
+
+	if (e->state != ARP_KNOWN && e->state != ARP_FIXED)
+		return (false);
+	memcpy(lladdr, e->lladdr, 6);
+	return (true);
+}
+
 static const struct rt_llhooks arp_hooks = { .af = AF_INET,
 	.attach = arp_attach,
-	.detach = arp_detach };
+	.detach = arp_detach,
+	.lladdr = arp_lladdr };
 
 /* --- packets ask for neighbours --- */
 

@@ -722,10 +722,22 @@ static struct sysctl_table nd6_sysctl_table = {
 	.nrows = nitems(nd6_sysctls),
 };
 
+static bool
+nd6_rt_lladdr(const struct rtentry *rt, uint8_t lladdr[6])
+{
+	const struct nd6_nbr *nn = rt->rt_llinfo;
+
+	if (nn->nn_state == ND6_INCOMPLETE)
+		return (false);
+	memcpy(lladdr, nn->nn_lladdr, 6);
+	return (true);
+}
+
 static const struct rt_llhooks nd6_llhooks = {
 	.af = AF_INET6,
 	.attach = nd6_rt_attach,
 	.detach = nd6_rt_detach,
+	.lladdr = nd6_rt_lladdr,
 };
 
 void
