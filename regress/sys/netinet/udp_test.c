@@ -6,6 +6,7 @@
  * rules, control data, errors; raw sockets.
  */
 
+#include <sys/uidinfo.h>
 #include "lab4.h"
 
 #include <sys/file.h>
@@ -79,6 +80,7 @@ take(struct socket *so)
 	g.len = (int)(m->m_pkthdr.len - at);
 	KT_EQ(m_copydata(m, at, (uint32_t)g.len, g.data), 0);
 	so->so_rcv.sb_cc -= m->m_pkthdr.len;
+	ui_uncharge(so->so_ui, m->m_pkthdr.len);
 	m_freem(m);
 	return (g);
 }
