@@ -32,7 +32,7 @@
 #include <netinet6/ip6.h>
 
 int ip_forwarding, ip_defttl = IPDEFTTL, ip_directedbcast, ip_sendredirects = 1;
-int ip_mtudisc = 1, ip_mtudisc_timeout = 600, ip_dosourceroute;
+int ip_mtudisc = 1, ip_dosourceroute;
 int ip_porthifirst = 49152, ip_porthilast = 65535;
 
 /* --- families --- */
@@ -298,7 +298,6 @@ static const struct sysctl_row ip_sysctls[] = {
 	IPCTL("sourceroute", ip_dosourceroute, 0, 1, "accept and forward source routed packets"),
 	IPCTL("directed-broadcast", ip_directedbcast, 0, 1, "forward broadcasts to networks on other links"),
 	IPCTL("mtudisc", ip_mtudisc, 0, 1, "believe routers about the path MTU"),
-	IPCTL("mtudisctimeout", ip_mtudisc_timeout, 1, 86400, "seconds a path MTU is believed"),
 	IPCTL("porthifirst", ip_porthifirst, 1024, 65535, "first port given to sockets without one"),
 	IPCTL("porthilast", ip_porthilast, 1024, 65535, "last port given to sockets without one"),
 };

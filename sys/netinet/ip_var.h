@@ -211,7 +211,7 @@ ipstat_inc(enum ip_counter c)
 	ip_counters[c]++;
 }
 
-extern int ip_dosourceroute, ip_mtudisc_timeout;
+extern int ip_dosourceroute;
 extern int ip_porthifirst, ip_porthilast;
 
 struct proc;
