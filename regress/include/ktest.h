@@ -40,6 +40,9 @@ void sim_fail_nth(long n);
 /* Has the failure asked for happened? */
 bool sim_failed(void);
 void sim_advance_us(uint64_t us);
+/* What libpcap's machine gives for a validated program and a whole packet. */
+unsigned int sim_pcap_filter(const void *insns, const void *packet,
+    unsigned int len);
 /* Benchmarks: time counts from the last kb_start() to kb_stop(), or else for
  * the whole body. */
 void kb_start(void);
