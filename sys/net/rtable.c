@@ -358,12 +358,12 @@ egress_follow(const struct rtentry *rt, int delta)
 		if_egress_count(rt->rt_ifp, delta);
 }
 
-/* Is there a route that the wanted one would double? */
+/* Is there a route, other than self, that the wanted one would double? */
 static bool
-route_doubles(const struct rtentry *rt, const struct rt_want *w)
+route_doubles(const struct rtentry *rt, const struct rtentry *self, const struct rt_want *w)
 {
 	for (; rt != NULL; rt = rt->rt_next) {
-		if (rt->rt_priority != w->priority)
+		if (rt == self || rt->rt_priority != w->priority)
 			continue;
 		if ((rt->rt_flags & w->flags & RTF_MPATH) == 0)
 			return (true);
@@ -460,7 +460,7 @@ rtrequest_add(const struct rt_want *want, struct rtentry **rtp)
 	if ((error = want_check(&w)) != 0)
 		return (error);
 	tree = tree_get(w.tableid, w.af);
-	if (route_doubles(lpm_find(tree, &w.dst, w.plen), &w))
+	if (route_doubles(lpm_find(tree, &w.dst, w.plen), NULL, &w))
 		return (EEXIST);
 	if (w.label == 0 && w.label_text != NULL && w.label_text[0] != '\0' &&
 	    (w.label = rt_label_number(w.label_text)) == 0)
@@ -556,6 +556,7 @@ route_move(struct rtentry *rt, struct ifnet *ifp, struct ifaddr *ifa)
 int
 rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
 {
+	const uint32_t nowhere = RTF_REJECT | RTF_BLACKHOLE;
 	struct rt_want w = *want;
 	uint16_t label = rt->rt_label;
 	int error;
@@ -565,15 +566,19 @@ rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
 	w.plen = rt->rt_plen;
 	w.tableid = rt->rt_tableid;
 	w.priority = rt->rt_priority;
-	w.flags = (rt->rt_flags & ~fmask) | (want->flags & fmask);
+	w.flags = (rt->rt_flags & ~(fmask | RTF_GATEWAY)) | (want->flags & fmask);
 	if (w.gwaf == AF_UNSPEC && w.ifp == NULL) { /* as it was */
 		w.gwaf = rt->rt_gwaf;
 		w.gateway = rt->rt_gateway;
 		w.ifp = rt->rt_ifp;
 		w.ifa = want->ifa != NULL ? want->ifa : rt->rt_ifa;
 	}
+	if ((w.flags & nowhere) == nowhere)
+		return (EINVAL);
 	if ((error = want_check(&w)) != 0)
 		return (error);
+	if (route_doubles(lpm_find(tree_get(w.tableid, w.af), &w.dst, w.plen), rt, &w))
+		return (EEXIST);
 	if (w.label_text != NULL && w.label_text[0] != '\0' && (label = rt_label_number(w.label_text)) == 0)
 		return (ENOMEM);
 	/* from here on nothing fails */

@@ -83,7 +83,9 @@ struct rtentry *rt_resolve(uint32_t tableid, sa_family_t af, const struct ip_add
  * ENETUNREACH gateway not reachable; EINVAL; ENOMEM; nothing changed then. */
 int rtrequest_add(const struct rt_want *want, struct rtentry **rtp);
 int rtrequest_delete(struct rtentry *rt); /* 0; cloned children go with it */
-/* gateway, flags of mask, mtu, label in one step. */
+/* gateway, flags of mask, mtu, label in one step.  0; EEXIST it would be like
+ * another route of its prefix and priority; EINVAL, ENETUNREACH, ENOMEM as
+ * above; unchanged then. */
 int rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask);
 
 void rt_ref(struct rtentry *rt);

@@ -9,6 +9,8 @@
 
 /* The kernel's own, made and removed with an address. */
 #define FLAGS_OWNED (RTF_LOCAL | RTF_BROADCAST | RTF_CONNECTED)
+/* Those, and neighbours: what they are is not for programs to say. */
+#define FLAGS_FIXED (FLAGS_OWNED | RTF_CLONED | RTF_LLINFO)
 
 static struct rtentry *
 route_via(const struct rt_want *w, uint8_t priority)
@@ -75,7 +77,7 @@ change(const struct rt_request *rq, struct rt_msg *answer)
 
 	if (rt == NULL)
 		return (ESRCH);
-	if ((rt->rt_flags & FLAGS_OWNED) != 0 &&
+	if ((rt->rt_flags & FLAGS_FIXED) != 0 &&
 	    (rq->want.gwaf != AF_UNSPEC || rq->want.ifp != NULL ||
 		rq->fmask != 0))
 		return (EINVAL);

@@ -7,11 +7,11 @@
 #include <sys/malloc.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
-#include <net/rtsock.h>
-#include <ktest.h>
 #include <sys/time.h>
 #include <sys/timeout.h>
 #include <net/if_var.h>
+#include <net/rtsock.h>
+#include <ktest.h>
 
 static void
 boot(void)
@@ -128,6 +128,38 @@ KTEST(rtsock_refusals)
 	m = sample(RTM_DELETE);
 	m.h.rtm_tableid = 9;
 	KT_EQ(run(&m, &a), ESRCH);
+}
+
+/* By a gateway, then on the link itself; and never like its neighbour. */
+KTEST(rtsock_change_of_the_way)
+{
+	struct rt_msg m, a;
+
+	boot();
+	m = sample(RTM_ADD);
+	m.rtm_flags = RTF_STATIC | RTF_MPATH;
+	m.rtm_gwaf = AF_INET;
+	m.rtm_gateway = ip_addr_v4(0x01020304);
+	strlcpy(m.rtm_ifname, "lo0", sizeof(m.rtm_ifname));
+	KT_EQ(run(&m, &a), 0);
+	KT_EQ(a.rtm_flags & RTF_GATEWAY, RTF_GATEWAY);
+	m.rtm_gateway = ip_addr_v4(0x01020305);
+	KT_EQ(run(&m, &a), 0);
+	m.h.rtm_type = RTM_CHANGE; /* the first becomes the second */
+	m.rtm_flags = 0;
+	KT_EQ(run(&m, &a), EEXIST);
+	m.rtm_gwaf = AF_UNSPEC;
+	m.rtm_gateway = (struct ip_addr){ .q = { 0, 0 } };
+	KT_EQ(run(&m, &a), 0);
+	KT_EQ(a.rtm_gwaf, AF_UNSPEC);
+	KT_EQ(a.rtm_flags & RTF_GATEWAY, 0);
+	m.rtm_fmask = m.rtm_flags = RTF_REJECT;
+	KT_EQ(run(&m, &a), 0);
+	m.rtm_fmask = m.rtm_flags = RTF_BLACKHOLE;
+	KT_EQ(run(&m, &a), EINVAL); /* not both */
+	m.rtm_fmask = RTF_MPATH;
+	m.rtm_flags = 0;
+	KT_EQ(run(&m, &a), EEXIST); /* there is another of its priority */
 }
 
 KTEST(rtsock_damage)
