@@ -23,6 +23,9 @@
 #define TCP_SUM 16 /* place of the field in its header */
 #define UDP_SUM 6
 
+/* Segments of less (TCP: 48 bytes with 40 of options) only multiply work. */
+#define GSO_SIZE_MIN 8
+
 #define PROTO_TCP 6
 #define PROTO_UDP 17
 
@@ -67,15 +70,19 @@ link_l3(const struct mbuf *m, uint32_t *l3)
 
 /* --- in --- */
 
-/* One contiguous mbuf, as link_rx made it: sums it here and now. */
+/*
+ * One contiguous mbuf, as link_rx made it: sums it here and now.  A sum of 0
+ * is written as 0xffff, which is the same, but for UDP, where 0 says that
+ * there is none (RFC 768).
+ */
 static void
 finish_now(struct mbuf *m, const struct hostif_frame *f)
 {
 	uint8_t *p = mtod(m, uint8_t *);
+	uint16_t sum = (uint16_t)~sum_fold(
+	    sum_bytes(0, p + f->csum_start, m->m_len - f->csum_start));
 
-	be16enc(p + f->csum_start + f->csum_offset,
-	    (uint16_t)~sum_fold(
-		sum_bytes(0, p + f->csum_start, m->m_len - f->csum_start)));
+	be16enc(p + f->csum_start + f->csum_offset, sum != 0 ? sum : 0xffff);
 }
 
 /* Is the open sum the one of the frame's own transport, not of something inside it? */
@@ -102,7 +109,7 @@ sum_flags(const struct mbuf *m, const struct hostif_frame *f)
 static uint32_t
 gso_flags(const struct hostif_frame *f, uint32_t sum)
 {
-	if (f->gso_size == 0)
+	if (f->gso_size < GSO_SIZE_MIN)
 		return (0);
 	if (f->gso == HOSTIF_GSO_TCP4 || f->gso == HOSTIF_GSO_TCP6)
 		return ((sum & M_TCP_CSUM_OUT) != 0 ? M_TCP_TSO : 0);
