@@ -61,11 +61,14 @@ $(KERNFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(KERN_OBJS) $(SIM_OBJS)
 	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@.o
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $@.o $(SIM_OBJS) -lpcap -ldl
 	@rm -f $@.ro $@.o
-# The first line of a host-side fuzzer names what it is linked with: /* LINK: sbin/pfctl */
-$(HOSTFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/user/%.o $(LIBORDER:%=$(O)/lib/%.a) $(PROGS:%=$(O)/bin/%)
+# The first line of a host-side fuzzer names what it is linked with, programs
+# or the host layer: /* LINK: sbin/pfctl */
+OBJS_host := $(filter-out %/bsd.o,$(HOST_OBJS))
+links = $(shell sed -n '1s,^/\* LINK: \(.*\) \*/$$,\1,p' regress/fuzz/user/$(1).c)
+$(HOSTFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/user/%.o $(LIBORDER:%=$(O)/lib/%.a) $(PROGS:%=$(O)/bin/%) $(HOST_OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
-	    $(foreach d,$(shell sed -n '1s,^/\* LINK: \(.*\) \*/$$,\1,p' regress/fuzz/user/$*.c),$(filter-out %/$(notdir $(d)).o,$(OBJS_$(notdir $(d))))) \
+	    $(foreach d,$(call links,$*),$(filter-out %/$(notdir $(d)).o,$(OBJS_$(notdir $(d))))) \
 	    $(LIBORDER:%=$(O)/lib/%.a) -ldl
 
 fuzzers: $(KERNFUZZ) $(HOSTFUZZ)
