@@ -36,8 +36,9 @@
 #include <libbsdsys/bsdsys.h>
 #include <net/if_ioctl.h>
 
-#define WORDS_MAX 64
-#define IFS_MAX	  512
+#include "hostname.h"
+
+#define IFS_MAX 512
 
 static struct {
 	const char *root;
@@ -130,57 +131,6 @@ etc_open(const char *name, char path[PATH_MAX])
 	return (f);
 }
 
-/*
- * The next line with something on it: comments and white space cut.  Its
- * number, or 0 at the end.  A line that is too long is reported and skipped.
- */
-static int
-line_read(FILE *f, const char *name, int *nr, char *buf, size_t size, char **start)
-{
-	size_t len;
-	int ch;
-
-	while (fgets(buf, (int)size, f) != NULL) {
-		(*nr)++;
-		len = strlen(buf);
-		if (len == size - 1 && buf[len - 1] != '\n') {
-			complain(name, *nr, "line too long");
-			while ((ch = fgetc(f)) != EOF && ch != '\n')
-				;
-			continue;
-		}
-		*start = buf + strspn(buf, " \t");
-		if (**start != '!')
-			buf[strcspn(buf, "#\n")] = '\0';
-		len = strlen(buf);
-		while (len > 0 && isspace((unsigned char)buf[len - 1]))
-			buf[--len] = '\0';
-		if (*start < buf + len)
-			return (*nr);
-	}
-	return (0);
-}
-
-/* Cuts line into words at blanks; quotes keep them together.  -1: too many. */
-static int
-words_cut(char *line, char *words[WORDS_MAX])
-{
-	int n = 0;
-	char quote;
-
-	for (char *p = line; *(p += strspn(p, " \t")) != '\0';) {
-		if (n == WORDS_MAX - 8)
-			return (-1);
-		quote = *p == '"' || *p == '\'' ? *p++ : '\0';
-		words[n++] = p;
-		p += quote != '\0' ? strcspn(p, (char[2]){ quote, '\0' }) : strcspn(p, " \t");
-		if (*p != '\0')
-			*p++ = '\0';
-	}
-	words[n] = NULL;
-	return (n);
-}
-
 /* "!command": through the shell, with $if for the interface. */
 static void
 shell_run(const char *file, int line, const char *ifname, const char *cmd)
@@ -197,60 +147,20 @@ shell_run(const char *file, int line, const char *ifname, const char *cmd)
 		complain(file, line, "command failed: %s", cmd);
 }
 
-static char w_alias[] = "alias", w_netmask[] = "netmask", w_prefixlen[] = "prefixlen", w_broadcast[] = "broadcast";
-
-/*
- * A line of hostname.if(5) as arguments of ifconfig.  The words behind an
- * address have positions there: mask, then broadcast address or NONE.
- */
-static void
-address_args(char *words[WORDS_MAX], char *args[WORDS_MAX])
-{
-	bool v6 = strcmp(words[0], "inet6") == 0, alias;
-	int a = 0, i = 1;
-
-	args[a++] = words[0];
-	if ((alias = words[i] != NULL && strcmp(words[i], w_alias) == 0))
-		i++;
-	if (words[i] != NULL)
-		args[a++] = words[i++];
-	if (alias)
-		args[a++] = w_alias;
-	if (words[i] != NULL && isdigit((unsigned char)words[i][0])) {
-		args[a++] = v6 ? w_prefixlen : w_netmask;
-		args[a++] = words[i++];
-	}
-	if (!v6 && words[i] != NULL && strcmp(words[i], "NONE") == 0) {
-		i++;
-	} else if (!v6 && words[i] != NULL && isdigit((unsigned char)words[i][0])) {
-		args[a++] = w_broadcast;
-		args[a++] = words[i++];
-	}
-	while (words[i] != NULL)
-		args[a++] = words[i++];
-	args[a] = NULL;
-}
-
 static void
 line_run(const char *file, int nr, char *ifname, char *line)
 {
 	static char tool[] = "ifconfig";
-	char *words[WORDS_MAX], *args[WORDS_MAX + 4];
+	char *args[ARGS_MAX] = { tool, ifname };
 
 	if (*line == '!') {
 		shell_run(file, nr, ifname, line + 1);
 		return;
 	}
-	if (words_cut(line, words) == -1) {
+	if (hostname_args(line, args + 2) == -1) {
 		complain(file, nr, "too many words");
 		return;
 	}
-	args[0] = tool;
-	args[1] = ifname;
-	if (strcmp(words[0], "inet") == 0 || strcmp(words[0], "inet6") == 0)
-		address_args(words, args + 2);
-	else
-		memcpy(args + 2, words, sizeof(words));
 	if (tool_run(args) != 0)
 		complain(file, nr, "not done");
 }
@@ -259,16 +169,19 @@ static void
 interface_start(char *ifname)
 {
 	static char tool[] = "ifconfig", up[] = "up";
-	char file[64], path[PATH_MAX], buf[4096], *start;
-	FILE *f;
-	int nr = 0;
+	char file[64], path[PATH_MAX], *line;
+	struct reader rd = { .nr = 0 };
 
 	snprintf(file, sizeof(file), "hostname.%s", ifname);
-	if ((f = etc_open(file, path)) == NULL)
+	if ((rd.f = etc_open(file, path)) == NULL)
 		return;
-	while (line_read(f, file, &nr, buf, sizeof(buf), &start) != 0)
-		line_run(file, nr, ifname, start);
-	fclose(f);
+	while ((line = line_read(&rd)) != NULL) {
+		if (rd.toolong)
+			complain(file, rd.nr, "line too long");
+		else
+			line_run(file, rd.nr, ifname, line);
+	}
+	fclose(rd.f);
 	if (tool_run((char *[]){ tool, ifname, up, NULL }) != 0)
 		complain(file, 0, "%s is not up", ifname);
 }
@@ -370,19 +283,20 @@ static void
 gateways_start(void)
 {
 	static char tool[] = "route", quiet[] = "-qn", add[] = "add", v4[] = "-inet", v6[] = "-inet6", dflt[] = "default";
-	char path[PATH_MAX], buf[256], *start;
-	FILE *f;
-	int nr = 0;
+	char path[PATH_MAX], *line;
+	struct reader rd = { .nr = 0 };
 
-	if ((f = etc_open("mygate", path)) == NULL)
+	if ((rd.f = etc_open("mygate", path)) == NULL)
 		return;
-	while (line_read(f, "mygate", &nr, buf, sizeof(buf), &start) != 0) {
-		char *args[] = { tool, quiet, add, strchr(start, ':') != NULL ? v6 : v4, dflt, start, NULL };
+	while ((line = line_read(&rd)) != NULL) {
+		char *args[] = { tool, quiet, add, strchr(line, ':') != NULL ? v6 : v4, dflt, line, NULL };
 
-		if (tool_run(args) != 0)
-			complain("mygate", nr, "no default route by %s", start);
+		if (rd.toolong)
+			complain("mygate", rd.nr, "line too long");
+		else if (tool_run(args) != 0)
+			complain("mygate", rd.nr, "no default route by %s", line);
 	}
-	fclose(f);
+	fclose(rd.f);
 }
 
 static void

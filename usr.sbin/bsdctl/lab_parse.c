@@ -160,29 +160,43 @@ st_lab(struct parser *p)
 	name_take(p, "lab", p->word[1], p->lab->name, sizeof(p->lab->name));
 }
 
+/* Units of a wire's properties, and what they make of a number. */
+static const struct unit {
+	const char *name;
+	double factor;
+} percents[] = { { "", 1 }, { "%", 1 }, { NULL, 0 } },
+  times[] = { { "", 1 }, { "ms", 1 }, { "us", 1e-3 }, { "s", 1e3 }, { "ns", 1e-6 }, { NULL, 0 } },
+  rates[] = { { "", 1 }, { "K", 1e3 }, { "M", 1e6 }, { "G", 1e9 }, { NULL, 0 } },
+  plain[] = { { "", 1 }, { NULL, 0 } };
+
 /* A percentage, a time, a rate: what wire(4) takes, judged here for file:line. */
 static bool
 fault_ok(const char *key, const char *value)
 {
 	static const struct {
-		const char *key, *units;
+		const char *key;
+		const struct unit *units;
 		double max;
 	} kinds[] = {
-		{ "loss", "%", 100 },
-		{ "dup", "%", 100 },
-		{ "reorder", "%", 100 },
-		{ "corrupt", "%", 100 },
-		{ "delay", "ms us s", 60000 },
-		{ "jitter", "ms us s", 60000 },
-		{ "bandwidth", "K M G", 1e12 },
+		{ "loss", percents, 100 },
+		{ "dup", percents, 100 },
+		{ "reorder", percents, 100 },
+		{ "corrupt", percents, 100 },
+		{ "delay", times, 60000 },
+		{ "jitter", times, 60000 },
+		{ "bandwidth", rates, 1e12 },
+		{ "seed", plain, 1.8e19 },
 	};
 	char *end;
 	double v = strtod(value, &end);
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kinds[i].key, key) == 0)
-			return (end != value && v >= 0 && v <= kinds[i].max &&
-			    (*end == '\0' || strstr(kinds[i].units, end) != NULL));
+	for (size_t i = 0; end != value && v >= 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].key, key) != 0)
+			continue;
+		for (const struct unit *u = kinds[i].units; u->name != NULL; u++)
+			if (strcmp(u->name, end) == 0)
+				return (v * u->factor <= kinds[i].max);
+	}
 	return (false);
 }
 
