@@ -40,9 +40,12 @@ ioc_sblen(struct bpf_d *d, void *data)
 	return (0);
 }
 
-/* A program from user memory, into *code.  copyin() may sleep: nothing is held. */
+/*
+ * A program from user memory, into *code.  copyin() may sleep: nothing is
+ * held, and the descriptor may have been locked meanwhile.
+ */
 static int
-filter_in(struct bpf_code *code, const struct bpf_program *req)
+filter_in(struct bpf_d *d, struct bpf_code *code, const struct bpf_program *req)
 {
 	unsigned int n = req->bf_len;
 	struct bpf_insn *prog;
@@ -56,7 +59,7 @@ filter_in(struct bpf_code *code, const struct bpf_program *req)
 		return (ENOMEM);
 	if ((error = copyin((uint64_t)(uintptr_t)req->bf_insns, prog,
 		 n * sizeof(*prog))) == 0)
-		error = bpf_d_setfilter(code, prog, n);
+		error = d->bd_locked ? EPERM : bpf_d_setfilter(code, prog, n);
 	free(prog, M_TEMP, n * sizeof(*prog));
 	return (error);
 }
@@ -66,7 +69,7 @@ ioc_setf(struct bpf_d *d, void *data)
 {
 	int error;
 
-	if ((error = filter_in(&d->bd_read, data)) == 0)
+	if ((error = filter_in(d, &d->bd_read, data)) == 0)
 		bpf_d_flush(d);
 	return (error);
 }
@@ -74,7 +77,7 @@ ioc_setf(struct bpf_d *d, void *data)
 static int
 ioc_setwf(struct bpf_d *d, void *data)
 {
-	return (filter_in(&d->bd_write, data));
+	return (filter_in(d, &d->bd_write, data));
 }
 
 static int
@@ -317,12 +320,15 @@ bpf_readable(struct file *fp)
 
 	if ((m = m_getroom(M_HEADROOM, MAXMCLBYTES)) == NULL) {
 		drop_count(DROP_NOBUFS);
-		return; /* the message stays and is tried again */
+		file_retry(fp); /* the message stays until then */
+		return;
 	}
 	iov[1] = (struct host_iov){ m->m_data, MAXMCLBYTES };
 	n = host_recv(fp->f_k, iov, 2, &passed, 0);
 	if (passed != -1)
 		host_close(passed);
+	if (n == 0)
+		file_want_read(fp, false); /* the end */
 	if (n <= (long)sizeof(head) || head.type != FMSG_DATA ||
 	    head.addrlen != 0 || head.cmsglen != 0) {
 		m_freem(m);
@@ -383,6 +389,7 @@ bpf_open(struct file *fp, int flags, struct proc *p)
 	bpf_d_init(d, bpf_push, fp);
 	fp->f_ops = &bpf_ops;
 	fp->f_data = d;
+	file_want_read(fp, (flags & FWRITE) != 0);
 	return (0);
 }
 
