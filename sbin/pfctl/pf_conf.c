@@ -28,6 +28,7 @@ pfconf_new(FILE *out, FILE *err, int opts, const struct pf_ifsource *ifs)
 	pc->err = err;
 	pc->opts = opts;
 	pc->ifs = ifs;
+	pc->dev = -1;
 	pc->load = LOAD_ALL;
 	pc->optimize = OPTIMIZE_BASIC;
 	pc->require_order = true;

@@ -2,14 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Interfaces as the host has them, under the names a BSD would use: the
+ * Interfaces: of the machine's kernel, by its sysctl variables; or, without
+ * a machine, as the host has them, under the names a BSD would use: the
  * loopback interface `lo' is lo0 and has ::1, fe80::1 and 127.0.0.1.
  */
 
-#include <string.h>
-
+#include <net/if_ioctl.h>
 #include <netinet/in.h>
 #include <ifaddrs.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libbsdsys/bsdsys.h>
 
 #include "pfctl.h"
 
@@ -124,3 +128,103 @@ host_exists(const char *name)
 }
 
 const struct pf_ifsource pf_ifs_host = { host_addrs, host_exists };
+
+/* --- the machine's kernel ---------------------------------------------- */
+
+static size_t
+rows(const char *name, void *list, size_t size)
+{
+	size_t len = 0;
+
+	*(void **)list = bsd_sysctl_alloc(name, &len);
+	return (*(void **)list == NULL ? 0 : len / size);
+}
+
+static const struct if_row *
+row_of(const struct if_row *list, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strncmp(list[i].name, name, IFNAMSIZ) == 0)
+			return (&list[i]);
+	return (NULL);
+}
+
+static void
+take_addr(struct pf_ifaddr *to, const struct if_addrreq *a,
+    const struct if_row *r)
+{
+	uint32_t flags = r != NULL ? r->flags : 0;
+
+	memcpy(to->ifname, a->name, sizeof(to->ifname) - 1);
+	to->af = (uint8_t)a->af;
+	to->plen = (uint8_t)a->plen;
+	to->addr = a->addr;
+	to->dst = a->dst;
+	to->loopback = (flags & IFF_LOOPBACK) != 0;
+	to->pointtopoint = (flags & IFF_POINTOPOINT) != 0;
+	to->has_dst = (a->dst.q[0] | a->dst.q[1]) != 0;
+}
+
+static size_t
+kernel_addrs(struct conf *c, struct pf_ifaddr **list)
+{
+	struct if_addrreq *addrs;
+	struct if_row *ifs;
+	size_t n = rows("net.link.addrs", &addrs, sizeof(*addrs)), i, out = 0;
+	size_t nifs = rows("net.link.list", &ifs, sizeof(*ifs));
+
+	*list = conf_alloc(c, (n + 1) * sizeof(**list));
+	for (i = 0; i < n; i++)
+		if (addrs[i].af == AF_INET || addrs[i].af == AF_INET6)
+			take_addr(&(*list)[out++], &addrs[i],
+			    row_of(ifs, nifs, addrs[i].name));
+	free(addrs);
+	free(ifs);
+	return (out);
+}
+
+static bool
+kernel_exists(const char *name)
+{
+	struct if_grouprow *groups;
+	struct if_row *ifs;
+	size_t n = rows("net.link.list", &ifs, sizeof(*ifs)), i;
+	bool found = row_of(ifs, n, name) != NULL;
+
+	free(ifs);
+	n = rows("net.link.groups", &groups, sizeof(*groups));
+	for (i = 0; i < n && !found; i++)
+		found = strncmp(groups[i].group, name, IFNAMSIZ) == 0;
+	free(groups);
+	return (found);
+}
+
+const struct pf_ifsource pf_ifs_kernel = { kernel_addrs, kernel_exists };
+
+const struct pf_ifsource *
+pf_ifs_here(void)
+{
+	return (bsd_machine() != NULL ? &pf_ifs_kernel : &pf_ifs_host);
+}
+
+size_t
+pf_ifs_members(const char *name, char (**list)[IFNAMSIZ])
+{
+	struct if_grouprow *groups = NULL;
+	size_t n = 0, i, out = 1;
+
+	if (bsd_machine() != NULL)
+		n = rows("net.link.groups", &groups, sizeof(*groups));
+	if ((*list = calloc(n + 1, sizeof(**list))) == NULL) {
+		free(groups);
+		return (0);
+	}
+	snprintf((*list)[0], IFNAMSIZ, "%s", name);
+	for (i = 0; i < n; i++)
+		if (strncmp(groups[i].group, name, IFNAMSIZ) == 0)
+			memcpy((*list)[out++], groups[i].member, IFNAMSIZ - 1);
+	free(groups);
+	return (out);
+}

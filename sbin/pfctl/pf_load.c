@@ -187,7 +187,7 @@ load_tables(int dev, struct pfconf *pc, uint64_t ticket)
 		io.flags = t->list ? PFRF_LIST : 0;
 		io.buf_ptr = (uintptr_t)t->addrs;
 		io.n = (uint32_t)t->naddrs;
-		if (ioctl(dev, DIOCRINADEFINE, &io) == -1) {
+		if (pf_call(dev, DIOCRINADEFINE, &io) == -1) {
 			warn("cannot define table %s", t->name);
 			return (-1);
 		}
@@ -209,7 +209,7 @@ load_rule(int dev, struct pf_ruleset *rs, int which, struct pf_rule *r,
 	io.rule = r->r;
 	for (i = 0; i < PF_NPOOLS; i++)
 		io.rule.pool[i].ents_ptr = (uintptr_t)r->ents[i];
-	if (ioctl(dev, DIOCADDRULE, &io) == -1) {
+	if (pf_call(dev, DIOCADDRULE, &io) == -1) {
 		warn("%s:%d: cannot add rule", r->file, r->line);
 		return (-1);
 	}
@@ -240,7 +240,7 @@ load_value(int dev, unsigned long cmd, uint64_t ticket, bool set,
 {
 	struct pfioc_value io = { .ticket = ticket, .value = value };
 
-	if (set && ioctl(dev, cmd, &io) == -1) {
+	if (set && pf_call(dev, cmd, &io) == -1) {
 		warn("cannot set %s", what);
 		return (-1);
 	}
@@ -256,7 +256,7 @@ load_numbers(int dev, const struct pf_options *o, uint64_t ticket)
 	for (tm.timeout = 0; tm.timeout < PFTM_MAX; tm.timeout++) {
 		tm.seconds = o->timeout[tm.timeout];
 		if (o->timeout_set[tm.timeout] &&
-		    ioctl(dev, DIOCSETTIMEOUT, &tm) == -1) {
+		    pf_call(dev, DIOCSETTIMEOUT, &tm) == -1) {
 			warn("cannot set timeout %s",
 			    pf_timeout_names[tm.timeout]);
 			return (-1);
@@ -265,7 +265,7 @@ load_numbers(int dev, const struct pf_options *o, uint64_t ticket)
 	for (li.index = 0; li.index < PF_LIMIT_MAX; li.index++) {
 		li.limit = o->limit[li.index];
 		if (o->limit_set[li.index] &&
-		    ioctl(dev, DIOCSETLIMIT, &li) == -1) {
+		    pf_call(dev, DIOCSETLIMIT, &li) == -1) {
 			warn("cannot set limit %s", pf_limit_names[li.index]);
 			return (-1);
 		}
@@ -307,14 +307,14 @@ load_options(int dev, struct pfconf *pc, uint64_t ticket)
 	ifc.ticket = ticket;
 	snprintf(ifc.name, sizeof(ifc.name), "%s",
 	    o->loginterface != NULL ? o->loginterface : "");
-	if (o->loginterface_set && ioctl(dev, DIOCSETSTATUSIF, &ifc) == -1) {
+	if (o->loginterface_set && pf_call(dev, DIOCSETSTATUSIF, &ifc) == -1) {
 		warn("cannot set loginterface");
 		return (-1);
 	}
 	for (s = o->skip; s != NULL; s = s->next) {
 		snprintf(ifc.name, sizeof(ifc.name), "%s", s->str);
 		ifc.flags = PFI_SKIP;
-		if (ioctl(dev, DIOCSETIFFLAG, &ifc) == -1) {
+		if (pf_call(dev, DIOCSETIFFLAG, &ifc) == -1) {
 			warn("cannot skip %s", s->str);
 			return (-1);
 		}
@@ -333,18 +333,18 @@ load_commit(int dev, struct pfconf *pc, const char *anchor)
 
 	tr.nelems = (uint32_t)elements(pc, options, &list);
 	tr.elems_ptr = (uintptr_t)list;
-	if (ioctl(dev, DIOCXBEGIN, &tr) == -1) {
+	if (pf_call(dev, DIOCXBEGIN, &tr) == -1) {
 		warn("cannot begin a transaction");
 		return (-1);
 	}
 	if ((pc->load & LOAD_TABLES && load_tables(dev, pc, tr.ticket) == -1) ||
 	    load_rules(dev, pc, tr.ticket) == -1 ||
 	    (options && load_options(dev, pc, tr.ticket) == -1)) {
-		if (ioctl(dev, DIOCXROLLBACK, &tr) == -1)
+		if (pf_call(dev, DIOCXROLLBACK, &tr) == -1)
 			warn("cannot roll back");
 		return (-1);
 	}
-	if (ioctl(dev, DIOCXCOMMIT, &tr) == -1) {
+	if (pf_call(dev, DIOCXCOMMIT, &tr) == -1) {
 		warn("cannot commit, nothing was changed");
 		return (-1);
 	}

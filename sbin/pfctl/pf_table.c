@@ -8,6 +8,7 @@
  * comment; ! negates.  Names and interfaces are looked up at once.
  */
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -86,25 +87,43 @@ table_add_host(struct pfconf *pc, struct pf_table *t, const struct node_host *h)
 	}
 }
 
-/* One word of a table file; counts no line of the ruleset. */
-static void
-file_word(struct pfconf *pc, struct pf_table *t, const char *path, int line,
-    const char *word)
+/* Does an address have bits behind its prefix?  Names have none. */
+static bool
+host_bits(const char *word, int plen)
+{
+	struct ip_addr a = { .q = { 0, 0 } }, m;
+
+	if (inet_pton(AF_INET, word, a.b) != 1 &&
+	    inet_pton(AF_INET6, word, a.b) != 1)
+		return (false);
+	m = a;
+	ip_addr_mask(&m, (unsigned int)plen);
+	return (!ip_addr_eq(&a, &m));
+}
+
+void
+table_word_add(struct pfconf *pc, struct pf_table *t, const char *word)
 {
 	bool neg = *word == '!';
 	struct node_host *h, *i;
-	const char *slash;
+	const char *slash, *whole = word;
 	int64_t plen = -1;
 
 	word += neg;
-	pc->tok.file = conf_strdup(pc->lex, path);
-	pc->tok.line = line;
 	if ((slash = strchr(word, '/')) != NULL) {
 		if (!pf_hexnumber(slash + 1, &plen) || plen < 0 || plen > 128) {
-			perr(pc, "invalid netmask in %s", word);
+			perr(pc, "invalid netmask in %s", whole);
 			return;
 		}
 		word = conf_printf(pc->lex, "%.*s", (int)(slash - word), word);
+	}
+	if (plen != -1 && t->hosts_only) {
+		perr(pc, "%s: only single addresses can be tested", whole);
+		return;
+	}
+	if (plen != -1 && t->exact && host_bits(word, (int)plen)) {
+		perr(pc, "%s: the address has bits behind its prefix", whole);
+		return;
 	}
 	h = host_word(pc, word, (int)plen);
 	for (i = h; i != NULL; i = i->next)
@@ -124,43 +143,62 @@ file_get(FILE *f, int *line)
 	return (ch);
 }
 
+/*
+ * The next word, with its `!' even when blanks stand between; its line.
+ * False: the end.
+ */
+static bool
+file_word(FILE *f, char *word, size_t size, size_t *len, int *line, int *at)
+{
+	size_t n = 0;
+	int ch;
+
+	while ((ch = file_get(f, line)) != EOF) {
+		if (isspace(ch)) {
+			if (n == 0 || (n == 1 && word[0] == '!'))
+				continue;
+			break;
+		}
+		if (n == 0)
+			*at = *line;
+		if (n + 1 < size)
+			word[n] = (char)ch;
+		n++;
+	}
+	word[n < size ? n : size - 1] = '\0';
+	*len = n;
+	return (n > 0);
+}
+
 int
 table_read_file(struct pfconf *pc, struct pf_table *t, const char *path)
 {
 	struct conf_token saved = pc->tok;
 	bool std = strcmp(path, "-") == 0;
-	char word[256];
-	size_t n = 0;
-	int ch, line = 1, at = 1;
+	char word[1088]; /* a host name and a prefix */
+	int line = 1, error;
+	size_t len;
 	FILE *f = std ? stdin : fopen(path, "re");
 
 	if (f == NULL) {
 		perr(pc, "cannot open file \"%s\": %s", path, strerror(errno));
 		return (-1);
 	}
-	do {
-		ch = file_get(f, &line);
-		if (ch != EOF && !isspace(ch)) {
-			if (n == 0)
-				at = line;
-			if (n + 1 < sizeof(word))
-				word[n++] = (char)ch;
-			if (n == 1 && ch == '!')
-				while ((ch = getc(f)) == ' ' || ch == '\t')
-					continue;
-			else
-				continue;
-			ungetc(ch, f);
-		} else if (n > 0) {
-			word[n] = '\0';
-			n = 0;
-			file_word(pc, t, std ? "stdin" : path, at, word);
-		}
-	} while (ch != EOF);
+	pc->tok.file = std ? "stdin" : conf_strdup(pc->lex, path);
+	while (file_word(f, word, sizeof(word), &len, &line, &pc->tok.line)) {
+		if (len >= sizeof(word))
+			perr(pc, "a word of %zu characters is no address", len);
+		else
+			table_word_add(pc, t, word);
+	}
+	error = ferror(f);
+	pc->tok = saved;
 	if (!std)
 		fclose(f);
-	pc->tok = saved;
-	return (0);
+	if (error == 0)
+		return (0);
+	perr(pc, "cannot read file \"%s\"", path);
+	return (-1);
 }
 
 void

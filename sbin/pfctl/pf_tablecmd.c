@@ -4,38 +4,56 @@
 /*
  * -t TABLE -T COMMAND: one row a command.  Lists go to standard output,
  * what was done to standard error.
+ *
+ * With -n the kernel is asked what would happen (PFRF_DUMMY), and told
+ * nothing; without a kernel only the words are judged.
  */
 
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "pf_ctl.h"
 
+#define ULL(x) ((unsigned long long)(x))
+
 struct tcmd {
 	int dev, opts;
 	struct pfioc_table io;
 	struct pfconf *pc;
 	struct pf_table *list; /* addresses given */
+	uint32_t age;          /* expire */
+	bool hosts_only;       /* test: no networks */
 };
 
-static void
-say(const struct tcmd *c, const char *what, uint32_t n, uint32_t of)
+/* What was done, and how far: really, as a question, or only judged. */
+__attribute__((format(printf, 2, 3))) static void
+report(const struct tcmd *c, const char *fmt, ...)
 {
+	va_list ap;
+
 	if (c->opts & OPT_QUIET)
 		return;
-	if (of != UINT32_MAX)
-		fprintf(stderr, "%u/%u addresses %s.\n", n, of, what);
-	else
-		fprintf(stderr, "%u addresses %s.\n", n, what);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs(!(c->opts & OPT_NOACTION) ? ".\n" :
+		c->dev != -1            ? " (dummy).\n" :
+					  " (syntax only).\n",
+	    stderr);
 }
 
 static int
 call(struct tcmd *c, unsigned long cmd)
 {
-	if (ioctl(c->dev, cmd, &c->io) == 0)
+	if (c->dev == -1)
+		return (0);
+	if (c->opts & OPT_NOACTION)
+		c->io.flags |= PFRF_DUMMY;
+	if (pf_call(c->dev, cmd, &c->io) == 0)
 		return (0);
 	if (errno == ESRCH)
 		warnx("Table does not exist.");
@@ -44,61 +62,94 @@ call(struct tcmd *c, unsigned long cmd)
 	return (-1);
 }
 
-/* Without -n nothing is created unless a command needs it. */
+/*
+ * A table that a command needs.  1: it would have been created (-n), so
+ * there is nothing more to ask about it.
+ */
 static int
 create(struct tcmd *c)
 {
 	struct pfioc_table io = c->io;
 	struct pf_ioc_table t = c->io.table;
 
+	if (c->dev == -1)
+		return (0);
 	t.flags = PFRT_PERSIST;
+	io.flags = c->opts & OPT_NOACTION ? PFRF_DUMMY : 0;
 	io.buf_ptr = (uintptr_t)&t;
 	io.n = 1;
-	if (ioctl(c->dev, DIOCRADDTABLES, &io) == -1) {
+	if (pf_call(c->dev, DIOCRADDTABLES, &io) == -1) {
 		warn("cannot create table %s", t.name);
 		return (-1);
 	}
-	if (io.nadd != 0 && !(c->opts & OPT_QUIET))
-		fprintf(stderr, "%u table created.\n", io.nadd);
-	return (0);
+	if (io.nadd != 0)
+		report(c, "%u table created", io.nadd);
+	return (io.nadd != 0 && c->opts & OPT_NOACTION);
 }
 
+/* --- printing ---------------------------------------------------------- */
+
 static void
-print_taddr(const struct pf_ioc_taddr *a, const char *lead)
+print_taddr(const struct tcmd *c, const struct pf_ioc_taddr *a)
 {
-	printf("%s%s", lead, a->neg ? "!" : "");
-	print_ip(stdout, a->af, &a->addr);
-	if (a->plen != (a->af == AF_INET ? 32 : 128))
+	putchar(a->neg ? '!' : ' ');
+	show_host(stdout, c->opts, a->af, &a->addr);
+	if (a->plen < (a->af == AF_INET ? 32 : 128))
 		printf("/%u", a->plen);
 }
 
-/* -v: a letter for what happened to each address. */
+/* -v: a letter for what happened to each address; -vv: also to the rest. */
 static void
 print_feedback(const struct tcmd *c)
 {
-	static const char letters[] = " MADCZX Y ";
+	static const char letters[] = { ' ', 'M', 'A', 'D', 'C', 'Z', 'X', ' ',
+		'Y', ' ' };
 	const struct pf_ioc_taddr *a;
 	size_t i;
 
-	if (!(c->opts & OPT_VERBOSE) || c->list->naddrs == 0)
-		return;
-	for (i = 0; i < c->list->naddrs; i++) {
+	for (i = 0; c->opts & OPT_VERBOSE && i < c->list->naddrs; i++) {
 		a = &c->list->addrs[i];
 		if (a->fback == PFRFB_NONE && !(c->opts & OPT_VERBOSE2))
 			continue;
-		printf("%c  ",
-		    a->fback < sizeof(letters) - 1 ? letters[a->fback] : '?');
-		print_taddr(a, "");
+		printf("%c ",
+		    a->fback < nitems(letters) ? letters[a->fback] : '?');
+		print_taddr(c, a);
 		putchar('\n');
 	}
 }
 
+static void
+print_stats(const struct pf_ioc_tastats *s)
+{
+	static const struct {
+		const char *name;
+		int way, fate;
+	} lines[] = { { "In/Block:", 0, 0 }, { "In/Pass:", 0, 1 },
+		{ "Out/Block:", 1, 0 }, { "Out/Pass:", 1, 1 } };
+	char buf[26];
+	size_t i;
+
+	printf("\tCleared:     %s\n", date_text(s->tzero, buf));
+	if (s->addr.fback == PFRFB_NOCOUNT)
+		return;
+	for (i = 0; i < nitems(lines); i++)
+		printf("\t%-12s [ Packets: %-18llu Bytes: %-18llu ]\n",
+		    lines[i].name, ULL(s->packets[lines[i].way][lines[i].fate]),
+		    ULL(s->bytes[lines[i].way][lines[i].fate]));
+}
+
+/* --- commands ---------------------------------------------------------- */
+
 static int
 cmd_add(struct tcmd *c)
 {
-	if (create(c) == -1 || call(c, DIOCRADDADDRS) == -1)
+	int rc = create(c);
+
+	if (rc != 0)
+		return (rc == 1 ? 0 : -1);
+	if (call(c, DIOCRADDADDRS) == -1)
 		return (-1);
-	say(c, "added", c->io.nadd, (uint32_t)c->list->naddrs);
+	report(c, "%u/%zu addresses added", c->io.nadd, c->list->naddrs);
 	print_feedback(c);
 	return (0);
 }
@@ -108,7 +159,7 @@ cmd_delete(struct tcmd *c)
 {
 	if (call(c, DIOCRDELADDRS) == -1)
 		return (-1);
-	say(c, "deleted", c->io.ndel, (uint32_t)c->list->naddrs);
+	report(c, "%u/%zu addresses deleted", c->io.ndel, c->list->naddrs);
 	print_feedback(c);
 	return (0);
 }
@@ -116,17 +167,20 @@ cmd_delete(struct tcmd *c)
 static int
 cmd_replace(struct tcmd *c)
 {
-	if (create(c) == -1 || call(c, DIOCRSETADDRS) == -1)
+	int rc = create(c);
+
+	if (rc != 0)
+		return (rc == 1 ? 0 : -1);
+	if (call(c, DIOCRSETADDRS) == -1)
 		return (-1);
 	if (c->io.nadd != 0)
-		say(c, "added", c->io.nadd, UINT32_MAX);
+		report(c, "%u addresses added", c->io.nadd);
 	if (c->io.ndel != 0)
-		say(c, "deleted", c->io.ndel, UINT32_MAX);
+		report(c, "%u addresses deleted", c->io.ndel);
 	if (c->io.nchange != 0)
-		say(c, "changed", c->io.nchange, UINT32_MAX);
-	if (c->io.nadd + c->io.ndel + c->io.nchange == 0 &&
-	    !(c->opts & OPT_QUIET))
-		fputs("no changes.\n", stderr);
+		report(c, "%u addresses changed", c->io.nchange);
+	if (c->io.nadd + c->io.ndel + c->io.nchange == 0)
+		report(c, "no changes");
 	print_feedback(c);
 	return (0);
 }
@@ -140,12 +194,11 @@ cmd_kill(struct tcmd *c)
 	c->io.n = 1;
 	if (call(c, DIOCRDELTABLES) == -1)
 		return (-1);
-	if (c->io.ndel == 0) {
+	if (c->io.ndel == 0 && c->dev != -1) {
 		warnx("Table does not exist.");
 		return (-1);
 	}
-	if (!(c->opts & OPT_QUIET))
-		fprintf(stderr, "%u table deleted.\n", c->io.ndel);
+	report(c, "%u table deleted", c->io.ndel);
 	return (0);
 }
 
@@ -154,47 +207,75 @@ cmd_flush(struct tcmd *c)
 {
 	if (call(c, DIOCRCLRADDRS) == -1)
 		return (-1);
-	say(c, "deleted", c->io.ndel, UINT32_MAX);
+	report(c, "%u addresses deleted", c->io.ndel);
+	return (0);
+}
+
+/* All entries with their counters; 0 of them without a device. */
+static int
+entries(struct tcmd *c, struct pf_ioc_tastats **list, uint32_t *n)
+{
+	*list = NULL;
+	*n = 0;
+	if (c->dev == -1)
+		return (0);
+	if (get_table_addrs(c->dev, &c->io, list) == -1) {
+		if (errno == ESRCH)
+			warnx("Table does not exist.");
+		else
+			warn("table %s", c->io.table.name);
+		return (-1);
+	}
+	*n = c->io.n;
 	return (0);
 }
 
 static void
-print_stats(const struct pf_ioc_tastats *s)
+json_entry(struct json *js, const struct pf_ioc_tastats *s)
 {
-	static const char *const names[] = { "In/Pass:", "In/Block:",
-		"Out/Pass:", "Out/Block:" };
-	static const int dirs[] = { 0, 0, 1, 1 }, ops[] = { 1, 0, 1, 0 };
-	time_t zero = (time_t)s->tzero;
-	char buf[32];
-	size_t i;
+	json_object(js, NULL);
+	json_ip(js, "address", s->addr.af, &s->addr.addr);
+	json_num(js, "prefix", s->addr.plen);
+	json_bool(js, "negated", s->addr.neg != 0);
+	json_num(js, "cleared", s->tzero);
+	json_num(js, "packets_in_block", s->packets[0][0]);
+	json_num(js, "packets_in_pass", s->packets[0][1]);
+	json_num(js, "packets_out_block", s->packets[1][0]);
+	json_num(js, "packets_out_pass", s->packets[1][1]);
+	json_num(js, "bytes_in_block", s->bytes[0][0]);
+	json_num(js, "bytes_in_pass", s->bytes[0][1]);
+	json_num(js, "bytes_out_block", s->bytes[1][0]);
+	json_num(js, "bytes_out_pass", s->bytes[1][1]);
+	json_end(js);
+}
 
-	printf("\tCleared:     %s", ctime_r(&zero, buf) != NULL ? buf : "?\n");
-	for (i = 0; i < nitems(names); i++)
-		printf("\t%-12s [ Packets: %-18llu Bytes: %-18llu ]\n",
-		    names[i], (unsigned long long)s->packets[dirs[i]][ops[i]],
-		    (unsigned long long)s->bytes[dirs[i]][ops[i]]);
+static void
+json_entries(const struct tcmd *c, const struct pf_ioc_tastats *s, uint32_t n)
+{
+	struct json *js = json_begin(stdout);
+	uint32_t i;
+
+	json_object(js, NULL);
+	json_str(js, "table", c->io.table.name);
+	json_array(js, "addresses");
+	for (i = 0; i < n; i++)
+		json_entry(js, &s[i]);
+	json_finish(js);
 }
 
 static int
 cmd_show(struct tcmd *c)
 {
-	struct pf_ioc_tastats *s = NULL;
-	uint32_t room = 0, i;
+	struct pf_ioc_tastats *s;
+	uint32_t n, i;
 
-	do {
-		room = room == 0 ? 64 : c->io.n + c->io.n / 8;
-		free(s);
-		if ((s = calloc(room, sizeof(*s))) == NULL)
-			err(1, NULL);
-		c->io.buf_ptr = (uintptr_t)s;
-		c->io.n = room;
-		if (call(c, DIOCRGETASTATS) == -1) {
-			free(s);
-			return (-1);
-		}
-	} while (c->io.n > room);
-	for (i = 0; i < c->io.n; i++) {
-		print_taddr(&s[i].addr, s[i].addr.neg ? "  " : "   ");
+	if (entries(c, &s, &n) == -1)
+		return (-1);
+	if (c->opts & OPT_JSON)
+		json_entries(c, s, n);
+	for (i = 0; i < n && !(c->opts & OPT_JSON); i++) {
+		fputs("  ", stdout);
+		print_taddr(c, &s[i].addr);
 		putchar('\n');
 		if (c->opts & OPT_VERBOSE)
 			print_stats(&s[i]);
@@ -203,15 +284,43 @@ cmd_show(struct tcmd *c)
 	return (0);
 }
 
+/* -vv: each address asked, and what it met. */
+static void
+print_tests(const struct tcmd *c, const struct pf_ioc_taddr *asked)
+{
+	const struct pf_ioc_taddr *met = c->list->addrs;
+	size_t i;
+
+	for (i = 0; i < c->list->naddrs; i++) {
+		printf("%c ", met[i].fback == PFRFB_MATCH ? 'M' : ' ');
+		print_taddr(c, &asked[i]);
+		putchar('\t');
+		if (met[i].fback == PFRFB_NONE || met[i].plen == 0xff)
+			puts("nomatch");
+		else {
+			print_taddr(c, &met[i]);
+			putchar('\n');
+		}
+	}
+}
+
 static int
 cmd_test(struct tcmd *c)
 {
+	size_t size = c->list->naddrs * sizeof(struct pf_ioc_taddr);
+	struct pf_ioc_taddr *asked = palloc(c->pc, size + 1);
+
+	if (size != 0)
+		memcpy(asked, c->list->addrs, size);
+	if (c->opts & OPT_VERBOSE2)
+		c->io.flags |= PFRF_REPLACE;
 	if (call(c, DIOCRTSTADDRS) == -1)
 		return (-1);
-	if (!(c->opts & OPT_QUIET))
-		fprintf(stderr, "%u/%zu addresses match.\n", c->io.nadd,
-		    c->list->naddrs);
-	print_feedback(c);
+	report(c, "%u/%zu addresses match", c->io.nadd, c->list->naddrs);
+	if (c->opts & OPT_VERBOSE2 && c->dev != -1)
+		print_tests(c, asked);
+	else
+		print_feedback(c);
 	return (c->io.nadd < c->list->naddrs ? 2 : 0);
 }
 
@@ -226,53 +335,155 @@ cmd_zero(struct tcmd *c)
 		c->io.flags |= PFRF_ADDRSTOO;
 		if (call(c, DIOCRCLRTSTATS) == -1)
 			return (-1);
-		if (!(c->opts & OPT_QUIET))
-			fprintf(stderr, "%u table/stats cleared.\n",
-			    c->io.nadd);
+		report(c, "%u table/stats cleared", c->io.nadd);
 		return (0);
 	}
 	if (call(c, DIOCRCLRASTATS) == -1)
 		return (-1);
-	say(c, "cleared", c->io.nadd, (uint32_t)c->list->naddrs);
+	report(c, "%u/%zu addresses cleared", c->io.nadd, c->list->naddrs);
+	print_feedback(c);
 	return (0);
 }
 
+/* --- commands on a choice of the entries ------------------------------- */
+
+static bool
+too_old(const struct tcmd *c, const struct pf_ioc_tastats *s)
+{
+	return (s->tzero + c->age <= (uint64_t)time(NULL));
+}
+
+static bool
+counted(const struct tcmd *c, const struct pf_ioc_tastats *s)
+{
+	int i;
+
+	(void)c;
+	for (i = 0; i < 6; i++)
+		if (s->packets[i / 3][i % 3] != 0)
+			return (true);
+	return (false);
+}
+
+/* Does cmd to those entries that choose() picks; how many there were. */
+static int
+do_chosen(struct tcmd *c, unsigned long cmd, uint32_t *of,
+    bool (*choose)(const struct tcmd *c, const struct pf_ioc_tastats *s))
+{
+	struct pf_ioc_tastats *s;
+	struct pf_ioc_taddr *pick;
+	uint32_t i, n;
+	int rc;
+
+	if (entries(c, &s, of) == -1)
+		return (-1);
+	pick = c->list->addrs = palloc(c->pc, (*of + 1) * sizeof(*pick));
+	for (i = n = 0; i < *of; i++)
+		if (choose(c, &s[i]))
+			pick[n++] = s[i].addr;
+	free(s);
+	c->list->naddrs = n;
+	c->io.buf_ptr = (uintptr_t)pick;
+	c->io.n = n;
+	rc = n == 0 ? 0 : call(c, cmd);
+	return (rc);
+}
+
+static int
+cmd_expire(struct tcmd *c)
+{
+	uint32_t of;
+
+	if (do_chosen(c, DIOCRDELADDRS, &of, too_old) == -1)
+		return (-1);
+	report(c, "%u/%u addresses expired", c->io.ndel, of);
+	print_feedback(c);
+	return (0);
+}
+
+static int
+cmd_reset(struct tcmd *c)
+{
+	uint32_t of;
+
+	if (do_chosen(c, DIOCRCLRASTATS, &of, counted) == -1)
+		return (-1);
+	report(c, "%u/%u stats cleared", c->io.nadd, of);
+	print_feedback(c);
+	return (0);
+}
+
+/* In the order in which a prefix finds them; args: takes addresses. */
 static const struct {
 	const char *name;
 	int (*run)(struct tcmd *c);
-} commands[] = { { "kill", cmd_kill }, { "flush", cmd_flush },
-	{ "add", cmd_add }, { "delete", cmd_delete },
-	{ "replace", cmd_replace }, { "show", cmd_show }, { "test", cmd_test },
-	{ "zero", cmd_zero } };
+	bool args;
+} commands[] = { { "kill", cmd_kill, false }, { "flush", cmd_flush, false },
+	{ "add", cmd_add, true }, { "delete", cmd_delete, true },
+	{ "load", NULL, false }, { "replace", cmd_replace, true },
+	{ "show", cmd_show, false }, { "test", cmd_test, true },
+	{ "zero", cmd_zero, true }, { "expire", cmd_expire, false },
+	{ "reset", cmd_reset, false } };
 
-/* Addresses of the command line and of -f. */
 static int
+find_command(const char *prefix)
+{
+	size_t i;
+
+	for (i = 0; i < nitems(commands); i++)
+		if (strncmp(commands[i].name, prefix, strlen(prefix)) == 0)
+			return ((int)i);
+	return (-1);
+}
+
+const char *
+table_word(const char *prefix)
+{
+	int i = find_command(prefix);
+
+	return (i == -1 ? NULL : commands[i].name);
+}
+
+/* --- addresses of the command line and of -f --------------------------- */
+
+static bool
 read_list(struct tcmd *c, char **args, int nargs, const char *file)
 {
-	const char *slash, *s;
-	struct node_host *h, *i;
-	int64_t plen;
 	int k;
 
-	c->pc->tok.file = "pfctl";
-	for (k = 0; k < nargs; k++) {
-		s = args[k] + (args[k][0] == '!');
-		plen = -1;
-		if ((slash = strchr(s, '/')) != NULL &&
-		    !pf_hexnumber(slash + 1, &plen))
-			errx(1, "invalid network %s", s);
-		if (slash != NULL)
-			s = conf_printf(c->pc->lex, "%.*s", (int)(slash - s),
-			    s);
-		h = host_word(c->pc, s,
-		    plen > 128 || plen < -1 ? 999 : (int)plen);
-		for (i = h; i != NULL; i = i->next)
-			i->addr.neg = args[k][0] == '!';
-		table_add_host(c->pc, c->list, h);
-	}
+	for (k = 0; k < nargs; k++)
+		table_word_add(c->pc, c->list, args[k]);
 	if (file != NULL)
 		table_read_file(c->pc, c->list, file);
-	return (conf_errors(c->pc->lex) != 0 ? -1 : 0);
+	return (conf_errors(c->pc->lex) == 0);
+}
+
+/* `expire' has an age instead of addresses. */
+static bool
+read_age(struct tcmd *c, char **args, int nargs)
+{
+	int64_t n;
+
+	if (nargs != 1 || !pf_hexnumber(args[0], &n) || n < 0 ||
+	    n > INT32_MAX) {
+		warnx("-T expire takes one number of seconds");
+		return (false);
+	}
+	c->age = (uint32_t)n;
+	return (true);
+}
+
+static bool
+read_words(struct tcmd *c, int i, char **args, int nargs, const char *file)
+{
+	if (commands[i].run == cmd_expire)
+		return (read_age(c, args, nargs));
+	if (!commands[i].args && (nargs > 0 || file != NULL)) {
+		warnx("-T %s takes no addresses", commands[i].name);
+		return (false);
+	}
+	c->list->hosts_only = commands[i].run == cmd_test;
+	return (read_list(c, args, nargs, file));
 }
 
 int
@@ -280,32 +491,25 @@ table_command(int dev, const char *table, const char *anchor, const char *cmd,
     char **args, int nargs, const char *file, int opts)
 {
 	struct tcmd c = { .dev = dev, .opts = opts };
-	int rc = -1;
-	size_t i;
+	int i = find_command(cmd), rc = 1;
 
-	for (i = 0; i < nitems(commands) &&
-	     strncmp(commands[i].name, cmd, strlen(cmd)) != 0;
-	     i++)
-		continue;
-	if (i == nitems(commands))
-		errx(1, "unknown table command %s", cmd);
-	if (strlen(table) >= PF_TABLE_NAMESIZE)
-		errx(1, "table name too long, max %d characters",
+	if (strlen(table) >= PF_TABLE_NAMESIZE || *table == '\0') {
+		warnx("table name '%s': 1 to %d characters", table,
 		    PF_TABLE_NAMESIZE - 1);
-	c.pc = pfconf_new(stdout, stderr, opts, &pf_ifs_host);
+		return (1);
+	}
+	c.pc = pfconf_new(stdout, stderr, opts, pf_ifs_here());
+	c.pc->tok.file = "pfctl";
 	c.list = palloc(c.pc, sizeof(*c.list));
+	c.list->exact = true;
 	strcpy(c.io.table.name, table);
 	strcpy(c.io.table.anchor, anchor);
-	if (read_list(&c, args, nargs, file) == 0) {
+	if (read_words(&c, i, args, nargs, file)) {
 		c.io.buf_ptr = (uintptr_t)c.list->addrs;
 		c.io.n = (uint32_t)c.list->naddrs;
 		c.io.flags = opts & OPT_VERBOSE ? PFRF_FEEDBACK : 0;
-		if (opts & OPT_NOACTION)
-			rc = 0;
-		else
-			rc = commands[i].run(&c);
-	} else
-		rc = 1;
+		rc = commands[i].run(&c);
+	}
 	pfconf_free(c.pc);
 	return (rc);
 }

@@ -36,6 +36,7 @@
 #define OPT_CLEAR     0x0400 /* -z */
 #define OPT_JSON      0x0800
 #define OPT_KILLMATCH 0x1000
+#define OPT_ALL       0x2000 /* within -s all */
 
 /* What of a file is loaded (-A -N -R -O; all without them). */
 #define LOAD_ALTQ    0x01
@@ -66,7 +67,11 @@ struct pf_ifsource {
 	size_t (*addrs)(struct conf *c, struct pf_ifaddr **list);
 	bool (*exists)(const char *name);
 };
-extern const struct pf_ifsource pf_ifs_host;
+extern const struct pf_ifsource pf_ifs_host, pf_ifs_kernel;
+/* The machine's kernel when there is one, else the host. */
+const struct pf_ifsource *pf_ifs_here(void);
+/* name, and the interfaces of the group of that name; the caller frees. */
+size_t pf_ifs_members(const char *name, char (**list)[IFNAMSIZ]);
 
 /* --- lists of a statement ---------------------------------------------- */
 
@@ -243,7 +248,10 @@ struct pf_table {
 	uint32_t flags; /* PFRT_* */
 	struct pf_ioc_taddr *addrs;
 	size_t naddrs;
-	bool list; /* a list or file was given */
+	bool list;              /* a list or file was given */
+	bool exact, hosts_only; /* of -T: no host bits, no networks */
+	const char *file;
+	int line;
 };
 TAILQ_HEAD(pf_tables, pf_table);
 
@@ -285,6 +293,7 @@ struct pfconf {
 	struct conf_token tok;
 	FILE *out, *err;
 	int opts;
+	int dev;  /* the device, for -o profile; -1: none */
 	int load; /* LOAD_* */
 	enum optimize optimize;
 	bool optimize_fixed; /* -o */
@@ -518,6 +527,8 @@ void table_hosts(struct pfconf *pc, struct node_host *list);
 void table_done(struct pfconf *pc);
 /* Reads a file of addresses; -1: reported on pc->err. */
 int table_read_file(struct pfconf *pc, struct pf_table *t, const char *path);
+/* One word: [!]address[/prefix], name or interface; errors at pc->tok. */
+void table_word_add(struct pfconf *pc, struct pf_table *t, const char *word);
 void table_add_host(struct pfconf *pc, struct pf_table *t,
     const struct node_host *h);
 

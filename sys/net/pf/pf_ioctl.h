@@ -370,6 +370,7 @@ struct pf_ioc_rule {
 	uint64_t evaluations, packets[2], bytes[2]; /* in, out */
 	uint64_t states_cur, states_tot, src_nodes;
 	uint64_t last_active; /* seconds since 1970, 0: never */
+	uint64_t src_nodes_by[3]; /* of these: limit, nat, route */
 };
 
 /* --- transactions ------------------------------------------------------ */
@@ -828,8 +829,8 @@ PF_ABI(struct pf_ioc_elem, 1032);
 PF_ABI(struct pfioc_trans, 24);
 PF_ABI(struct pf_ioc_table, 1064);
 PF_ABI(struct pf_ioc_taddr, 24);
-PF_ABI(struct pf_ioc_rule, 2416);
-PF_ABI(struct pfioc_rule, 3456);
+PF_ABI(struct pf_ioc_rule, 2440);
+PF_ABI(struct pfioc_rule, 3480);
 PF_ABI(struct pfioc_ruleset, 1096);
 PF_ABI(struct pf_status, 456);
 PF_ABI(struct pf_ioc_state, 280);
