@@ -450,6 +450,7 @@ KTEST(link_sysctl_rows)
 {
 	struct sysctl_req req = { .proc = NULL };
 	struct if_grouprow groups[16];
+	struct if_addrreq addrs[8];
 	struct if_row rows[8];
 	char cloners[16][IFNAMSIZ];
 	size_t n, known = 0;
@@ -487,7 +488,11 @@ KTEST(link_sysctl_rows)
 		    strcmp(cloners[i], "vlan") == 0 ||
 		    strcmp(cloners[i], "pair") == 0;
 	KT_EQ(known, 3);
-	KT_EQ(rows_read("net.link.addrs.fxp0", rows, sizeof(struct if_addrreq),
-		  8),
-	    0);
+	n = rows_read("net.link.addrs.fxp0", addrs, sizeof(addrs[0]), 8);
+	KT_EQ(n, 1); /* the one that IPv6 gives a link that is up */
+	KT_STR(addrs[0].name, "fxp0");
+	KT_EQ(addrs[0].af, AF_INET6);
+	KT_EQ(addrs[0].plen, 64);
+	KT_EQ(addrs[0].flags & IFA_ALIAS, 0);
+	KT_EQ(addrs[0].vltime, UINT32_MAX);
 }
