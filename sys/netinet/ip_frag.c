@@ -25,8 +25,9 @@
  *
  * Overlap.  IPv6: the datagram dies, with all that is still to come (RFC
  * 5722, RFC 8200 4.5).  IPv4: what came first wins at its place; the new
- * piece gives up what is there already.  So no later fragment can change a
- * byte that was accepted.  An exact copy of a piece is dropped in both.
+ * piece gives up what is there already and fills the holes (RFC 815).  So no
+ * later fragment can change a byte that was accepted.  An exact copy of a
+ * piece is dropped in both.
  *
  * Limits are for datagrams, pieces and bytes of memory (what the mbufs
  * occupy, not what they carry).  When one is reached, the source with the
@@ -583,44 +584,96 @@ frag_end_agrees(const struct frag_dgram *d, const struct ip_frag *f)
 	return (f->more || last == NULL || last->off + last->len <= end);
 }
 
-/* The part of a new piece that is kept. */
+/* A part of a new piece that is kept. */
 struct frag_room {
 	struct frag_piece *prev;
 	uint32_t off, len;
 };
 
+/* The first hole of d that the fragment fills at or behind from.  False: none. */
+static bool
+frag_hole(struct frag_dgram *d, const struct ip_frag *f, uint32_t from,
+    struct frag_room *room)
+{
+	struct frag_piece *prev = frag_before(d, from),
+			  *next = frag_after(d, prev);
+	uint32_t end = f->off + f->len;
+
+	if (prev != NULL)
+		from = MAX(from, prev->off + prev->len);
+	for (; next != NULL && next->off <= from; next = frag_after(d, prev)) {
+		prev = next;
+		from = prev->off + prev->len;
+	}
+	if (from >= end)
+		return (false);
+	if (next != NULL)
+		end = MIN(end, next->off);
+	*room = (struct frag_room){ prev, from, end - from };
+	return (true);
+}
+
 /*
- * Where does it go?  DROP_NONE and room filled; DROP_FRAG_DUP and _COVERED
- * concern this fragment, DROP_FRAG_OVERLAP the whole datagram.
+ * Where does it go first?  DROP_NONE and room filled; DROP_FRAG_DUP and
+ * _COVERED concern this fragment, DROP_FRAG_OVERLAP the whole datagram.
  */
 static enum drop_reason
 frag_place(struct frag_dgram *d, const struct mbuf *m, const struct ip_frag *f,
     struct frag_room *room)
 {
-	struct frag_piece *prev = frag_before(d, f->off),
-			  *next = frag_after(d, prev);
-	uint32_t start = f->off, end = f->off + f->len;
+	struct frag_piece *prev = frag_before(d, f->off);
+	bool any;
 
 	if (!frag_end_agrees(d, f))
 		return (DROP_FRAG_OVERLAP);
+	if (!f->more) /* even if all that it brings is here already */
+		d->end = f->off + f->len;
 	if (prev != NULL && prev->off == f->off && prev->len == f->len &&
 	    frag_same_bytes(prev->m, prev->off == 0 ? d->hdrlen : 0, m,
 		f->hdrlen, f->len))
 		return (DROP_FRAG_DUP);
-	if (prev != NULL && prev->off + prev->len > start)
-		start = prev->off + prev->len;
-	if (next != NULL && next->off < end)
-		end = next->off;
-	if ((start != f->off || end != f->off + f->len) &&
-	    d->row->overlap_kills)
+	any = frag_hole(d, f, f->off, room);
+	if (d->row->overlap_kills &&
+	    (!any || room->off != f->off || room->len != f->len))
 		return (DROP_FRAG_OVERLAP);
-	if (start >= end)
-		return (DROP_FRAG_COVERED);
-	*room = (struct frag_room){ prev, start, end - start };
-	return (DROP_NONE);
+	return (any ? DROP_NONE : DROP_FRAG_COVERED);
 }
 
-/* Puts the part of m that room describes into the datagram.  Takes m. */
+/* What m holds for room, cut out of m itself; the first keeps its headers. */
+static void
+frag_trim(struct mbuf *m, const struct ip_frag *f, const struct frag_room *room)
+{
+	m_adj(m, (int)(f->hdrlen + f->len) - (int)m->m_pkthdr.len);
+	m_adj(m, -(int)(f->off + f->len - room->off - room->len));
+	if (room->off != 0)
+		m_adj(m, (int)(f->hdrlen + room->off - f->off));
+}
+
+/* The same as a copy, so that m may fill other holes too.  NULL: no memory. */
+static struct mbuf *
+frag_cut(const struct mbuf *m, const struct ip_frag *f,
+    const struct frag_room *room)
+{
+	uint32_t at = f->hdrlen + room->off - f->off, len = room->len;
+	struct mbuf *n;
+
+	if (room->off == 0) {
+		len += at;
+		at = 0;
+	}
+	if ((n = m_getroom(M_HEADROOM, len)) == NULL)
+		return (NULL);
+	if (m_dup_pkthdr(n, m) != 0 ||
+	    NEVER(m_copydata(m, at, len, n->m_data) != 0)) {
+		m_freem(n);
+		return (NULL);
+	}
+	n->m_flags |= m->m_flags & (M_BCAST | M_MCAST);
+	n->m_len = n->m_pkthdr.len = len;
+	return (n);
+}
+
+/* Puts m, which holds what room says, into the datagram.  Takes m if so. */
 static enum drop_reason
 frag_insert(struct frag_dgram *d, struct mbuf *m, const struct ip_frag *f,
     const struct frag_room *room)
@@ -631,12 +684,8 @@ frag_insert(struct frag_dgram *d, struct mbuf *m, const struct ip_frag *f,
 		return (DROP_FRAG_PIECES);
 	if ((p = pool_get(&frag_piece_pool, PR_NOWAIT)) == NULL)
 		return (DROP_NOBUFS);
-	m_adj(m, (int)(f->hdrlen + f->len) - (int)m->m_pkthdr.len);
-	m_adj(m, -(int)(f->off + f->len - room->off - room->len));
 	if (room->off == 0)
 		d->hdrlen = f->hdrlen;
-	else
-		m_adj(m, (int)(f->hdrlen + room->off - f->off));
 	*p = (struct frag_piece){ .m = m,
 		.off = room->off,
 		.len = room->len,
@@ -645,8 +694,6 @@ frag_insert(struct frag_dgram *d, struct mbuf *m, const struct ip_frag *f,
 		TAILQ_INSERT_AFTER(&d->pieces, room->prev, p, entry);
 	else
 		TAILQ_INSERT_HEAD(&d->pieces, p, entry);
-	if (!f->more)
-		d->end = f->off + f->len;
 	d->npieces++;
 	d->bytes += p->len;
 	d->ecn |= (uint8_t)(1 << (f->tos & 3));
@@ -667,15 +714,28 @@ frag_atomic(struct frag_row *row, struct mbuf *m, const struct ip_frag *f)
 	return (row->finish(m, f->hdrlen, 0));
 }
 
-/* Adds m to d, which is alive.  DROP_NONE: m is kept. */
+/*
+ * Adds m to d, which is alive: into all holes that it fills (RFC 815), copies
+ * into all but the last.  DROP_NONE: m is kept.
+ */
 static enum drop_reason
 frag_add(struct frag_dgram *d, struct mbuf *m, const struct ip_frag *f)
 {
-	struct frag_room room;
+	struct frag_room room, after;
 	enum drop_reason why;
+	struct mbuf *n;
 
 	if ((why = frag_place(d, m, f, &room)) != DROP_NONE)
 		return (why);
+	for (; frag_hole(d, f, room.off + room.len, &after); room = after) {
+		if ((n = frag_cut(m, f, &room)) == NULL)
+			return (DROP_NOBUFS);
+		if ((why = frag_insert(d, n, f, &room)) != DROP_NONE) {
+			m_freem(n);
+			return (why);
+		}
+	}
+	frag_trim(m, f, &room);
 	return (frag_insert(d, m, f, &room));
 }
 
@@ -708,12 +768,12 @@ ip_reass(struct mbuf *m, const struct ip_frag *f)
 	if (why == DROP_FRAG_OVERLAP || why == DROP_FRAG_TOOBIG ||
 	    why == DROP_FRAG_PIECES)
 		frag_dgram_kill(d, why);
-	else if (d->npieces == 0 && !d->dead) /* its first found no memory */
+	else if (d->npieces == 0 && !d->dead) { /* its first found no memory */
 		frag_dgram_free(d);
-	if (why != DROP_NONE)
 		return (NULL);
+	}
 	FRAG_CHECK(d);
-	if (d->bytes != d->end)
+	if (d->dead || d->bytes != d->end)
 		return (NULL);
 	if (f->largest != NULL)
 		*f->largest = d->largest;
