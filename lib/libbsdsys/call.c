@@ -239,7 +239,8 @@ request_send(const struct sys_req *req, const struct iovec *in, int nin, int fd)
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = (size_t)nin + 1 };
 	ssize_t n;
 
-	memcpy(iov + 1, in, (size_t)nin * sizeof(*in));
+	if (nin > 0)
+		memcpy(iov + 1, in, (size_t)nin * sizeof(*in));
 	if (fd != -1) {
 		memset(&pass, 0, sizeof(pass));
 		pass.align.cmsg_len = CMSG_LEN(sizeof(int));

@@ -37,6 +37,7 @@ struct native {
 	int (*socket)(int, int, int);
 	int (*bind)(int, const struct sockaddr *, socklen_t);
 	int (*listen)(int, int);
+	int (*shutdown)(int, int);
 	int (*connect)(int, const struct sockaddr *, socklen_t);
 	int (*accept4)(int, struct sockaddr *, socklen_t *, int);
 	int (*getsockname)(int, struct sockaddr *, socklen_t *);

@@ -27,6 +27,7 @@ native_init(void)
 	FIND(socket);
 	FIND(bind);
 	FIND(listen);
+	FIND(shutdown);
 	FIND(connect);
 	FIND(accept4);
 	FIND(getsockname);

@@ -86,6 +86,22 @@ listen(int fd, int backlog)
 	return (call_do(&c) == -1 ? -1 : 0);
 }
 
+/* The kernel judges; a stream is then shut at the program's own end. */
+int
+shutdown(int fd, int how)
+{
+	struct call c = { .no = SYS_SHUTDOWN, .fd = fd };
+	int64_t stream;
+
+	native_init();
+	if (!call_isours(fd))
+		return (native.shutdown(fd, how));
+	c.arg[0] = (uint64_t)how;
+	if ((stream = call_do(&c)) == -1)
+		return (-1);
+	return (stream != 0 ? native.shutdown(fd, how) : 0);
+}
+
 static int
 error_take(int fd)
 {

@@ -758,6 +758,20 @@ soshutdown(struct socket *so, int how)
 
 /* --- listeners --- */
 
+/*
+ * No room in the backlog?  The host tells of room in the pair only when most
+ * of it is free again, so it is asked before a connection is turned away.
+ */
+static bool
+queue_full(struct socket *head)
+{
+	if (head->so_qlen < head->so_qlimit)
+		return (false);
+	if (head->so_qfull > host_outq(head->so_file->f_k))
+		queue_push(head);
+	return (head->so_qlen >= head->so_qlimit);
+}
+
 struct socket *
 sonewconn(struct socket *head)
 {
@@ -768,7 +782,7 @@ sonewconn(struct socket *head)
 	struct socket *so;
 
 	if (head->so_file == NULL || (head->so_state & SS_LISTEN) == 0 ||
-	    head->so_qlen >= head->so_qlimit)
+	    queue_full(head))
 		return (NULL);
 	if ((so = so_alloc(head->so_proto, head->so_uid, head->so_gid,
 		 head->so_pid)) == NULL)
@@ -837,10 +851,12 @@ queue_push(struct socket *head)
 	struct socket *so, *next;
 	int error;
 
+	head->so_qfull = 0;
 	TAILQ_FOREACH_SAFE(so, &head->so_q, so_qentry, next) {
 		if ((so->so_state & SS_READY) == 0)
 			continue;
 		if ((error = conn_push(head, so)) == EAGAIN) {
+			head->so_qfull = host_outq(head->so_file->f_k);
 			file_want_write(head->so_file, true);
 			return;
 		}

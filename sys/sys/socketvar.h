@@ -59,6 +59,7 @@ struct socket {
 	TAILQ_HEAD(, socket) so_q;
 	TAILQ_ENTRY(socket) so_qentry;
 	unsigned int so_qlen, so_qlimit;
+	long so_qfull; /* bytes in the pair when it took no more, 0: it does */
 	TAILQ_ENTRY(socket) so_all;
 	uint32_t so_pull; /* streams: bytes asked of the program at once */
 	struct uidinfo *so_ui;
