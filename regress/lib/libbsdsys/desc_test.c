@@ -1,0 +1,581 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What processes do with descriptors of a machine: inherit, duplicate, pass,
+ * close and die with them, chroot(2) and drop their rights, close what they
+ * do not know, and outlive the kernel.
+ */
+
+#include "machine.h"
+
+#include <sys/stat.h>
+#include <sched.h>
+
+#include <netinet/in.h>
+#include <pthread.h>
+
+/* --- fork, dup, exec --- */
+
+/* The connection ends when the last process has closed it, not before. */
+static void
+test_fork_shares(void **state UNUSED)
+{
+	int a, b, files = sysctl_get("kern.nfiles");
+	pid_t pid;
+
+	loop_pair(&a, &b);
+	if ((pid = fork()) == 0) {
+		CHILD_CHECK(write(a, "child", 5) == 5);
+		CHILD_CHECK(error_of(a) == 0); /* its own control connection */
+		close(a);
+		CHILD_CHECK(read(b, (char[4]){ 0 }, 4) == 4);
+		_exit(0);
+	}
+	expect_text(b, "child");
+	close(b);
+	assert_quiet(a, POLLIN); /* the child has it still */
+	say(a, "four");
+	child_good(pid);
+	expect_eof(a);
+	close(a);
+	expect_files(files);
+}
+
+static void
+test_dup(void **state UNUSED)
+{
+	int a, b, d, e;
+
+	loop_pair(&a, &b);
+	assert_return_code(d = dup(a), errno);
+	assert_return_code(e = dup2(a, 333), errno);
+	close(a);
+	assert_quiet(b, POLLIN);
+	say(d, "one");
+	expect_text(b, "one");
+	close(d);
+	assert_quiet(b, POLLIN);
+	assert_int_equal(error_of(e), 0); /* control calls know it too */
+	say(e, "two");
+	expect_text(b, "two");
+	close(e);
+	expect_eof(b);
+	close(b);
+}
+
+/* What an executed copy of this program does: see main(). */
+static int
+executed(int fd)
+{
+	struct sockaddr_loop sl;
+	socklen_t len = sizeof(sl);
+	char buf[4];
+
+	if (!bsd_isfd(fd) ||
+	    getpeername(fd, (struct sockaddr *)&sl, &len) == -1 ||
+	    sl.sl_port == 0)
+		return (11);
+	if (read(fd, buf, 4) != 4 || memcmp(buf, "work", 4) != 0)
+		return (12);
+	if (write(fd, "done", 4) != 4)
+		return (13);
+	return (sysctl_get("kern.looptest") == 1 ? 0 : 14);
+}
+
+static void
+exec_self(int fd)
+{
+	char num[16];
+
+	snprintf(num, sizeof(num), "%d", fd);
+	execl("/proc/self/exe", "desc_test", "executed", num, (char *)NULL);
+	_exit(126);
+}
+
+static void
+test_exec_inherits(void **state UNUSED)
+{
+	int a, b;
+	pid_t pid;
+
+	loop_pair(&a, &b);
+	say(b, "work");
+	if ((pid = fork()) == 0) {
+		close(b);
+		exec_self(a);
+	}
+	close(a);
+	expect_text(b, "done");
+	child_good(pid);
+	expect_eof(b);
+	close(b);
+}
+
+static void
+test_exec_closes_cloexec(void **state UNUSED)
+{
+	int port, l = loop_listener(1, &port), a, b, status;
+	pid_t pid;
+
+	a = loop_socket(SOCK_CLOEXEC);
+	assert_return_code(loop_connect(a, port, 0), errno);
+	assert_return_code(b = accept4(l, NULL, NULL, SOCK_CLOEXEC), errno);
+	if ((pid = fork()) == 0)
+		exec_self(a);
+	close(a);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 11);
+	expect_eof(b);
+	close(b);
+	close(l);
+}
+
+/* The environment is read once: nginx wipes it before its workers run. */
+static void
+test_environment_wiped(void **state UNUSED)
+{
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		clearenv();
+		CHILD_CHECK(close_range(3, ~0U, 0) == 0);
+		CHILD_CHECK(sysctl_get("kern.looptest") == 1);
+		_exit(0);
+	}
+	child_good(pid);
+}
+
+/* --- passing --- */
+
+static void
+fd_pass(int s, int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} c = { .align = { .cmsg_len = CMSG_LEN(sizeof(int)),
+		    .cmsg_level = SOL_SOCKET,
+		    .cmsg_type = SCM_RIGHTS } };
+	struct iovec iov = { (char[1]){ 'x' }, 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = c.buf,
+		.msg_controllen = sizeof(c.buf) };
+
+	memcpy(CMSG_DATA(&c.align), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(s, &msg, 0), 1);
+}
+
+static int
+fd_take(int s)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} c;
+	char x;
+	struct iovec iov = { &x, 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = c.buf,
+		.msg_controllen = sizeof(c.buf) };
+	int fd;
+
+	if (recvmsg(s, &msg, 0) != 1 || CMSG_FIRSTHDR(&msg) == NULL)
+		return (-1);
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return (fd);
+}
+
+/* Over a UNIX socket to a process that existed before it did. */
+static void
+test_passing(void **state UNUSED)
+{
+	int a, b, pair[2], fd;
+	pid_t pid;
+
+	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), errno);
+	if ((pid = fork()) == 0) {
+		close(pair[0]);
+		CHILD_CHECK((fd = fd_take(pair[1])) != -1);
+		CHILD_CHECK(bsd_isfd(fd));
+		CHILD_CHECK(error_of(fd) == 0);
+		CHILD_CHECK(write(fd, "passed", 6) == 6);
+		_exit(0);
+	}
+	close(pair[1]);
+	loop_pair(&a, &b);
+	fd_pass(pair[0], a);
+	close(a);
+	expect_text(b, "passed");
+	expect_eof(b);
+	child_good(pid);
+	close(pair[0]);
+	close(b);
+}
+
+/* A descriptor that is under way, its receiver gone: closed by the host. */
+static void
+test_passed_to_nobody(void **state UNUSED)
+{
+	int a, b, pair[2];
+
+	assert_return_code(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), errno);
+	loop_pair(&a, &b);
+	fd_pass(pair[0], a);
+	close(a);
+	assert_quiet(b, POLLIN);
+	close(pair[1]);
+	expect_eof(b);
+	close(pair[0]);
+	close(b);
+}
+
+/* --- many processes at one listener --- */
+
+static void
+acceptor(int l)
+{
+	int fd;
+
+	for (;;) {
+		if ((fd = accept(l, NULL, NULL)) == -1)
+			_exit(errno == EINVAL ? 0 : 1);
+		CHILD_CHECK(dprintf(fd, "%d\n", getpid()) > 0);
+		close(fd);
+	}
+}
+
+static void
+test_processes_accept(void **state UNUSED)
+{
+	int port, l = loop_listener(16, &port), fd;
+	char buf[16];
+	pid_t pid[4];
+
+	for (int i = 0; i < 4; i++)
+		if ((pid[i] = fork()) == 0)
+			acceptor(l);
+	for (int i = 0; i < 100; i++) {
+		fd = loop_socket(0);
+		assert_return_code(loop_connect(fd, port, 0), errno);
+		assert_comes(fd, POLLIN);
+		assert_true(read(fd, buf, sizeof(buf)) > 1); /* each has one */
+		close(fd);
+	}
+	assert_return_code(shutdown(l, SHUT_RD), errno);
+	for (int i = 0; i < 4; i++)
+		child_good(pid[i]);
+	close(l);
+}
+
+/* --- dying --- */
+
+static void
+test_killed_client(void **state UNUSED)
+{
+	int port, l = loop_listener(4, &port), fd, b,
+		  files = sysctl_get("kern.nfiles");
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		fd = loop_socket(0);
+		CHILD_CHECK(loop_connect(fd, port, 0) == 0);
+		CHILD_CHECK(write(fd, "testament", 9) == 9);
+		pause();
+	}
+	assert_return_code(b = accept(l, NULL, NULL), errno);
+	expect_text(b, "testament");
+	assert_quiet(b, POLLIN);
+	child_kill(pid);
+	expect_eof(b);
+	close(b);
+	expect_files(files);
+	close(l);
+}
+
+/* With bytes unread, the peer of the dead sees a reset. */
+static void
+test_killed_reader(void **state UNUSED)
+{
+	int port, l = loop_listener(4, &port), fd, b;
+	pid_t pid;
+	char c;
+
+	if ((pid = fork()) == 0) {
+		fd = loop_socket(0);
+		CHILD_CHECK(loop_connect(fd, port, 0) == 0);
+		pause();
+	}
+	assert_return_code(b = accept(l, NULL, NULL), errno);
+	say(b, "unread");
+	assert_quiet(b, POLLIN);
+	child_kill(pid);
+	assert_comes(b, POLLIN);
+	assert_errno(read(b, &c, 1), ECONNRESET);
+	close(b);
+	close(l);
+}
+
+static void
+test_killed_listener(void **state UNUSED)
+{
+	int port = 4711, fd, pipes[2];
+	struct sockaddr_loop sl = loop_address(port, 0);
+	pid_t pid;
+	char c;
+
+	assert_return_code(pipe(pipes), errno);
+	if ((pid = fork()) == 0) {
+		fd = loop_socket(0);
+		CHILD_CHECK(bind(fd, (struct sockaddr *)&sl, sizeof(sl)) == 0);
+		CHILD_CHECK(listen(fd, 3) == 0);
+		CHILD_CHECK(write(pipes[1], "l", 1) == 1);
+		pause();
+	}
+	assert_int_equal(read(pipes[0], &c, 1), 1);
+	fd = loop_socket(0);
+	assert_return_code(loop_connect(fd, port, 0), errno);
+	child_kill(pid);
+	assert_comes(fd, POLLIN | POLLHUP);
+	close(fd);
+	fd = loop_socket(0);
+	assert_errno(loop_connect(fd, port, 0), ECONNREFUSED);
+	close(fd);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* --- rights and roots --- */
+
+/* Without the right to chroot(2), within a user namespace of one's own. */
+static bool
+root_empty(void)
+{
+	if (geteuid() != 0 && unshare(CLONE_NEWUSER) == -1)
+		return (false);
+	return (chdir("/proc/self/fdinfo") == 0 && chroot(".") == 0);
+}
+
+static void
+test_chroot_after_start(void **state UNUSED)
+{
+	int a, b, fd;
+	pid_t pid, kid;
+
+	loop_pair(&a, &b);
+	if ((pid = fork()) == 0) {
+		if (!root_empty())
+			_exit(77);
+		CHILD_CHECK(access(mach.root, F_OK) == -1);
+		CHILD_CHECK(write(a, "in jail", 7) == 7);
+		fd = loop_socket(0);
+		CHILD_CHECK(fd != -1);
+		/* and so does its child */
+		if ((kid = fork()) == 0)
+			_exit(error_of(a) == 0 && loop_socket(0) != -1 ? 0 : 1);
+		child_good(kid);
+		_exit(0);
+	}
+	close(a);
+	expect_text(b, "in jail");
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(b);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+/* Others than the kernel's owner keep their uid, and have no rights. */
+static void
+test_rights_dropped(void **state UNUSED)
+{
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	assert_return_code(chmod(mach.root, 0755), errno);
+	if ((pid = fork()) == 0) {
+		CHILD_CHECK(setgid(65534) == 0 && setuid(65534) == 0);
+		/* the connection from before the fork was root's, and still is */
+		CHILD_CHECK(sysctl_set("kern.clienttimeout", 10000) == 0);
+		CHILD_CHECK(bsd_reopen() == 0);
+		CHILD_CHECK(sysctl_get("kern.looptest") == 1);
+		CHILD_CHECK(sysctl_set("kern.clienttimeout", 10000) == -1 &&
+		    errno == EPERM);
+		CHILD_CHECK(socket(AF_INET, SOCK_RAW, 1) == -1 &&
+		    (errno == EPERM || errno == EACCES));
+		CHILD_CHECK(bsd_halt() == -1 && errno == EPERM);
+		_exit(0);
+	}
+	child_good(pid);
+}
+
+/* --- programs that close what they do not know --- */
+
+static void
+test_daemon_closes_all(void **state UNUSED)
+{
+	pid_t pid;
+	int fd;
+
+	if ((pid = fork()) == 0) {
+		CHILD_CHECK(sysctl_get("kern.looptest") == 1);
+		for (int i = 3; i < 2000; i++)
+			close(i);
+		/* the numbers are others' now: those must stay untouched */
+		for (int i = 3; i < 2000; i++)
+			CHILD_CHECK(dup2(0, i) == i || errno == EBADF);
+		fd = loop_socket(0);
+		CHILD_CHECK(fd != -1 && error_of(fd) == 0);
+		_exit(0);
+	}
+	child_good(pid);
+}
+
+/* --- threads --- */
+
+static void *
+thread_main(void *arg)
+{
+	int a, b;
+
+	for (int i = 0; i < 50; i++) {
+		loop_pair(&a, &b);
+		say(a, "thread");
+		expect_text(b, "thread");
+		close(a);
+		close(b);
+	}
+	*(bool *)arg = true;
+	return (NULL);
+}
+
+static void
+test_threads(void **state UNUSED)
+{
+	bool good[4] = { false, false, false, false };
+	pthread_t t[4];
+	int clients = sysctl_get("kern.nclients");
+
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, thread_main,
+				     &good[i]),
+		    0);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(t[i], NULL);
+		assert_true(good[i]);
+	}
+	for (int i = 0; i < 500 && sysctl_get("kern.nclients") != clients; i++)
+		usleep(2000);
+	assert_int_equal(sysctl_get("kern.nclients"),
+	    clients); /* each closed its own */
+}
+
+/* --- what is not the machine's --- */
+
+static void
+test_foreign_descriptors(void **state UNUSED)
+{
+	int pair[2], fd;
+
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), errno);
+	assert_false(bsd_isfd(pair[0]));
+	assert_false(bsd_isfd(-1));
+	assert_false(bsd_isfd(2));
+	say(pair[0], "host");
+	expect_text(pair[1], "host");
+	assert_errno(shutdown(9999, SHUT_WR), EBADF);
+	assert_errno(bind(9999, NULL, 0), EBADF);
+	fd = loop_socket(0);
+	assert_true(bsd_isfd(fd));
+	close(fd);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* --- the kernel dies: last, since it takes the machine along --- */
+
+static void
+test_killed_kernel(void **state UNUSED)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	int a, b, l, u, port;
+	char c;
+
+	loop_pair(&a, &b);
+	l = loop_listener(1, &port);
+	assert_return_code(u = socket(AF_INET, SOCK_DGRAM, 0), errno);
+	assert_return_code(bind(u, (struct sockaddr *)&sin, sizeof(sin)),
+	    errno);
+	say(a, "last");
+	expect_text(b, "last");
+	assert_int_equal(machine_end(SIGKILL), SIGKILL);
+	assert_comes(b, POLLIN);
+	assert_true(read(b, &c, 1) <= 0);
+	assert_errno(write(a, "x", 1), EPIPE);
+	assert_comes(l, POLLIN);
+	assert_int_equal(accept(l, NULL, NULL), -1);
+	assert_comes(u, POLLIN);
+	assert_int_equal(recv(u, &c, 1, 0), 0);
+	assert_int_equal(sendto(u, "x", 1, 0, (struct sockaddr *)&sin,
+			     sizeof(sin)),
+	    -1);
+	assert_true(
+	    errno == ECONNRESET || errno == ECONNREFUSED || errno == EPIPE);
+	close(a);
+	close(b);
+	close(l);
+	close(u);
+}
+
+/* A new kernel on the folder is found without a word. */
+static void
+test_kernel_comes_back(void **state UNUSED)
+{
+	uint64_t end = now_ms() + 2 * SOON_MS;
+	int a, b;
+
+	assert_true((mach.pid = machine_start()) > 0);
+	while (bsd_machine() == NULL && now_ms() < end)
+		usleep(2000);
+	assert_return_code(sysctl_set("kern.looptest", 1), errno);
+	loop_pair(&a, &b);
+	say(a, "again");
+	expect_text(b, "again");
+	close(a);
+	close(b);
+}
+
+int
+main(int argc, char *argv[])
+{
+#define T(f) cmocka_unit_test_setup(f, limit_set)
+	const struct CMUnitTest tests[] = {
+		T(test_fork_shares),
+		T(test_dup),
+		T(test_exec_inherits),
+		T(test_exec_closes_cloexec),
+		T(test_environment_wiped),
+		T(test_passing),
+		T(test_passed_to_nobody),
+		T(test_processes_accept),
+		T(test_killed_client),
+		T(test_killed_reader),
+		T(test_killed_listener),
+		T(test_chroot_after_start),
+		T(test_rights_dropped),
+		T(test_daemon_closes_all),
+		T(test_threads),
+		T(test_foreign_descriptors),
+		T(test_killed_kernel),
+		T(test_kernel_comes_back),
+	};
+
+	if (argc == 3 && strcmp(argv[1], "executed") == 0)
+		return (executed(atoi(argv[2])));
+	return (cmocka_run_group_tests(tests, machine_up, machine_down));
+}
