@@ -266,7 +266,10 @@ conf_verror_at(struct conf *c, const char *file, int line, const char *fmt,
     va_list ap)
 {
 	c->errors++;
-	fprintf(c->err, "%s:%d: ", file, line);
+	if (line > 0)
+		fprintf(c->err, "%s:%d: ", file, line);
+	else
+		fprintf(c->err, "%s: ", file);
 	vfprintf(c->err, fmt, ap);
 	fputc('\n', c->err);
 }

@@ -89,7 +89,10 @@ const char *conf_macro_get(struct conf *c, const char *name);
 void conf_macro_unused(struct conf *c, void (*fn)(void *arg, const char *name),
     void *arg);
 
-/* Reports `file:line: message' and counts it.  The place is the last token's. */
+/*
+ * Reports `file:line: message' (line 0: `file: message') and counts it.  The
+ * place is the last token's.
+ */
 void conf_error(struct conf *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void conf_error_at(struct conf *c, const char *file, int line, const char *fmt,

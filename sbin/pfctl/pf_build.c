@@ -27,6 +27,12 @@ palloc(struct pfconf *pc, size_t size)
 	return (conf_alloc(pc->lex, size));
 }
 
+struct place
+here(const struct pfconf *pc)
+{
+	return ((struct place){ pc->tok.file, pc->tok.line });
+}
+
 void
 perr(struct pfconf *pc, const char *fmt, ...)
 {

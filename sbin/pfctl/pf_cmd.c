@@ -21,6 +21,7 @@
 
 struct args {
 	int opts, load;
+	char path[PF_ANCHOR_PATHSIZE]; /* what anchor points into */
 	const char *anchor, *device, *file, *show, *flush, *ifname, *optimize;
 	const char *table, *tablecmd, *debug;
 	const char *macros[64];
@@ -186,25 +187,21 @@ option(struct args *a, int ch, char *s)
 static bool
 take_anchor(struct args *a)
 {
-	size_t n = strlen(a->anchor);
-	char *copy;
+	size_t n;
 
-	if (n >= PF_ANCHOR_PATHSIZE) {
-		warnx("anchor name too long, max %d characters",
-		    PF_ANCHOR_PATHSIZE - 1);
+	a->anchor += *a->anchor == '/';
+	if ((n = strlen(a->anchor)) >= sizeof(a->path)) {
+		warnx("anchor name too long, max %zu characters",
+		    sizeof(a->path) - 1);
 		return (false);
 	}
-	a->anchor += *a->anchor == '/';
-	n = strlen(a->anchor);
-	if (n == 0 || a->anchor[n - 1] != '*' ||
-	    (n > 1 && a->anchor[n - 2] != '/'))
+	memcpy(a->path, a->anchor, n + 1);
+	a->anchor = a->path;
+	if (n == 0 || a->path[n - 1] != '*' ||
+	    (n > 1 && a->path[n - 2] != '/'))
 		return (true);
 	a->opts |= OPT_RECURSE;
-	copy = strdup(a->anchor);
-	if (copy == NULL)
-		err(1, NULL);
-	copy[n > 1 ? n - 2 : 0] = '\0';
-	a->anchor = copy;
+	a->path[n > 1 ? n - 2 : 0] = '\0';
 	return (true);
 }
 
@@ -219,6 +216,12 @@ changes(const struct args *a)
 }
 
 static bool
+idle(const struct args *a)
+{
+	return (!changes(a) && a->show == NULL && a->tablecmd == NULL);
+}
+
+static bool
 reserved(const char *anchor)
 {
 	return (*anchor == '_' || strstr(anchor, "/_") != NULL);
@@ -228,9 +231,10 @@ reserved(const char *anchor)
 static bool
 no_action_alone(const struct args *a)
 {
-	return (a->show != NULL || a->flush != NULL || a->nkill != 0 ||
-	    a->nkill_sources != 0 || a->debug != NULL ||
-	    (a->file == NULL && a->tablecmd == NULL));
+	return (a->opts & OPT_NOACTION &&
+	    (a->show != NULL || a->flush != NULL || a->nkill != 0 ||
+		a->nkill_sources != 0 || a->debug != NULL ||
+		(a->file == NULL && a->tablecmd == NULL)));
 }
 
 static bool
@@ -318,6 +322,7 @@ static const struct {
 	bool (*broken)(const struct args *a);
 	const char *message;
 } rules[] = {
+	{ idle, "nothing to do" },
 	{ no_action_alone, "-n goes with -f and -T only" },
 	{ if_unused,
 	    "-i goes with -k, -F states and -s rules, nat, labels, states, queue, Interfaces and all" },
@@ -376,10 +381,9 @@ conf_begin(int dev, const struct args *a)
 	pc->load = a->load == 0 ?
 	    LOAD_ALL :
 	    a->load | (a->load & (LOAD_FILTER | LOAD_NAT) ? LOAD_TABLES : 0);
+	pc->partial = a->load != 0 || a->tablecmd != NULL;
 	if (a->tablecmd != NULL) /* -T load */
 		pc->load = LOAD_TABLES;
-	if (*a->anchor != '\0')
-		pc->load &= LOAD_FILTER | LOAD_NAT | LOAD_TABLES;
 	if (a->optimize != NULL) {
 		pc->optimize_fixed = true;
 		pc->optimize = *a->optimize == 'n' ? OPTIMIZE_NONE :
@@ -398,7 +402,8 @@ load_file(int dev, const struct args *a)
 	int error = 0;
 
 	pfconf_file(pc, a->file, a->anchor);
-	if (pfconf_finish(pc) != 0 || (act && load_refuse(pc) != 0)) {
+	if (pfconf_finish(pc) != 0 ||
+	    (act && load_refuse(pc, a->anchor) != 0)) {
 		fflush(stdout);
 		warnx("Syntax error in config file: pf rules not loaded");
 		error = 1;

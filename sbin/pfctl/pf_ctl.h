@@ -38,8 +38,11 @@ void *xcalloc(size_t n, size_t size);
 
 /* pf_load.c */
 
-/* Reports what the kernel cannot do.  Number of errors in all. */
-int load_refuse(struct pfconf *pc);
+/*
+ * Reports what the kernel cannot do and what an anchor (-a) cannot have, each
+ * with its file and line.  Number of errors in all.
+ */
+int load_refuse(struct pfconf *pc, const char *anchor);
 /* Does this load include rulesets of kind rs? */
 bool load_wants(const struct pfconf *pc, int rs);
 /* All of pc into the kernel, or nothing.  anchor: the target of -a. */
@@ -73,6 +76,8 @@ int each_rule(const struct ask *a, enum pf_rs rs, rule_fn *fn);
 /* The names below path, one after the other; the caller frees *list. */
 int get_anchors(int dev, const char *path, char (**list)[PF_ANCHOR_NAMESIZE],
     uint32_t *n);
+/* False: a rule calls it, and it has nothing in it yet. */
+bool anchor_exists(int dev, const char *path);
 /*
  * fn for path and, when deep, every anchor below it, outer first, in the
  * order of their names.

@@ -130,6 +130,16 @@ get_anchors(int dev, const char *path, char (**list)[PF_ANCHOR_NAMESIZE],
 	return (0);
 }
 
+bool
+anchor_exists(int dev, const char *path)
+{
+	struct pfioc_ruleset io;
+
+	memset(&io, 0, sizeof(io));
+	snprintf(io.path, sizeof(io.path), "%s", path);
+	return (pf_call(dev, DIOCGETRULESETS, &io) == 0 || errno != ENOENT);
+}
+
 static int
 below(int dev, const char *path, int depth,
     int (*fn)(void *arg, const char *path), void *arg)

@@ -47,15 +47,17 @@ USES(uses_dummynet, r->r.dnpipe[0] != 0)
 USES(uses_route, r->r.rt != PF_NOROUTE)
 USES(uses_synproxy, r->r.keep == PF_SYNPROXY)
 USES(uses_srctrack,
-    r->r.keep != PF_NOSTATE &&
-	(r->r.stateflags & PFS_SRCTRACK || r->r.max_src_states != 0))
+    r->r.stateflags &PFS_SRCTRACK || r->r.max_src_states != 0 ||
+	r->r.overload[0] != '\0')
 USES(uses_sticky, pool_has(r, PF_POOL_STICKY))
 USES(uses_eim, pool_has(r, PF_POOL_EIM))
 USES(uses_mape, r->r.pool[PF_NATPOOL].mape_offset != 0)
 USES(uses_scrub,
-    (r->r.flags & (PFR_RANDOMID | PFR_REASSTCP)) != 0 || r->r.max_mss != 0 ||
-	r->r.min_ttl != 0)
-USES(uses_scrubtos, r->r.flags &PFR_SETTOS && r->r.flags & PFR_SCRUB)
+    (r->r.flags & (PFR_NODF | PFR_RANDOMID | PFR_REASSTCP)) != 0 ||
+	r->r.max_mss != 0 || r->r.min_ttl != 0)
+USES(uses_scrubtos,
+    r->r.flags &PFR_SETTOS &&
+	(r->r.flags & PFR_SCRUB || r->r.action == PFA_SCRUB))
 USES(uses_divert, r->r.divert_port != 0 || r->x.divert_packet != 0)
 USES(uses_rdomain, r->x.rdomain != -1)
 USES(uses_rtlabel, r->x.rtlabel != NULL)
@@ -75,8 +77,9 @@ static const struct refusal refusals[] = {
 	{ "sticky-address", uses_sticky },
 	{ "endpoint-independent", uses_eim },
 	{ "map-e-portset", uses_mape },
-	{ "scrub random-id, reassemble tcp, max-mss, min-ttl", uses_scrub },
-	{ "scrub set-tos", uses_scrubtos },
+	{ "scrub with no-df, random-id, min-ttl, max-mss or reassemble tcp",
+	    uses_scrub },
+	{ "scrub with set-tos", uses_scrubtos },
 	{ "divert-to", uses_divert },
 	{ "on rdomain", uses_rdomain },
 	{ "route label", uses_rtlabel },
@@ -89,44 +92,89 @@ static const struct refusal refusals[] = {
 };
 
 static void
-refuse_rules(struct pfconf *pc, const struct pf_rules *rules)
+refuse(struct pfconf *pc, const struct place *at, const char *what)
 {
-	const struct pf_rule *r;
-	size_t i;
-
-	TAILQ_FOREACH(r, rules, entry)
-		for (i = 0; i < nitems(refusals); i++)
-			if (refusals[i].uses(r))
-				conf_error_at(pc->lex, r->file, r->line,
-				    "%s is not supported by this kernel",
-				    refusals[i].word);
+	conf_error_at(pc->lex, at->file != NULL ? at->file : "pfctl", at->line,
+	    "%s is not supported by this kernel", what);
 }
 
-int
-load_refuse(struct pfconf *pc)
+/* Once a statement, however many rules it became. */
+static void
+refuse_rules(struct pfconf *pc, const struct pf_rules *rules)
+{
+	const struct pf_rule *r, *last;
+	struct place at;
+	size_t i;
+
+	for (i = 0; i < nitems(refusals); i++) {
+		last = NULL;
+		TAILQ_FOREACH(r, rules, entry) {
+			if (!refusals[i].uses(r) ||
+			    (last != NULL && last->line == r->line &&
+				last->file == r->file))
+				continue;
+			last = r;
+			at = (struct place){ r->file, r->line };
+			refuse(pc, &at, refusals[i].word);
+		}
+	}
+}
+
+static void
+refuse_lines(struct pfconf *pc)
 {
 	struct pf_ruleset *rs;
 	struct pf_line *l;
-	const char *file;
-	int line, i;
+	struct place at;
 
-	TAILQ_FOREACH(l, &pc->lines, entry)
+	TAILQ_FOREACH(l, &pc->lines, entry) {
+		at = (struct place){ l->file, l->line };
 		if (pc->load & LOAD_ALTQ)
-			conf_error_at(pc->lex, l->file, l->line,
-			    "%s is not supported by this kernel", l->what);
-	TAILQ_FOREACH(rs, &pc->rulesets, entry) {
+			refuse(pc, &at, l->what);
+	}
+	TAILQ_FOREACH(rs, &pc->rulesets, entry)
 		if (pc->load & LOAD_FILTER &&
-		    eth_first(rs, &file, &line) != NULL)
-			conf_error_at(pc->lex, file, line,
-			    "ether rules are not supported by this kernel");
+		    eth_first(rs, &at.file, &at.line) != NULL)
+			refuse(pc, &at, "ether");
+}
+
+static void
+refuse_options(struct pfconf *pc)
+{
+	static const enum pf_limit limits[] = { PF_LIMIT_ETH_ANCHORS,
+		PF_LIMIT_PKTDELAY };
+	struct pf_options *o = &pc->set;
+	size_t i;
+
+	if (o->syncookies_set && o->syncookies != PF_SYNCOOKIES_NEVER)
+		refuse(pc, &o->at[SET_SYNCOOKIES], "set syncookies");
+	if (o->fingerprints != NULL)
+		refuse(pc, &o->at[SET_FINGERPRINTS], "set fingerprints");
+	for (i = 0; i < nitems(limits); i++)
+		if (o->limit_set[limits[i]])
+			refuse(pc, &o->limit_at[limits[i]],
+			    conf_printf(pc->lex, "set limit %s",
+				pf_limit_names[limits[i]]));
+}
+
+int
+load_refuse(struct pfconf *pc, const char *anchor)
+{
+	const struct place *set = &pc->set.at[SET_ANY];
+	struct pf_ruleset *rs;
+	int i;
+
+	refuse_lines(pc);
+	TAILQ_FOREACH(rs, &pc->rulesets, entry)
 		for (i = 0; i < PF_RS_MAX; i++)
 			if (load_wants(pc, i))
 				refuse_rules(pc, &rs->rules[i]);
-	}
-	if (pc->load & LOAD_OPTIONS && pc->set.syncookies_set &&
-	    pc->set.syncookies != PF_SYNCOOKIES_NEVER)
-		conf_error_at(pc->lex, conf_file(pc->lex), 0,
-		    "set syncookies is not supported by this kernel");
+	if (pc->load & LOAD_OPTIONS)
+		refuse_options(pc);
+	if (*anchor != '\0' && !pc->partial && set->file != NULL)
+		conf_error_at(pc->lex, set->file, set->line,
+		    "options belong to the main ruleset, not to anchor %s",
+		    anchor);
 	return (conf_errors(pc->lex));
 }
 
@@ -188,7 +236,9 @@ load_tables(int dev, struct pfconf *pc, uint64_t ticket)
 		io.buf_ptr = (uintptr_t)t->addrs;
 		io.n = (uint32_t)t->naddrs;
 		if (pf_call(dev, DIOCRINADEFINE, &io) == -1) {
-			warn("cannot define table %s", t->name);
+			warn("%s:%d: cannot define table %s",
+			    t->at.file != NULL ? t->at.file : "pfctl",
+			    t->at.line, t->name);
 			return (-1);
 		}
 	}
@@ -234,16 +284,25 @@ load_rules(int dev, struct pfconf *pc, uint64_t ticket)
 	return (0);
 }
 
+/* An option that the kernel does not take: where it was set, and why. */
 static int
-load_value(int dev, unsigned long cmd, uint64_t ticket, bool set,
-    uint32_t value, const char *what)
+option_failed(const struct place *at, const char *what, const char *name)
+{
+	if (at->file != NULL)
+		warn("%s:%d: cannot set %s%s", at->file, at->line, what, name);
+	else
+		warn("cannot set %s%s", what, name);
+	return (-1);
+}
+
+static int
+load_value(int dev, unsigned long cmd, uint64_t ticket, uint32_t value,
+    const struct place *at, const char *what)
 {
 	struct pfioc_value io = { .ticket = ticket, .value = value };
 
-	if (set && pf_call(dev, cmd, &io) == -1) {
-		warn("cannot set %s", what);
-		return (-1);
-	}
+	if (pf_call(dev, cmd, &io) == -1)
+		return (option_failed(at, what, ""));
 	return (0);
 }
 
@@ -256,19 +315,16 @@ load_numbers(int dev, const struct pf_options *o, uint64_t ticket)
 	for (tm.timeout = 0; tm.timeout < PFTM_MAX; tm.timeout++) {
 		tm.seconds = o->timeout[tm.timeout];
 		if (o->timeout_set[tm.timeout] &&
-		    pf_call(dev, DIOCSETTIMEOUT, &tm) == -1) {
-			warn("cannot set timeout %s",
-			    pf_timeout_names[tm.timeout]);
-			return (-1);
-		}
+		    pf_call(dev, DIOCSETTIMEOUT, &tm) == -1)
+			return (option_failed(&o->timeout_at[tm.timeout],
+			    "timeout ", pf_timeout_names[tm.timeout]));
 	}
 	for (li.index = 0; li.index < PF_LIMIT_MAX; li.index++) {
 		li.limit = o->limit[li.index];
 		if (o->limit_set[li.index] &&
-		    pf_call(dev, DIOCSETLIMIT, &li) == -1) {
-			warn("cannot set limit %s", pf_limit_names[li.index]);
-			return (-1);
-		}
+		    pf_call(dev, DIOCSETLIMIT, &li) == -1)
+			return (option_failed(&o->limit_at[li.index], "limit ",
+			    pf_limit_names[li.index]));
 	}
 	return (0);
 }
@@ -288,38 +344,48 @@ imply_adaptive(struct pf_options *o)
 }
 
 static int
-load_options(int dev, struct pfconf *pc, uint64_t ticket)
+load_interfaces(int dev, const struct pf_options *o, uint64_t ticket)
 {
-	struct pf_options *o = &pc->set;
 	struct pfioc_iface ifc;
-	struct node_str *s;
+	const struct node_str *s;
 
-	imply_adaptive(o);
-	if (load_numbers(dev, o, ticket) == -1 ||
-	    load_value(dev, DIOCSETDEBUG, ticket, o->debug_set, o->debug,
-		"debug") == -1 ||
-	    load_value(dev, DIOCSETHOSTID, ticket, o->hostid_set, o->hostid,
-		"hostid") == -1 ||
-	    load_value(dev, DIOCSETREASS, ticket, o->reass_set, o->reass,
-		"reassemble") == -1)
-		return (-1);
 	memset(&ifc, 0, sizeof(ifc));
 	ifc.ticket = ticket;
 	snprintf(ifc.name, sizeof(ifc.name), "%s",
 	    o->loginterface != NULL ? o->loginterface : "");
-	if (o->loginterface_set && pf_call(dev, DIOCSETSTATUSIF, &ifc) == -1) {
-		warn("cannot set loginterface");
-		return (-1);
-	}
+	if (o->loginterface_set && pf_call(dev, DIOCSETSTATUSIF, &ifc) == -1)
+		return (option_failed(&o->at[SET_LOGINTERFACE], "loginterface ",
+		    ifc.name));
+	ifc.flags = PFI_SKIP;
 	for (s = o->skip; s != NULL; s = s->next) {
 		snprintf(ifc.name, sizeof(ifc.name), "%s", s->str);
-		ifc.flags = PFI_SKIP;
-		if (pf_call(dev, DIOCSETIFFLAG, &ifc) == -1) {
-			warn("cannot skip %s", s->str);
-			return (-1);
-		}
+		if (pf_call(dev, DIOCSETIFFLAG, &ifc) == -1)
+			return (option_failed(&s->at, "skip on ", s->str));
 	}
 	return (0);
+}
+
+static int
+load_options(int dev, struct pfconf *pc, uint64_t ticket)
+{
+	struct pf_options *o = &pc->set;
+
+	imply_adaptive(o);
+	if (load_numbers(dev, o, ticket) == -1)
+		return (-1);
+	if (o->debug_set &&
+	    load_value(dev, DIOCSETDEBUG, ticket, o->debug, &o->at[SET_DEBUG],
+		"debug") == -1)
+		return (-1);
+	if (o->hostid_set &&
+	    load_value(dev, DIOCSETHOSTID, ticket, o->hostid,
+		&o->at[SET_HOSTID], "hostid") == -1)
+		return (-1);
+	if (o->reass_set &&
+	    load_value(dev, DIOCSETREASS, ticket, o->reass, &o->at[SET_REASS],
+		"reassemble") == -1)
+		return (-1);
+	return (load_interfaces(dev, o, ticket));
 }
 
 int
@@ -331,7 +397,8 @@ load_commit(int dev, struct pfconf *pc, const char *anchor)
 	bool options = *anchor == '\0' && pc->load & LOAD_OPTIONS;
 	struct pf_ioc_elem *list;
 
-	tr.nelems = (uint32_t)elements(pc, options, &list);
+	if ((tr.nelems = (uint32_t)elements(pc, options, &list)) == 0)
+		return (0); /* -A, and there are no queues */
 	tr.elems_ptr = (uintptr_t)list;
 	if (pf_call(dev, DIOCXBEGIN, &tr) == -1) {
 		warn("cannot begin a transaction");
@@ -342,10 +409,14 @@ load_commit(int dev, struct pfconf *pc, const char *anchor)
 	    (options && load_options(dev, pc, tr.ticket) == -1)) {
 		if (pf_call(dev, DIOCXROLLBACK, &tr) == -1)
 			warn("cannot roll back");
+		warnx("nothing was changed");
 		return (-1);
 	}
 	if (pf_call(dev, DIOCXCOMMIT, &tr) == -1) {
-		warn("cannot commit, nothing was changed");
+		if (errno == EBUSY)
+			warnx("another load was quicker, nothing was changed");
+		else
+			warn("cannot commit, nothing was changed");
 		return (-1);
 	}
 	return (0);

@@ -83,6 +83,12 @@ echo(struct pfconf *pc, const char *fmt, ...)
 	fputc('\n', pc->out);
 }
 
+static void
+set_at(struct pfconf *pc, enum pf_setting s)
+{
+	pc->set.at[s] = pc->set.at[SET_ANY] = here(pc);
+}
+
 void
 set_timeout(struct pfconf *pc, const char *name, int64_t n)
 {
@@ -100,6 +106,8 @@ set_timeout(struct pfconf *pc, const char *name, int64_t n)
 	}
 	pc->set.timeout[i] = (uint32_t)n;
 	pc->set.timeout_set[i] = true;
+	pc->set.timeout_at[i] = here(pc);
+	pc->set.at[SET_ANY] = here(pc);
 	echo(pc, "timeout %s %lld", name, (long long)n);
 }
 
@@ -120,6 +128,8 @@ set_limit(struct pfconf *pc, const char *name, int64_t n)
 	}
 	pc->set.limit[i] = (uint32_t)n;
 	pc->set.limit_set[i] = true;
+	pc->set.limit_at[i] = here(pc);
+	pc->set.at[SET_ANY] = here(pc);
 	echo(pc, "limit %s %lld", name, (long long)n);
 }
 
@@ -153,7 +163,9 @@ set_optimization(struct pfconf *pc, const char *s)
 	for (k = 0; k < nitems(which); k++) {
 		pc->set.timeout[which[k]] = rows[i].tcp[k];
 		pc->set.timeout_set[which[k]] = true;
+		pc->set.timeout_at[which[k]] = here(pc);
 	}
+	pc->set.at[SET_ANY] = here(pc);
 	echo(pc, "optimization %s", s);
 }
 
@@ -187,6 +199,7 @@ set_loginterface(struct pfconf *pc, const char *s)
 		return;
 	}
 	pc->set.loginterface_set = true;
+	set_at(pc, SET_LOGINTERFACE);
 	pc->set.loginterface = strcmp(s, "none") == 0 ? NULL : s;
 	echo(pc, "loginterface %s", s);
 }
@@ -200,6 +213,7 @@ set_hostid(struct pfconf *pc, int64_t n)
 	}
 	pc->set.hostid = (uint32_t)n;
 	pc->set.hostid_set = true;
+	set_at(pc, SET_HOSTID);
 	echo(pc, "hostid 0x%08x", (unsigned int)n);
 }
 
@@ -229,6 +243,7 @@ set_fingerprints(struct pfconf *pc, const char *s)
 	if (!pf_order(pc, S_OPTION))
 		return;
 	pc->set.fingerprints = s;
+	set_at(pc, SET_FINGERPRINTS);
 	echo(pc, "fingerprints \"%s\"", s);
 }
 
@@ -267,6 +282,7 @@ set_debug(struct pfconf *pc, const char *s)
 	}
 	pc->set.debug = (uint32_t)i;
 	pc->set.debug_set = true;
+	set_at(pc, SET_DEBUG);
 	echo(pc, "debug %s", names[i]);
 }
 
@@ -292,9 +308,11 @@ set_skip(struct pfconf *pc, struct node_if *list)
 		}
 		*end = palloc(pc, sizeof(**end));
 		(*end)->str = i->name;
+		(*end)->at = here(pc);
 		end = &(*end)->next;
 	}
 	pc->set.skip_set = true;
+	set_at(pc, SET_SKIP);
 	if (!(pc->opts & OPT_VERBOSE))
 		return;
 	if (list->next == NULL) {
@@ -319,6 +337,7 @@ set_reassemble(struct pfconf *pc, bool on, bool nodf)
 	pc->set.reass = (on ? PF_REASS_ON : 0) |
 	    (on && nodf ? PF_REASS_NODF : 0);
 	pc->set.reass_set = true;
+	set_at(pc, SET_REASS);
 	echo(pc, "reassemble %s %s", on ? "yes" : "no", nodf ? "no-df" : "");
 }
 
@@ -361,6 +380,7 @@ set_syncookies(struct pfconf *pc, const char *mode, int64_t start, int64_t end)
 	pc->set.syncookies_start = start == -1 ? 0 : (uint32_t)start;
 	pc->set.syncookies_end = end == -1 ? 0 : (uint32_t)end;
 	pc->set.syncookies_set = true;
+	set_at(pc, SET_SYNCOOKIES);
 	if (m == PF_SYNCOOKIES_ADAPTIVE)
 		echo(pc, "syncookies adaptive (start %lld%%, end %lld%%)",
 		    (long long)start, (long long)end);

@@ -116,8 +116,10 @@ show_inside(const struct ask *a, enum pf_rs rs, const char *call)
 		return (0);
 	len = strlen(path);
 	if (len == 0 || path[len - 1] != '*')
-		return (show_level(&l, path));
+		return (anchor_exists(a->dev, path) ? show_level(&l, path) : 0);
 	path[len - (len > 1 ? 2 : 1)] = '\0';
+	if (!anchor_exists(a->dev, path))
+		return (0);
 	if (get_anchors(a->dev, path, &names, &n) == -1)
 		return (-1);
 	for (i = 0; i < n && error == 0; i++)

@@ -26,6 +26,7 @@ table_begin(struct pfconf *pc, const char *name)
 	pc->tinit_tail = &pc->tinit;
 	t->anchor = pc->cur->path;
 	t->name = name;
+	t->at = here(pc);
 	if (strlen(name) >= PF_TABLE_NAMESIZE)
 		perr(pc, "table name too long, max %d characters",
 		    PF_TABLE_NAMESIZE - 1);

@@ -321,7 +321,7 @@ cmd_test(struct tcmd *c)
 		print_tests(c, asked);
 	else
 		print_feedback(c);
-	return (c->io.nadd < c->list->naddrs ? 2 : 0);
+	return (c->dev != -1 && c->io.nadd < c->list->naddrs ? 2 : 0);
 }
 
 static int

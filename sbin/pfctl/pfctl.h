@@ -73,6 +73,12 @@ const struct pf_ifsource *pf_ifs_here(void);
 /* name, and the interfaces of the group of that name; the caller frees. */
 size_t pf_ifs_members(const char *name, char (**list)[IFNAMSIZ]);
 
+/* Where something was said. */
+struct place {
+	const char *file;
+	int line;
+};
+
 /* --- lists of a statement ---------------------------------------------- */
 
 struct node_if {
@@ -106,6 +112,7 @@ struct node_icmp {
 };
 struct node_str {
 	struct node_str *next;
+	struct place at;
 	const char *str;
 	bool not ;
 };
@@ -250,8 +257,7 @@ struct pf_table {
 	size_t naddrs;
 	bool list;              /* a list or file was given */
 	bool exact, hosts_only; /* of -T: no host bits, no networks */
-	const char *file;
-	int line;
+	struct place at;
 };
 TAILQ_HEAD(pf_tables, pf_table);
 
@@ -269,7 +275,22 @@ struct load_file {
 	int line;
 };
 
+/* What can be set, for the place where it was. */
+enum pf_setting {
+	SET_DEBUG,
+	SET_HOSTID,
+	SET_REASS,
+	SET_LOGINTERFACE,
+	SET_SYNCOOKIES,
+	SET_SKIP,
+	SET_FINGERPRINTS,
+	SET_ANY, /* the last one of all */
+	SET_MAX
+};
+
 struct pf_options {
+	struct place timeout_at[PFTM_MAX], limit_at[PF_LIMIT_MAX];
+	struct place at[SET_MAX];
 	uint32_t timeout[PFTM_MAX], limit[PF_LIMIT_MAX];
 	bool timeout_set[PFTM_MAX], limit_set[PF_LIMIT_MAX];
 	bool debug_set, hostid_set, reass_set, loginterface_set, syncookies_set;
@@ -295,6 +316,8 @@ struct pfconf {
 	int opts;
 	int dev;  /* the device, for -o profile; -1: none */
 	int load; /* LOAD_* */
+	bool
+	    partial; /* -A -N -R -O -T load: the rest is meant to be left out */
 	enum optimize optimize;
 	bool optimize_fixed; /* -o */
 	bool require_order;
@@ -342,6 +365,8 @@ struct pf_ruleset *pf_ruleset_get(struct pfconf *pc, const char *path);
 void perr(struct pfconf *pc, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void *palloc(struct pfconf *pc, size_t size);
+/* Where the token being read stands. */
+struct place here(const struct pfconf *pc);
 /* Copies s into dst[size]; reports `what too long' and returns false. */
 bool pcopy(struct pfconf *pc, char *dst, size_t size, const char *s,
     const char *what);

@@ -1,0 +1,697 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * pfctl against a kernel of arrays (pf_model.h): what it asks, in which
+ * transaction, and what it says and prints.  Each run is a child with its
+ * own standard output and error.
+ */
+
+#include <sys/wait.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "pf_model.h"
+
+struct result {
+	int rc;
+	char out[32768], err[8192];
+};
+
+static void
+slurp(FILE *f, char *buf, size_t size)
+{
+	size_t n;
+
+	rewind(f);
+	n = fread(buf, 1, size - 1, f);
+	buf[n] = '\0';
+	fclose(f);
+}
+
+/* The words of line, where `~' stands for a blank; how many. */
+static int
+split(char *line, char *words[64])
+{
+	int n = 1;
+	char *w;
+
+	words[0] = (char[]){ "pfctl" };
+	while ((w = strsep(&line, " ")) != NULL && n < 63) {
+		words[n++] = w;
+		while ((w = strchr(w, '~')) != NULL)
+			*w = ' ';
+	}
+	words[n] = NULL;
+	return (n);
+}
+
+__attribute__((noreturn)) static void
+child(const char *line, const char *input, FILE *out, FILE *err)
+{
+	static char program[] = "pfctl";
+	FILE *in = tmpfile();
+	char *words[64];
+	int n;
+
+	fputs(input, in);
+	fflush(in);
+	lseek(fileno(in), 0, SEEK_SET);
+	dup2(fileno(in), 0);
+	dup2(fileno(out), 1);
+	dup2(fileno(err), 2);
+	n = split(strdup(line), words);
+	words[0] = program_invocation_short_name = program;
+	optind = 0;
+	exit(pfctl_main(n, words));
+}
+
+/* Runs `pfctl line' with input on its standard input. */
+static const struct result *
+pfctl(const char *line, const char *input)
+{
+	static struct result r;
+	FILE *out = tmpfile(), *err = tmpfile();
+	pid_t pid;
+
+	fflush(NULL);
+	if ((pid = fork()) == 0)
+		child(line, input, out, err);
+	waitpid(pid, &r.rc, 0);
+	r.rc = WIFEXITED(r.rc) ? WEXITSTATUS(r.rc) : -1;
+	slurp(out, r.out, sizeof(r.out));
+	slurp(err, r.err, sizeof(r.err));
+	return (&r);
+}
+
+/* The run, its exit code, and exactly what it printed and said. */
+static void
+expect(const char *line, const char *input, int rc, const char *out,
+    const char *err)
+{
+	const struct result *r = pfctl(line, input);
+
+	if (r->rc != rc || (out != NULL && strcmp(r->out, out) != 0) ||
+	    (err != NULL && strcmp(r->err, err) != 0))
+		fail_msg("pfctl %s: exit %d\n%s---\n%s---", line, r->rc, r->out,
+		    r->err);
+}
+
+static void
+expect_error(const char *line, const char *input, const char *part)
+{
+	const struct result *r = pfctl(line, input);
+
+	if (r->rc != 1 || strstr(r->err, part) == NULL)
+		fail_msg("pfctl %s: exit %d: %s", line, r->rc, r->err);
+}
+
+static void
+expect_part(const char *line, const char *part)
+{
+	const struct result *r = pfctl(line, "");
+
+	if (r->rc != 0 || strstr(r->out, part) == NULL)
+		fail_msg("pfctl %s: exit %d\n%s---\n%s", line, r->rc, r->out,
+		    r->err);
+}
+
+/* --- loading ----------------------------------------------------------- */
+
+static const char big[] =
+    "set limit states 500\nset timeout tcp.first 7\n"
+    "set skip on lo0\nset debug loud\nset hostid 9\n"
+    "set loginterface em0\nset reassemble yes no-df\n"
+    "table <t> persist { 10.0.0.0/8 !10.1.0.1 }\n"
+    "nat on em0 inet from 10.0.0.0/8 to any -> { 192.0.2.1, 192.0.2.2 }\n"
+    "rdr on em0 inet proto tcp to any port 80 -> 10.0.0.1 port 8080\n"
+    "anchor \"in\" on em1 {\n\tpass quick from <t>\n\tanchor {\n\t\tblock\n\t}\n}\n"
+    "anchor \"later/*\"\npass in label \"x\"\n";
+
+static void
+a_file_goes_in_as_one(void **state)
+{
+	(void)state;
+	expect("-f -", big, 0, "", "");
+	assert_int_equal(model->commits, 1);
+	assert_int_equal(model->rollbacks, 0);
+	assert_int_equal(model->now.set.limit[PF_LIMIT_STATES], 500);
+	assert_int_equal(model->now.set.timeout[PFTM_TCP_FIRST], 7);
+	assert_int_equal(model->now.set.timeout[PFTM_ADAPTIVE_START], 300);
+	assert_int_equal(model->now.set.timeout[PFTM_ADAPTIVE_END], 600);
+	assert_int_equal(model->now.set.hostid, 9);
+	assert_int_equal(model->now.set.debug, PF_DEBUG_LOUD);
+	assert_int_equal(model->now.set.reass, PF_REASS_ON | PF_REASS_NODF);
+	assert_string_equal(model->now.set.skip[0], "lo0");
+	assert_string_equal(model->now.set.loginterface, "em0");
+	expect("-sn", "", 0,
+	    "nat on em0 inet from 10.0.0.0/8 to any -> { 192.0.2.1, 192.0.2.2 } round-robin\n"
+	    "rdr on em0 inet proto tcp from any to any port = http -> 10.0.0.1 port 8080\n",
+	    "");
+	expect("-sr", "", 0,
+	    "anchor \"in\" on em1 all\nanchor \"later/*\" all\n"
+	    "pass in all flags S/SA keep state label \"x\"\n",
+	    "");
+	expect("-a in -sr", "", 0,
+	    "pass quick from <t> to any flags S/SA keep state\n"
+	    "anchor all {\n  block drop all\n}\n",
+	    "");
+	expect("-a * -sr", "", 0,
+	    "anchor \"in\" on em1 all {\n"
+	    "  pass quick from <t> to any flags S/SA keep state\n"
+	    "  anchor all {\n    block drop all\n  }\n}\n"
+	    "anchor \"later/*\" all {\n}\n"
+	    "pass in all flags S/SA keep state label \"x\"\n",
+	    "");
+	expect("-t t -T show", "", 0, "   10.0.0.0/8\n  !10.1.0.1\n", "");
+}
+
+/* Whatever call fails: rolled back (or never begun), nothing changed. */
+static void
+every_failing_call_changes_nothing(void **state)
+{
+	static char before[32768];
+	const struct result *r;
+	int n, calls;
+
+	(void)state;
+	expect("-f -", "pass out label \"old\"\n", 0, "", "");
+	strcpy(before, pfctl("-sa", "")->out);
+	model->calls = 0;
+	expect("-nf -", big, 0, "", "");
+	assert_int_equal(model->calls, 0);
+	for (n = 1; n < 100; n++) {
+		model->fail_at = n;
+		model->fail_errno = ENOMEM;
+		calls = model->commits;
+		r = pfctl("-f -", big);
+		if (model->fail_at > 0)
+			break; /* there was no n-th call */
+		assert_int_equal(r->rc, 1);
+		assert_non_null(strstr(r->err, "Cannot allocate memory"));
+		assert_int_equal(model->commits, calls);
+		assert_int_equal(model->ticket,
+		    model->last == DIOCXCOMMIT ? model->ticket : 0);
+		assert_string_equal(pfctl("-sa", "")->out, before);
+	}
+	assert_true(n > 20 && n < 100);
+	model->fail_at = 0;
+	assert_string_not_equal(pfctl("-sa", "")->out, before);
+}
+
+static void
+a_load_that_lost_the_race_says_so(void **state)
+{
+	(void)state;
+	expect("-f -", "pass\n", 0, "", "");
+	model->fail_at = model->calls; /* the last call of that load */
+	model->fail_errno = EBUSY;
+	expect("-f -", "block\n", 1, "",
+	    "pfctl: another load was quicker, nothing was changed\n");
+}
+
+static void
+kernel_errors_name_the_line(void **state)
+{
+	(void)state;
+	expect_error("-f -", "set limit tables 4\n",
+	    "stdin:1: cannot set limit tables: Invalid argument");
+	model->fail_at = 2;
+	model->fail_errno = EINVAL;
+	expect_error("-f -", "\n\npass\n", "stdin:3: cannot add rule");
+	model->fail_at = 2;
+	expect_error("-f -", "\ntable <t> { 1.1.1.1 }\n",
+	    "stdin:2: cannot define table t");
+}
+
+static void
+anchors_and_parts(void **state)
+{
+	(void)state;
+	expect("-f -", "set limit states 7\nnat on em0 inet -> 1.1.1.1\npass\n",
+	    0, "", "");
+	expect("-N -f -", "nat on em1 inet -> 1.1.1.1\nblock\n", 0, "", "");
+	expect("-sr", "", 0, "pass all flags S/SA keep state\n", "");
+	expect("-sn", "", 0, "nat on em1 inet all -> 1.1.1.1\n", "");
+	expect("-R -f -", "nat on em2 inet -> 1.1.1.1\nblock\n", 0, "", "");
+	expect("-sr", "", 0, "block drop all\n", "");
+	expect("-sn", "", 0, "nat on em1 inet all -> 1.1.1.1\n", "");
+	expect("-O -f -", "set limit states 8\npass\n", 0, "", "");
+	expect("-sr", "", 0, "block drop all\n", "");
+	assert_int_equal(model->now.set.limit[PF_LIMIT_STATES], 8);
+	expect("-T load -f -", "table <x> persist { 1.1.1.1 }\npass\n", 0, "",
+	    "");
+	expect("-sr", "", 0, "block drop all\n", "");
+	expect("-sT", "", 0, "x\n", "");
+	expect("-a foo/bar -f -", "table <y> persist\npass from <y>\n", 0, "",
+	    "");
+	expect("-sA", "", 0, "  foo\n", "");
+	expect("-vsA", "", 0, "  foo\n  foo/bar\n", "");
+	expect("-a foo -sA", "", 0, "  foo/bar\n", "");
+	expect("-a foo/bar -sr", "", 0,
+	    "pass from <y> to any flags S/SA keep state\n", "");
+	expect("-a foo/bar -sT", "", 0, "y\n", "");
+	expect("-a * -sT", "", 0, "x\ny\n", "");
+	expect_error("-a foo -f -", "set limit states 3\npass\n",
+	    "stdin:1: options belong to the main ruleset");
+	expect_error("-a nowhere -sr", "", "anchor 'nowhere' does not exist");
+	expect("-a foo/* -F rules", "", 0, "", "rules cleared\n");
+	expect("-vsA", "", 0, "", "");
+}
+
+/* --- refusals ---------------------------------------------------------- */
+
+static void
+what_the_kernel_lacks_is_named(void **state)
+{
+	static const struct {
+		const char *line, *word;
+	} rows[] = {
+		{ "altq on em0 priq bandwidth 1Mb queue q\nqueue q", "altq" },
+		{ "pass queue q", "queue" },
+		{ "ether pass", "ether" },
+		{ "pass dnpipe 1", "dnpipe" },
+		{ "pass in route-to em1", "route-to, reply-to and dup-to" },
+		{ "pass in proto tcp synproxy state", "synproxy state" },
+		{ "pass keep state (source-track)", "source tracking" },
+		{ "pass proto tcp keep state (max-src-conn 3, overload <x>)",
+		    "source tracking" },
+		{ "pass out on em0 inet nat-to { 1.1.1.1 1.1.1.2 } sticky-address",
+		    "sticky-address" },
+		{ "nat on em0 inet -> 1.1.1.1 endpoint-independent",
+		    "endpoint-independent" },
+		{ "nat on em0 inet -> 1.1.1.1 map-e-portset 4/8/7",
+		    "map-e-portset" },
+		{ "scrub in no-df", "scrub" },
+		{ "scrub in min-ttl 3", "scrub" },
+		{ "scrub in set-tos 3", "scrub with set-tos" },
+		{ "match in scrub (max-mss 1400)", "scrub" },
+		{ "pass in proto tcp divert-to 127.0.0.1 port 3", "divert-to" },
+		{ "pass rtable 1", "rtable" },
+		{ "pass in set delay 3", "set delay" },
+		{ "pass max-pkt-rate 3/4", "max-pkt-rate" },
+		{ "pass proto tcp from any os Linux", "os" },
+		{ "pass keep state (allow-related)", "allow-related" },
+		{ "pass keep state (pflow)", "pflow" },
+		{ "pass on rdomain 1", "on rdomain" },
+		{ "pass route \"x\"", "route label" },
+		{ "set syncookies always", "set syncookies" },
+		{ "set fingerprints \"/etc/pf.os\"", "set fingerprints" },
+		{ "set limit eth-anchors 3", "set limit eth-anchors" },
+	};
+	char text[256], want[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < nitems(rows); i++) {
+		snprintf(text, sizeof(text), "\n%s\n", rows[i].line);
+		snprintf(want, sizeof(want), "stdin:2: %s", rows[i].word);
+		expect_error("-f -", text, want);
+		expect_error("-f -", text, "is not supported by this kernel");
+		expect("-nf -", text, 0, "", NULL);
+	}
+	assert_int_equal(model->calls, 0);
+}
+
+/* --- showing ----------------------------------------------------------- */
+
+static void
+put_counters(void)
+{
+	struct pf_ioc_rule *r =
+	    &m_set(&model->now, "", PF_RS_FILTER, true)->rules->r;
+
+	r->evaluations = 12;
+	r->packets[0] = 40;
+	r->bytes[0] = 5000;
+	r->bytes[1] = 120;
+	r->states_cur = 1;
+	r->states_tot = 3;
+	r->cpid = 811;
+	r->last_active = 1767607200;
+	r->skip[0] = 4;
+	r->skip[1] = PF_NR_NONE;
+	for (int i = 2; i < PF_SKIP_MAX; i++)
+		r->skip[i] = 1;
+}
+
+static void
+rules_with_counters(void **state)
+{
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	expect("-f -", "pass in on em0 proto tcp to port 80 label \"web\"\n", 0,
+	    "", "");
+	put_counters();
+	expect("-vsr", "", 0,
+	    "pass in on em0 proto tcp from any to any port = http flags S/SA keep state label \"web\"\n"
+	    "  [ Evaluations: 12        Packets: 40        Bytes: 5120        States: 1     ]\n"
+	    "  [ Source Nodes: 0      Limit: 0      NAT/RDR: 0      Route: 0      ]\n"
+	    "  [ Inserted: uid 0 pid 811 State Creations: 3     ]\n",
+	    "");
+	expect_part("-vvsr", "@0 pass in on em0");
+	expect_part("-vvsr",
+	    "  [ Last Active Time: Mon Jan  5 10:00:00 2026 ]\n");
+	expect_part("-gsr", "  [ Skip steps: i=4 d=end ]\n");
+	expect("-s labels", "", 0, "web 12 40 5120 40 5000 0 120 3\n", "");
+	expect("-i em1 -sr", "", 0, "", "");
+	expect_part("-i em0 -sr", "pass in on em0");
+	expect_part("-z -vsr", "Evaluations: 12 ");
+	expect_part("-vsr", "Evaluations: 0 ");
+}
+
+static void
+put_states(void)
+{
+	struct pf_ioc_state *s = model->states;
+	struct pf_ioc_key *k = s->key;
+
+	model->nstates = 2;
+	s->id = 1;
+	s->dir = PFD_OUT;
+	s->proto = IPPROTO_TCP;
+	strcpy(s->ifname, "all");
+	strcpy(s->orig_ifname, "em0");
+	k[0].af = k[1].af = AF_INET;
+	inet_pton(AF_INET, "198.51.100.7", k[0].addr[0].b);
+	inet_pton(AF_INET, "192.0.2.1", k[0].addr[1].b);
+	k[1].addr[0] = k[0].addr[0];
+	inet_pton(AF_INET, "10.0.0.5", k[1].addr[1].b);
+	k[0].port[0] = k[1].port[0] = 80;
+	k[0].port[1] = 50001;
+	k[1].port[1] = 4000;
+	s->src.state = s->dst.state = 4;
+	s->src.seqlo = 100;
+	s->src.seqhi = 350;
+	s->src.seqdiff = 5;
+	s->src.wscale = s->dst.wscale = PF_WSCALE_KNOWN | 7;
+	s->packets[0] = 10;
+	s->packets[1] = 9;
+	s->bytes[0] = 1000;
+	s->bytes[1] = 900;
+	s->creation = 5;
+	s->expire = 86399;
+	s->rule = 3;
+	s->anchor_rule = PF_NR_NONE;
+	s->rtable = -1;
+	s->creatorid = 0xabcd;
+	s->stateflags = PFSTATE_SLOPPY | PFSTATE_NOSYNC;
+	s[1] = s[0];
+	s[1].id = 2;
+	s[1].dir = PFD_IN;
+	s[1].proto = IPPROTO_UDP;
+	strcpy(s[1].ifname, "em1");
+	s[1].key[0] = s[1].key[1];
+	s[1].src.state = 1;
+	s[1].dst.state = 2;
+}
+
+static void
+states_as_they_are_shown(void **state)
+{
+	(void)state;
+	put_states();
+	expect("-ss", "", 0,
+	    "all tcp 192.0.2.1:50001 (10.0.0.5:4000) -> 198.51.100.7:80       ESTABLISHED:ESTABLISHED\n"
+	    "em1 udp 10.0.0.5:4000 <- 198.51.100.7:80       MULTIPLE:SINGLE\n",
+	    "");
+	expect("-i em1 -ss", "", 0,
+	    "em1 udp 10.0.0.5:4000 <- 198.51.100.7:80       MULTIPLE:SINGLE\n",
+	    "");
+	expect_part("-vss",
+	    "\n   [100 + 250](+5) wscale 7  [0 + 0] wscale 7\n"
+	    "   age 00:00:05, expires in 23:59:59, 10:9 pkts, 1000:900 bytes, rule 3, sloppy, no-sync\n");
+	expect_part("-vvss",
+	    "   id: 0000000000000001 creatorid: 0000abcd\n   origif: em0\n");
+}
+
+static void
+info_and_numbers(void **state)
+{
+	(void)state;
+	model->running = true;
+	model->status.since = 62;
+	model->status.fcounters[0] = 124;
+	model->status.counters[PFRES_TRANSLATE] = 31;
+	expect_part("-si",
+	    "Status: Enabled for 0 days 00:01:02             Debug: None\n\n"
+	    "State Table                          Total             Rate\n"
+	    "  current entries                        0               \n"
+	    "  searches                             124            2.0/s\n");
+	expect_part("-si",
+	    "  translate                             31            0.5/s\n");
+	expect_part("-vsi", "\nSource Tracking Table\n  current entries");
+	expect_part("-vsi", "\nLimit Counters\n  max states per rule");
+	expect_part("-vsi",
+	    "\nSyncookies\n  mode                      never\n");
+	expect("-s Running", "", 0, "Enabled\n", "");
+	expect("-d", "", 0, "", "pf disabled\n");
+	expect("-d", "", 1, "", "pfctl: pf not enabled\n");
+	expect("-s Running", "", 1, "Disabled\n", "");
+	expect("-e", "", 0, "", "pf enabled\n");
+	expect("-e", "", 1, "", "pfctl: pf already enabled\n");
+	expect("-x m", "", 0, "", "debug level set to 'misc'\n");
+	expect("-qx loud", "", 0, "", "");
+	assert_int_equal(model->now.set.debug, PF_DEBUG_LOUD);
+	expect("-f -",
+	    "set timeout { tcp.first 5, adaptive.end 60 }\nset limit frags 0\nset limit states 100\n",
+	    0, "", "");
+	expect_part("-st", "tcp.first                     5s\n");
+	expect_part("-st", "adaptive.end                 60 states\n");
+	expect_part("-sm", "states        hard limit      100\n");
+	expect_part("-sm", "frags         unlimited\n");
+	expect("-s creatorids", "", 0, "Creator IDs:\n00c0ffee\n", "");
+	expect("-sq", "", 0, "", "pfctl: this kernel has no queues\n");
+}
+
+static void
+interfaces_and_sources(void **state)
+{
+	struct pf_ioc_srcnode *n = model->nodes;
+
+	(void)state;
+	model->nkifs = 1;
+	strcpy(model->kifs[0].name, "lo0");
+	model->kifs[0].flags = PFI_SKIP;
+	model->kifs[0].packets[1][0][0] = 12;
+	expect("-sI", "", 0, "lo0\n", "");
+	expect("-vsI", "", 0, "lo0 (skip)\n", "");
+	expect_part("-vvsI",
+	    "\tIn6/Pass:    [ Packets: 12                 Bytes: 0                  ]\n");
+	model->nnodes = 1;
+	n->af = AF_INET;
+	n->addr.b[0] = 10;
+	n->states = 2;
+	n->conn = 1;
+	n->rate_seconds = 5;
+	n->type = PFSTATE_SN_LIMIT;
+	n->rule = 3;
+	expect("-sS", "", 0,
+	    "10.0.0.0 -> 0.0.0.0 ( states 2, connections 1, rate 0.0/5s )\n",
+	    "");
+	expect_part("-vsS", ", filter rule 3, limit source-track\n");
+	expect_part("-sa", "\nSOURCE TRACKING NODES:\n10.0.0.0 -> 0.0.0.0 (");
+	model->nnodes = 0;
+	assert_null(strstr(pfctl("-sa", "")->out, "SOURCE TRACKING"));
+}
+
+/* --- tables ------------------------------------------------------------ */
+
+static void
+table_commands(void **state)
+{
+	(void)state;
+	expect("-n -t t -T add 10.0.0.1", "", 0, "",
+	    "1 table created (dummy).\n");
+	expect("-t t -T add 10.0.0.1 !10.0.0.2 2001:db8::/32", "", 0, "",
+	    "1 table created.\n3/3 addresses added.\n");
+	expect("-v -t t -T add 10.0.0.1 10.0.0.3", "", 0, "A  10.0.0.3\n",
+	    "1/2 addresses added.\n");
+	expect("-t t -T show", "", 0,
+	    "   10.0.0.1\n  !10.0.0.2\n   2001:db8::/32\n   10.0.0.3\n", "");
+	expect("-t t -T test 10.0.0.1", "", 0, "", "1/1 addresses match.\n");
+	expect("-v -t t -T test 10.0.0.1 9.9.9.9", "", 2, "M  10.0.0.1\n",
+	    "1/2 addresses match.\n");
+	expect("-vv -t t -T test 9.9.9.9", "", 2, "   9.9.9.9\tnomatch\n",
+	    "0/1 addresses match.\n");
+	expect("-n -t t -T delete 10.0.0.1", "", 0, "",
+	    "1/1 addresses deleted (dummy).\n");
+	expect("-t t -T delete 10.0.0.1 9.9.9.9", "", 0, "",
+	    "1/2 addresses deleted.\n");
+	expect("-t t -T replace -f -", "10.0.0.2 # two\n10.0.0.7;seven\n", 0,
+	    "", "1 addresses added.\n2 addresses deleted.\n");
+	expect("-t t -T replace 10.0.0.2 10.0.0.7", "", 0, "", "no changes.\n");
+	model->now.tables[0].e[0].packets[0][1] = 4;
+	expect("-t t -T reset", "", 0, "", "1/2 stats cleared.\n");
+	expect("-t t -T reset", "", 0, "", "0/2 stats cleared.\n");
+	expect("-t t -T zero", "", 0, "", "1 table/stats cleared.\n");
+	model->now.tables[0].e[1].tzero = (uint64_t)time(NULL);
+	expect("-t t -T expire 100", "", 0, "", "1/2 addresses expired.\n");
+	expect("-t t -T flush", "", 0, "", "1 addresses deleted.\n");
+	expect("-t t -T kill", "", 0, "", "1 table deleted.\n");
+	expect("-t t -T show", "", 255, "", "pfctl: Table does not exist.\n");
+	expect("-t t -T kill", "", 255, "", "pfctl: Table does not exist.\n");
+	expect_error("-t t -T add 10.0.0.1/8", "", "bits behind its prefix");
+	expect_error("-t t -T test 10.0.0.0/8", "", "only single addresses");
+	expect_error("-t t -T show 10.0.0.1", "", "takes no addresses");
+	expect_error("-t t -T expire x", "", "one number of seconds");
+}
+
+static void
+tables_as_they_are_shown(void **state)
+{
+	(void)state;
+	expect("-f -", "table <c> const { 10.0.0.1 }\ntable <p> persist\n", 0,
+	    "", "");
+	expect("-sT", "", 0, "c\np\n", "");
+	expect("-vsT", "", 0, "c-a----\tc\n-pa----\tp\n", "");
+	expect_part("-vvsT", "\tAddresses:   1\n\tCleared:     ");
+	expect_part("-vvsT",
+	    "\tEvaluations: [ NoMatch: 0                  Match: 7                  ]\n"
+	    "\tIn/Block:    [ Packets: 0                  Bytes: 0                  ]\n");
+	expect("-t c -T add 10.0.0.9", "", 255, "",
+	    "pfctl: table c: Operation not permitted\n");
+}
+
+/* --- killing, flushing ------------------------------------------------- */
+
+static void
+states_are_killed_by_what_was_said(void **state)
+{
+	const struct pfioc_kill *k = model->killed;
+
+	(void)state;
+	expect("-k 10.0.0.0/8", "", 0, "",
+	    "killed 1 states from 1 sources and 0 destinations\n");
+	assert_int_equal(k[0].by, PF_KILL_ADDR);
+	assert_int_equal(k[0].src.addr.plen, 8);
+	expect("-k 0.0.0.0/0 -k 2001:db8::1 -i em0 -M", "", 0, "",
+	    "killed 1 states from 1 sources and 1 destinations\n");
+	assert_int_equal(k[1].af, AF_INET6);
+	assert_int_equal(k[1].src.addr.type, PF_ADDR_ANY);
+	assert_string_equal(k[1].ifname, "em0");
+	assert_int_equal(k[1].match, 1);
+	expect("-k label -k web", "", 0, "", "killed 1 states\n");
+	assert_string_equal(k[2].label, "web");
+	expect("-k id -k 4823e84500000018/2", "", 0, "", "killed 1 states\n");
+	assert_int_equal(k[3].id, 0x4823e84500000018);
+	assert_int_equal(k[3].creatorid, 2);
+	expect("-k gateway -k 10.0.0.0/24", "", 0, "", "killed 1 states\n");
+	assert_int_equal(k[4].by, PF_KILL_GATEWAY);
+	expect("-k key -k tcp~10.0.0.1:80~<-~10.0.0.2:4000", "", 0, "",
+	    "killed 1 states\n");
+	assert_int_equal(k[5].by, PF_KILL_KEY);
+	assert_int_equal(k[5].proto, IPPROTO_TCP);
+	assert_int_equal(k[5].dst.port[0], 80);
+	assert_int_equal(k[5].src.addr.addr.b[3], 2);
+	expect("-k key -k udp~2001:db8::1[53]~->~2001:db8::2[9]", "", 0, "",
+	    "killed 1 states\n");
+	assert_int_equal(k[6].src.port[0], 53);
+	assert_int_equal(k[6].af, AF_INET6);
+	expect_error("-k key -k tcp~10.0.0.1:80~10.0.0.2:4000", "", "is none");
+	expect_error("-k key -k tcp~10.0.0.1:80~->~2001:db8::1[4]", "",
+	    "is none");
+	expect_error("-k id -k xyz", "", "is none");
+	expect_error("-k label", "", "needs a second -k");
+	expect_error("-k 10.0.0.0/99", "", "invalid n");
+	model->nkilled = 0;
+	expect("-K 10.0.0.0/8 -K 192.0.2.1", "", 0, "",
+	    "killed 1 src nodes from 1 sources and 1 destinations\n");
+	assert_int_equal(model->last, DIOCKILLSRCNODES);
+}
+
+static void
+flushing(void **state)
+{
+	(void)state;
+	expect("-f -", big, 0, "", "");
+	expect("-F nat", "", 0, "", "nat cleared\n");
+	expect("-sn", "", 0, "", "");
+	expect("-F rules", "", 0, "", "rules cleared\n");
+	expect("-sr", "", 0, "", "");
+	expect("-a in -sr", "", 0, NULL, "");
+	expect("-F all", "", 0, "",
+	    "rules cleared\nnat cleared\n1 tables deleted.\n"
+	    "1 states cleared\nsource tracking entries cleared\n"
+	    "pf: statistics cleared\npf: interface flags reset\n");
+	assert_int_equal(model->now.set.limit[PF_LIMIT_STATES], 0);
+	expect("-F states -i em0", "", 0, "", "1 states cleared\n");
+	assert_string_equal(model->killed[1].ifname, "em0");
+	expect_error("-F all -i em0", "", "-i goes with");
+	expect_error("-F queue", "", "neither queues nor ether rules");
+	expect_error("-a in -F states", "", "is not about an anchor");
+	expect("-a * -F all", "", 0, "", NULL);
+	expect("-vsA", "", 0, "", "");
+}
+
+/* --- JSON -------------------------------------------------------------- */
+
+static void
+json_is_json(void **state)
+{
+	static const char *const words[] = { "ethernet", "nat", "queue",
+		"rules", "Anchors", "Sources", "states", "info", "Interfaces",
+		"labels", "timeouts", "memory", "Tables", "osfp", "Running",
+		"all", "creatorids" };
+	char line[64], key[32];
+	const struct result *r;
+	FILE *p;
+	size_t i;
+
+	(void)state;
+	expect("-f -", big, 0, "", "");
+	put_states();
+	model->running = true;
+	model->nkifs = model->nnodes = 1;
+	for (i = 0; i < nitems(words); i++) {
+		snprintf(line, sizeof(line), "-j -s %s", words[i]);
+		snprintf(key, sizeof(key), "\"%s\": ",
+		    strcmp(words[i], "all") == 0 ? "rules" : words[i]);
+		r = pfctl(line, "");
+		assert_int_equal(r->rc, 0);
+		assert_non_null(strstr(r->out, key));
+		p = popen("python3 -m json.tool > /dev/null", "w");
+		fputs(r->out, p);
+		if (pclose(p) != 0)
+			fail_msg("%s: %s", line, r->out);
+	}
+	expect_part("-j -t t -T show", "\"negated\": true");
+	expect_part("-j -sr",
+	    "\"text\": \"pass in all flags S/SA keep state label \\\"x\\\"\"");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, model_begin, model_end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_file_goes_in_as_one),
+		TEST(every_failing_call_changes_nothing),
+		TEST(a_load_that_lost_the_race_says_so),
+		TEST(kernel_errors_name_the_line),
+		TEST(anchors_and_parts),
+		TEST(what_the_kernel_lacks_is_named),
+		TEST(rules_with_counters),
+		TEST(states_as_they_are_shown),
+		TEST(info_and_numbers),
+		TEST(interfaces_and_sources),
+		TEST(table_commands),
+		TEST(tables_as_they_are_shown),
+		TEST(states_are_killed_by_what_was_said),
+		TEST(flushing),
+		TEST(json_is_json),
+	};
+
+	return (cmocka_run_group_tests_name("pfctl: the kernel's side", tests,
+	    NULL, NULL));
+}
