@@ -21,7 +21,7 @@
 static void
 test_fork_shares(void **state UNUSED)
 {
-	int a, b, files = sysctl_get("kern.nfiles");
+	int a, b, files = settled("kern.nfiles");
 	pid_t pid;
 
 	loop_pair(&a, &b);
@@ -276,7 +276,7 @@ static void
 test_killed_client(void **state UNUSED)
 {
 	int port, l = loop_listener(4, &port), fd, b,
-		  files = sysctl_get("kern.nfiles");
+		  files = settled("kern.nfiles");
 	pid_t pid;
 
 	if ((pid = fork()) == 0) {

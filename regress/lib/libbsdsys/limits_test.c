@@ -86,7 +86,7 @@ test_default_patience(void **state UNUSED)
 static void
 test_stalled_copyin(void **state UNUSED)
 {
-	int clients = sysctl_get("kern.nclients"), bpf = bpf_open(), fd;
+	int clients = settled("kern.nclients"), bpf = bpf_open(), fd;
 	uint64_t start;
 	char c;
 
@@ -106,7 +106,7 @@ test_stalled_copyin(void **state UNUSED)
 static void
 test_stopped_process(void **state UNUSED)
 {
-	int clients = sysctl_get("kern.nclients"), bpf = bpf_open(), status;
+	int clients = settled("kern.nclients"), bpf = bpf_open(), status;
 	pid_t pid;
 
 	if ((pid = fork()) == 0) {
@@ -129,8 +129,8 @@ test_stopped_process(void **state UNUSED)
 static void
 test_killed_in_copyin(void **state UNUSED)
 {
-	int clients = sysctl_get("kern.nclients"),
-	    files = sysctl_get("kern.nfiles"), bpf = bpf_open(), status;
+	int clients = settled("kern.nclients"), files = settled("kern.nfiles"),
+	    bpf = bpf_open(), status;
 	pid_t pid;
 
 	assert_return_code(sysctl_set("kern.clienttimeout", 10000), errno);
@@ -149,7 +149,7 @@ test_killed_in_copyin(void **state UNUSED)
 static void
 test_closed_in_copyin(void **state UNUSED)
 {
-	int files = sysctl_get("kern.nfiles"), bpf = bpf_open(), fd;
+	int files = settled("kern.nfiles"), bpf = bpf_open(), fd;
 
 	fd = copyin_begin(bpf);
 	close(bpf);
@@ -163,7 +163,7 @@ test_closed_in_copyin(void **state UNUSED)
 static void
 test_reply_not_read(void **state UNUSED)
 {
-	int clients = sysctl_get("kern.nclients"), fd = raw_open(mach.root),
+	int clients = settled("kern.nclients"), fd = raw_open(mach.root),
 	    sent = 0;
 	const char name[] = "kern.looptest";
 	uint64_t arg[6] = { sizeof(name), 0, 1, 4 };
@@ -186,7 +186,7 @@ test_reply_not_read(void **state UNUSED)
 static void
 test_silent_client(void **state UNUSED)
 {
-	int clients = sysctl_get("kern.nclients"), fd = raw_open(mach.root);
+	int clients = settled("kern.nclients"), fd = raw_open(mach.root);
 
 	usleep(2 * PATIENCE_MS * 1000);
 	assert_int_equal(sysctl_get("kern.nclients"), clients + 1);
@@ -216,7 +216,7 @@ expect_cut(const void *msg, size_t len)
 static void
 test_bad_messages(void **state UNUSED)
 {
-	int clients = sysctl_get("kern.nclients");
+	int clients = settled("kern.nclients");
 	static char big[sizeof(struct sys_req) + SYS_INLINE_MAX + 8];
 	struct sys_req req = { .magic = SYS_MAGIC + 1, .no = SYS_SOCKET };
 
@@ -362,8 +362,8 @@ test_efault(void **state UNUSED)
 static void
 test_most_files(void **state UNUSED)
 {
-	int most = sysctl_get("kern.maxfiles"),
-	    have = sysctl_get("kern.nfiles"), fds[64], n = 0;
+	int most = sysctl_get("kern.maxfiles"), have = settled("kern.nfiles"),
+	    fds[64], n = 0;
 
 	assert_return_code(sysctl_set("kern.maxfiles", have + 20), errno);
 	while (n < 64 && (fds[n] = socket(AF_LOOPTEST, SOCK_STREAM, 0)) != -1)
@@ -383,7 +383,7 @@ static void
 test_most_clients(void **state UNUSED)
 {
 	int most = sysctl_get("kern.maxclients"),
-	    have = sysctl_get("kern.nclients"), fds[64], n = 0;
+	    have = settled("kern.nclients"), fds[64], n = 0;
 
 	assert_return_code(sysctl_set("kern.maxclients", have + 10), errno);
 	while (n < 64 && (fds[n] = raw_open(mach.root)) != -1)

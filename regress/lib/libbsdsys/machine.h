@@ -410,6 +410,21 @@ expect_files(int want)
 	assert_int_equal(sysctl_get("kern.nfiles"), want);
 }
 
+/* A counter of the kernel, once what earlier tests closed is gone from it. */
+static inline int
+settled(const char *name)
+{
+	int was = -1, is = sysctl_get(name), rounds = 0;
+
+	for (int calm = 0; calm < 5 && rounds < 200; rounds++) {
+		calm = is == was ? calm + 1 : 0;
+		was = is;
+		usleep(4000);
+		is = sysctl_get(name);
+	}
+	return (is);
+}
+
 /* --- children --- */
 
 /* A child's verdict: 0 is good, else the line that said no. */

@@ -165,7 +165,7 @@ test_half_close(void **state UNUSED)
 static void
 test_close_loses_nothing(void **state UNUSED)
 {
-	int a, b, files = sysctl_get("kern.nfiles");
+	int a, b, files = settled("kern.nfiles");
 	uint64_t took;
 
 	loop_pair(&a, &b);
@@ -183,7 +183,7 @@ test_close_loses_nothing(void **state UNUSED)
 static void
 test_close_of_both_frees(void **state UNUSED)
 {
-	int a, b, files = sysctl_get("kern.nfiles");
+	int a, b, files = settled("kern.nfiles");
 
 	for (int i = 0; i < 20; i++) {
 		loop_pair(&a, &b);
@@ -434,7 +434,7 @@ test_readable_by_all_ways(void **state UNUSED)
 static void
 test_close_while_connecting(void **state UNUSED)
 {
-	int l, port, a, files = sysctl_get("kern.nfiles");
+	int l, port, a, files = settled("kern.nfiles");
 
 	l = loop_listener(1, &port);
 	a = loop_socket(SOCK_NONBLOCK);
@@ -519,7 +519,7 @@ test_backlog(void **state UNUSED)
 static void
 test_listener_dies(void **state UNUSED)
 {
-	int l, port, a[12], n, files = sysctl_get("kern.nfiles");
+	int l, port, a[12], n, files = settled("kern.nfiles");
 	char c;
 
 	l = loop_listener(12, &port);
