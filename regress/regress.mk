@@ -26,7 +26,7 @@ $(O)/ktest.o: $(KERN_OBJS) $(KTEST_OBJS)
 	ld -r -o $@.ro $^
 	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@
 	@rm -f $@.ro
-$(O)/ktest: $(O)/ktest.o $(O)/regress/ktest/ktest_main.o $(O)/regress/ktest/kt_check.o $(SIM_OBJS)
+$(O)/ktest: $(O)/ktest.o $(O)/regress/ktest/abi_host.o $(O)/regress/ktest/ktest_main.o $(O)/regress/ktest/kt_check.o $(SIM_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap -ldl
 $(O)/kbench.o: $(KERN_OBJS) $(KBENCH_OBJS)
 	ld -r -o $@.ro $^

@@ -22,13 +22,16 @@ static void
 test_fork_shares(void **state UNUSED)
 {
 	int a, b, files = settled("kern.nfiles");
+	int pipes[2];
 	pid_t pid;
 
 	loop_pair(&a, &b);
+	assert_return_code(pipe(pipes), errno);
 	if ((pid = fork()) == 0) {
 		CHILD_CHECK(write(a, "child", 5) == 5);
 		CHILD_CHECK(error_of(a) == 0); /* its own control connection */
 		close(a);
+		CHILD_CHECK(read(pipes[0], (char[1]){ 0 }, 1) == 1);
 		CHILD_CHECK(read(b, (char[4]){ 0 }, 4) == 4);
 		_exit(0);
 	}
@@ -36,8 +39,11 @@ test_fork_shares(void **state UNUSED)
 	close(b);
 	assert_quiet(a, POLLIN); /* the child has it still */
 	say(a, "four");
+	say(pipes[1], "now");
 	child_good(pid);
 	expect_eof(a);
+	close(pipes[0]);
+	close(pipes[1]);
 	close(a);
 	expect_files(files);
 }
