@@ -11,9 +11,15 @@
  * for lies in one block: the nodes below, packed, and behind them the
  * values, packed.  The place of one is the number of bits set before it.
  *
+ * A prefix that is alone below a node is no chain of nodes but a leaf, which
+ * stands in the place of a node and has its bits, length and value in the
+ * same 32 bytes.  It becomes a node when a second prefix comes to its place,
+ * and is made a leaf again when that goes.
+ *
  * A node is 32 bytes, so each level of a look-up touches half a cache line
- * and the value one more.  An IPv4 /24 is four levels down, of which the
- * first three stay in the cache.
+ * and the value one more; a leaf is its own value.  An IPv4 /24 is four
+ * levels down, of which the first three stay in the cache; an IPv6 /48 is
+ * found where its bits stop being shared.
  *
  * For an address the prefixes of a node that match it are six of the 126
  * bits; they are a table of masks.  Since longer ones have higher bits, the
@@ -22,6 +28,9 @@
  * Change: a block is replaced by one of the next size.  Inserting makes all
  * new blocks first and then links them, so it can fail without a trace;
  * removing shrinks in place when there is no memory for a smaller block.
+ *
+ * (1) No block is empty, but the root's.
+ * (2) Below every node but the root are two prefixes or more.
  */
 
 #include <sys/endian.h>
@@ -50,6 +59,7 @@ static const uint16_t sizes[] = { 16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 22
 	896, 1024, 1280, 1536, 1792, 2048, 2560, 3072 };
 static struct pool pools[nitems(sizes)];
 static uint64_t ancestors[64][2]; /* prefixes of a node that match a chunk */
+static uint64_t beginners[64][2]; /* those whose first chunk it is */
 
 void
 lpm_sysinit(void)
@@ -61,6 +71,8 @@ lpm_sysinit(void)
 			unsigned int bit = (1U << l) - 2 + (c >> (STRIDE - l));
 
 			ancestors[c][bit / 64] |= 1ULL << bit % 64;
+			if ((c & ((1U << (STRIDE - l)) - 1)) == 0)
+				beginners[c][bit / 64] |= 1ULL << bit % 64;
 		}
 }
 
@@ -158,6 +170,60 @@ prefix_bit(unsigned int chunk, unsigned int len)
 	return ((1U << len) - 2 + (chunk >> (STRIDE - len)));
 }
 
+static inline key_t128
+key_mask(unsigned int plen)
+{
+	return (plen == 0 ? 0 : ~(key_t128)0 << (128 - plen));
+}
+
+/* --- leaves: set[] is the key, kids the length, block the value and a mark --- */
+
+static inline bool
+is_leaf(const struct lpm_node *n)
+{
+	return (((uintptr_t)n->block & 1) != 0);
+}
+
+static inline struct lpm_node
+leaf_make(key_t128 key, unsigned int plen, void *value)
+{
+	key &= key_mask(plen);
+	return ((struct lpm_node){ .set = { (uint64_t)(key >> 64), (uint64_t)key },
+		.kids = plen,
+		.block = (struct lpm_block *)(void *)((char *)value + 1) });
+}
+
+static inline key_t128
+leaf_key(const struct lpm_node *n)
+{
+	return ((key_t128)n->set[0] << 64 | n->set[1]);
+}
+
+static inline unsigned int
+leaf_plen(const struct lpm_node *n)
+{
+	return ((unsigned int)n->kids);
+}
+
+static inline void *
+leaf_value(const struct lpm_node *n)
+{
+	return ((char *)n->block - 1);
+}
+
+static inline bool
+leaf_is(const struct lpm_node *n, key_t128 key, unsigned int plen)
+{
+	return (leaf_plen(n) == plen && leaf_key(n) == (key & key_mask(plen)));
+}
+
+/* Does the leaf's prefix hold key, and is it at most maxlen long? */
+static inline bool
+leaf_holds(const struct lpm_node *n, key_t128 key, unsigned int maxlen)
+{
+	return (leaf_plen(n) <= maxlen && ((leaf_key(n) ^ key) & key_mask(leaf_plen(n))) == 0);
+}
+
 /* --- look-ups --- */
 
 /* All prefixes of a node that are at most len bits long. */
@@ -174,7 +240,8 @@ FAST void *
 lpm_match(const struct lpm *t, const struct ip_addr *a, unsigned int maxlen)
 {
 	const struct lpm_node *n = &t->root, *best = NULL;
-	key_t128 key = key_of(a);
+	const key_t128 whole = key_of(a);
+	key_t128 key = whole;
 	uint64_t b0 = 0, b1 = 0;
 
 	for (unsigned int depth = 0; depth < maxlen; depth += STRIDE) {
@@ -191,6 +258,11 @@ lpm_match(const struct lpm *t, const struct ip_addr *a, unsigned int maxlen)
 		if (!kid_has(n, chunk))
 			break;
 		n = kid_get(n, chunk);
+		if (is_leaf(n)) {
+			if (leaf_holds(n, whole, maxlen))
+				return (leaf_value(n));
+			break;
+		}
 		key <<= STRIDE;
 	}
 	if (best == NULL)
@@ -211,6 +283,8 @@ lpm_find(const struct lpm *t, const struct ip_addr *a, unsigned int plen)
 		if (!kid_has(n, chunk_at(key, depth)))
 			return (NULL);
 		n = kid_get(n, chunk_at(key, depth));
+		if (is_leaf(n))
+			return (leaf_is(n, key, plen) ? leaf_value(n) : NULL);
 	}
 	bit = prefix_bit(chunk_at(key, depth), plen - depth);
 	return (set_has(n, bit) ? *value_get(n, bit) : NULL);
@@ -297,7 +371,7 @@ kid_add(struct lpm *t, struct lpm_node *n, unsigned int chunk, const struct lpm_
 	n->block = b;
 	n->kids |= 1ULL << chunk;
 	block_nodes(b)[place] = *kid;
-	t->nodes++;
+	t->nodes += !is_leaf(kid);
 	return (0);
 }
 
@@ -305,65 +379,109 @@ kid_add(struct lpm *t, struct lpm_node *n, unsigned int chunk, const struct lpm_
 static void
 chain_free(struct lpm *t, struct lpm_node *n)
 {
-	while (n->block != NULL) {
-		struct lpm_node below = kids_count(n) > 0 ? block_nodes(n->block)[0] : (struct lpm_node){ .block = NULL };
+	struct lpm_node below;
 
-		t->nodes -= kids_count(n);
+	for (; n->block != NULL && !is_leaf(n); *n = below) {
+		below = (struct lpm_node){ .block = NULL };
+		if (kids_count(n) == 1)
+			below = block_nodes(n->block)[0];
+		t->nodes -= below.block != NULL && !is_leaf(&below);
 		block_free(t, n->block);
-		*n = below;
 	}
 }
 
-/* The nodes from depth down to the prefix, bottom first, not linked yet. */
+/* n, at depth, gets a prefix that goes no further with another: value or leaf. */
 static int
-chain_make(struct lpm *t, key_t128 key, unsigned int depth, unsigned int plen, void *value, struct lpm_node *top)
+prefix_add(struct lpm *t, struct lpm_node *n, unsigned int depth, key_t128 key, unsigned int plen, void *value)
 {
-	unsigned int d = (plen - 1) / STRIDE * STRIDE;
+	struct lpm_node leaf;
+
+	if (plen - depth <= STRIDE)
+		return (value_add(t, n, prefix_bit(chunk_at(key, depth), plen - depth), value));
+	leaf = leaf_make(key, plen, value);
+	return (kid_add(t, n, chunk_at(key, depth), &leaf));
+}
+
+/* Do both prefixes go on below a node at depth, by the same chunk? */
+static bool
+go_together(key_t128 a, unsigned int alen, key_t128 b, unsigned int blen, unsigned int depth)
+{
+	return (alen - depth > STRIDE && blen - depth > STRIDE && chunk_at(a, depth) == chunk_at(b, depth));
+}
+
+/*
+ * In place of a leaf at depth: a node that holds it and another prefix, below
+ * a chain of nodes for what they share.  0 or ENOMEM, *leaf is unchanged.
+ */
+static int
+leaf_split(struct lpm *t, struct lpm_node *leaf, unsigned int depth, key_t128 key, unsigned int plen, void *value)
+{
+	key_t128 old = leaf_key(leaf);
 	struct lpm_node n = { .block = NULL }, up;
+	unsigned int d = depth;
 	int error;
 
-	error = value_add(t, &n, prefix_bit(chunk_at(key, d), plen - d), value);
+	while (go_together(old, leaf_plen(leaf), key, plen, d))
+		d += STRIDE;
+	if ((error = prefix_add(t, &n, d, old, leaf_plen(leaf), leaf_value(leaf))) == 0)
+		error = prefix_add(t, &n, d, key, plen, value);
 	for (; error == 0 && d > depth; n = up) {
 		d -= STRIDE;
 		up = (struct lpm_node){ .block = NULL };
 		if ((error = kid_add(t, &up, chunk_at(key, d), &n)) != 0)
 			break;
 	}
-	if (error != 0)
+	if (error != 0) {
 		chain_free(t, &n);
-	*top = n;
+		return (error);
+	}
+	*leaf = n;
+	t->nodes++;
+	return (0);
+}
+
+/* At the leaf where the prefix's way ends: the same prefix, or another one. */
+static int
+leaf_insert(struct lpm *t, struct lpm_node *leaf, unsigned int depth, key_t128 key, unsigned int plen, void *value)
+{
+	int error;
+
+	if (leaf_is(leaf, key, plen)) {
+		*leaf = leaf_make(key, plen, value);
+		return (0);
+	}
+	error = leaf_split(t, leaf, depth, key, plen, value);
+	t->prefixes += error == 0;
 	return (error);
 }
 
 int
 lpm_insert(struct lpm *t, const struct ip_addr *a, unsigned int plen, void *value)
 {
-	struct lpm_node *n = &t->root, below;
+	struct lpm_node *n = &t->root;
 	key_t128 key = key_of(a);
 	unsigned int depth = 0, bit;
 	int error;
 
-	KASSERT(value != NULL && plen <= 128);
+	KASSERT(value != NULL && ((uintptr_t)value & 1) == 0 && plen <= 128);
 	if (plen == 0) {
 		t->prefixes += t->dflt == NULL;
 		t->dflt = value;
 		return (0);
 	}
-	for (; plen - depth > STRIDE && kid_has(n, chunk_at(key, depth)); depth += STRIDE)
+	for (; plen - depth > STRIDE && kid_has(n, chunk_at(key, depth)); depth += STRIDE) {
 		n = kid_get(n, chunk_at(key, depth));
+		if (is_leaf(n))
+			return (leaf_insert(t, n, depth + STRIDE, key, plen, value));
+	}
 	if (plen - depth <= STRIDE) {
 		bit = prefix_bit(chunk_at(key, depth), plen - depth);
 		if (set_has(n, bit)) {
 			*value_get(n, bit) = value;
 			return (0);
 		}
-		error = value_add(t, n, bit, value);
-	} else {
-		if ((error = chain_make(t, key, depth + STRIDE, plen, value, &below)) != 0)
-			return (error);
-		if ((error = kid_add(t, n, chunk_at(key, depth), &below)) != 0)
-			chain_free(t, &below);
 	}
+	error = prefix_add(t, n, depth, key, plen, value);
 	t->prefixes += error == 0;
 	return (error);
 }
@@ -400,12 +518,64 @@ block_shrink(struct lpm *t, struct lpm_node *n, int kid, int value, unsigned int
 	n->block = b;
 }
 
+/* Takes the node or leaf of chunk, whose block is gone, out of n. */
+static void
+kid_remove(struct lpm *t, struct lpm_node *n, unsigned int chunk)
+{
+	unsigned int nk = kids_count(n), nv = set_count(n), place = bits_before(n->kids, chunk);
+
+	n->kids &= ~(1ULL << chunk);
+	block_shrink(t, n, (int)place, -1, nk, nv);
+}
+
+static void
+value_remove(struct lpm *t, struct lpm_node *n, unsigned int bit)
+{
+	unsigned int nk = kids_count(n), nv = set_count(n), place = value_place(n, bit);
+
+	n->set[bit / 64] &= ~(1ULL << bit % 64);
+	block_shrink(t, n, -1, (int)place, nk, nv);
+}
+
+/* The only value of a node at depth on the way of key, as a leaf. */
+static struct lpm_node
+value_leaf(const struct lpm_node *n, unsigned int depth, key_t128 key)
+{
+	unsigned int bit, len;
+	key_t128 chunk;
+
+	if (n->set[0] != 0)
+		bit = (unsigned int)__builtin_ctzll(n->set[0]);
+	else
+		bit = 64 + (unsigned int)__builtin_ctzll(n->set[1]);
+	len = 31 - (unsigned int)__builtin_clz(bit + 2);
+	chunk = bit + 2 - (1U << len); /* of len bits, behind the first depth of key */
+	return (leaf_make((key & key_mask(depth)) | chunk << (128 - depth - len), depth + len,
+	    block_values(n->block, 0)[0]));
+}
+
+/* A node with one prefix left becomes a leaf.  False: it has more. */
+static bool
+node_fold(struct lpm *t, struct lpm_node *n, unsigned int depth, key_t128 key)
+{
+	unsigned int nk = kids_count(n), nv = set_count(n);
+	struct lpm_node leaf;
+
+	if (nk + nv != 1 || (nk == 1 && !is_leaf(block_nodes(n->block))))
+		return (false);
+	leaf = nk == 1 ? block_nodes(n->block)[0] : value_leaf(n, depth, key);
+	block_free(t, n->block);
+	*n = leaf;
+	t->nodes--;
+	return (true);
+}
+
 void *
 lpm_remove(struct lpm *t, const struct ip_addr *a, unsigned int plen)
 {
-	struct lpm_node *path[LEVELS], *n = &t->root;
+	struct lpm_node *path[LEVELS], *n = &t->root, *kid;
 	key_t128 key = key_of(a);
-	unsigned int depth = 0, level = 0, bit, nk, nv, place;
+	unsigned int depth = 0, level = 0, bit;
 	void *value;
 
 	if (plen == 0) {
@@ -414,32 +584,28 @@ lpm_remove(struct lpm *t, const struct ip_addr *a, unsigned int plen)
 		t->dflt = NULL;
 		return (value);
 	}
-	path[0] = n;
-	for (; plen - depth > STRIDE; depth += STRIDE) {
+	for (path[0] = n; plen - depth > STRIDE; depth += STRIDE) {
 		if (!kid_has(n, chunk_at(key, depth)))
 			return (NULL);
-		path[++level] = n = kid_get(n, chunk_at(key, depth));
+		kid = kid_get(n, chunk_at(key, depth));
+		if (is_leaf(kid))
+			break;
+		path[++level] = n = kid;
 	}
-	bit = prefix_bit(chunk_at(key, depth), plen - depth);
-	if (!set_has(n, bit))
-		return (NULL);
-	value = *value_get(n, bit);
-	nk = kids_count(n);
-	nv = set_count(n);
-	place = value_place(n, bit);
-	n->set[bit / 64] &= ~(1ULL << bit % 64);
-	block_shrink(t, n, -1, (int)place, nk, nv);
-	for (; level > 0 && path[level]->block == NULL; level--) {
-		unsigned int chunk = chunk_at(key, (level - 1) * STRIDE);
-
-		n = path[level - 1];
-		nk = kids_count(n);
-		nv = set_count(n);
-		place = bits_before(n->kids, chunk);
-		n->kids &= ~(1ULL << chunk);
-		block_shrink(t, n, (int)place, -1, nk, nv);
-		t->nodes--;
+	if (plen - depth > STRIDE) {
+		if (!leaf_is(kid, key, plen))
+			return (NULL);
+		value = leaf_value(kid);
+		kid_remove(t, n, chunk_at(key, depth));
+	} else {
+		bit = prefix_bit(chunk_at(key, depth), plen - depth);
+		if (!set_has(n, bit))
+			return (NULL);
+		value = *value_get(n, bit);
+		value_remove(t, n, bit);
 	}
+	while (level > 0 && node_fold(t, path[level], level * STRIDE, key))
+		level--;
 	t->prefixes--;
 	return (value);
 }
@@ -453,50 +619,62 @@ struct walk {
 	unsigned int plen;
 };
 
-static inline key_t128
-key_mask(unsigned int plen)
+/* Is the prefix behind the mark? */
+static inline bool
+walk_behind(const struct walk *w, key_t128 key, unsigned int plen)
 {
-	return (plen == 0 ? 0 : ~(key_t128)0 << (128 - plen));
+	return (key > w->after || (key == w->after && plen > w->afterlen));
 }
 
-/* Is all that starts with (key, plen) at or before the mark? */
-static bool
-walk_past(const struct walk *w, key_t128 key, unsigned int plen)
+static void *
+walk_found(struct walk *w, key_t128 key, unsigned int plen, void *value)
 {
-	key_t128 last = key | ~key_mask(plen);
+	w->key = key;
+	w->plen = plen;
+	return (value);
+}
 
-	return (last < w->after || (last == w->after && w->afterlen >= 128));
+/* Of the prefixes of n that begin at chunk c, shortest first, the first behind the mark. */
+static void *
+values_next(const struct lpm_node *n, key_t128 key, unsigned int c, unsigned int depth, struct walk *w)
+{
+	for (unsigned int l = 1; l <= STRIDE; l++) {
+		unsigned int bit = prefix_bit(c, l);
+
+		if ((beginners[c][bit / 64] >> bit % 64 & 1) != 0 && set_has(n, bit) && walk_behind(w, key, depth + l))
+			return (walk_found(w, key, depth + l, *value_get(n, bit)));
+	}
+	return (NULL);
 }
 
 /*
  * The first prefix behind the mark below node n, in the order of a binary
  * tree: those with the bits of this node, then what is below.  The recursion
- * is bounded by the 22 levels; within a node it is a loop over its prefixes.
+ * is bounded by the 22 levels.
  */
 static void *
 node_next(const struct lpm_node *n, key_t128 base, unsigned int depth, struct walk *w)
 {
+	unsigned int c = (w->after & key_mask(depth)) == base ? chunk_at(w->after, depth) : 0;
+	const struct lpm_node *kid;
+	key_t128 key;
 	void *v;
 
-	for (unsigned int c = 0; c < 64; c++) {
-		key_t128 key = depth + STRIDE <= 128 ? base | (key_t128)c << (128 - STRIDE - depth) :
+	for (; c < 64; c++) {
+		key = depth + STRIDE <= 128 ? base | (key_t128)c << (128 - STRIDE - depth) :
 		    base | (key_t128)c >> (depth + STRIDE - 128);
-
-		if (walk_past(w, key, MIN(depth + STRIDE, 128)))
+		if (((n->set[0] & beginners[c][0]) | (n->set[1] & beginners[c][1])) != 0 &&
+		    (v = values_next(n, key, c, depth, w)) != NULL)
+			return (v);
+		if (!kid_has(n, c))
 			continue;
-		/* the prefixes that begin at this chunk, shortest first */
-		for (unsigned int l = 1; l <= STRIDE; l++) {
-			unsigned int bit = prefix_bit(c, l);
-
-			if ((c & ((1U << (STRIDE - l)) - 1)) != 0 || !set_has(n, bit))
-				continue;
-			if (key < w->after || (key == w->after && depth + l <= w->afterlen))
-				continue;
-			w->key = key;
-			w->plen = depth + l;
-			return (*value_get(n, bit));
-		}
-		if (kid_has(n, c) && (v = node_next(kid_get(n, c), key, depth + STRIDE, w)) != NULL)
+		kid = kid_get(n, c);
+		if (!is_leaf(kid))
+			v = node_next(kid, key, depth + STRIDE, w);
+		else
+			v = walk_behind(w, leaf_key(kid), leaf_plen(kid)) ?
+			    walk_found(w, leaf_key(kid), leaf_plen(kid), leaf_value(kid)) : NULL;
+		if (v != NULL)
 			return (v);
 	}
 	return (NULL);

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 #include <net/ip_addr.h>
 
+/* Or a leaf: see lpm.c. */
 struct lpm_node {
 	uint64_t set[2]; /* which prefixes of length 1..6 are here */
 	uint64_t kids; /* which of the 64 chunks go on */
@@ -37,7 +38,8 @@ void *lpm_match(const struct lpm *t, const struct ip_addr *a, unsigned int maxle
 void *lpm_find(const struct lpm *t, const struct ip_addr *a, unsigned int plen);
 /*
  * Adds a prefix (bits behind plen are ignored) or replaces its value, which
- * must not be NULL.  0, or ENOMEM and nothing has changed; replacing cannot fail.
+ * must not be NULL nor an odd address.  0, or ENOMEM and nothing has changed;
+ * replacing cannot fail.
  */
 int lpm_insert(struct lpm *t, const struct ip_addr *a, unsigned int plen, void *value);
 /* Takes a prefix out; its value, NULL if it was not there.  Cannot fail. */
