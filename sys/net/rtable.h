@@ -25,31 +25,34 @@ struct mbuf;
 
 #define RT_TABLEID_MAX 255
 
+/* What forwarding reads and counts stands together, in the first 64 bytes. */
 struct rtentry {
-	struct rtentry *rt_next; /* same prefix, next priority */
-	struct refcnt rt_refs;
 	uint32_t rt_flags; /* RTF_* */
+	uint32_t rt_mtu; /* 0: interface's; set by path MTU discovery */
+	struct ifnet *rt_ifp; /* referenced */
+	struct rtentry *rt_gwroute; /* referenced: host route of the gateway */
+	void *rt_llinfo; /* ARP or ND entry; freed by the hook below */
+	uint64_t rt_use;
+	struct ip_addr rt_gateway;
 	sa_family_t rt_af;
+	uint16_t rt_tableid;
 	uint8_t rt_plen;
 	uint8_t rt_priority;
 	uint8_t rt_gwaf; /* AF_UNSPEC: destination is on the link */
-	uint16_t rt_tableid;
-	uint16_t rt_label;
-	uint32_t rt_mtu; /* 0: interface's; set by path MTU discovery */
+	/* --- */
 	struct ip_addr rt_dst;
-	struct ip_addr rt_gateway;
-	struct ifnet *rt_ifp; /* referenced */
+	struct rtentry *rt_next; /* same prefix, next priority */
 	struct ifaddr *rt_ifa; /* referenced; source address, may be NULL */
-	struct rtentry *rt_gwroute; /* referenced: host route of the gateway */
 	struct rtentry *rt_parent; /* referenced: cloned from */
-	void *rt_llinfo; /* ARP or ND entry; freed by the hook below */
-	uint64_t rt_use;
+	struct refcnt rt_refs;
+	uint16_t rt_label;
 	uint64_t rt_expire_us; /* uptime, 0: never */
 	TAILQ_ENTRY(rtentry) rt_iflist; /* all routes of an interface */
 	/* those that rt_expire_set() ends; ARP and ND show their own time in
 	 * rt_expire_us and end theirs themselves */
 	LIST_ENTRY(rtentry) rt_expiring;
 };
+_Static_assert(offsetof(struct rtentry, rt_dst) == 64, "what forwarding reads");
 
 int rtableinit(void); /* at boot, before ifinit().  0 or ENOMEM */
 
