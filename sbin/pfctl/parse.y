@@ -73,11 +73,11 @@ static void pf_yyerror(struct pfconf *pc, const char *msg);
 %type <str> string text qname optkey varstring tosword macword
 %type <num> dir af afopt natkind no not number yesno action port_op
 %type <num> pooltype keepword srctrack flush poolflag schedword percent
-%type <ifs> if_item if_list ifspec
-%type <nums> proto_item proto_list protospec
+%type <ifs> if_item if_some if_list ifspec
+%type <nums> proto_item proto_some proto_list protospec
 %type <host> host xhost host_list ipspec pool_hosts route_item route_list rhost
-%type <host> wxhost pool_list
-%type <range> port_item port_list portspec port id_item id_list id
+%type <host> wxhost pool_list host_item
+%type <range> port_item port_some port_list portspec port id_item id_list id
 %type <icmp> icmp_item icmp_list icmp6_item icmp6_list
 %type <strs> str_list strspec
 %type <redir> redir redirto
@@ -267,8 +267,9 @@ if_item	: not string {
 		$$->rdomain = -1;
 	}
 	;
-if_list	: if_item sep
-	| if_list if_item sep		{ CHAIN($1, $2); $$ = $1; }
+if_some	: if_item | '{' optnl if_list '}' { $$ = $3; } ;
+if_list	: if_some sep
+	| if_list if_some sep		{ CHAIN($1, $2); $$ = $1; }
 	;
 ifspec	: if_item
 	| '{' optnl if_list '}'		{ $$ = $3; }
@@ -282,9 +283,11 @@ proto_item
 	: string	{ $$ = proto_word(pc, $1); }
 	| NUMBER	{ $$ = proto_number(pc, $1); }
 	;
+proto_some
+	: proto_item | '{' optnl proto_list '}' { $$ = $3; } ;
 proto_list
-	: proto_item sep
-	| proto_list proto_item sep	{ CHAIN($1, $2); $$ = $1; }
+	: proto_some sep
+	| proto_list proto_some sep	{ CHAIN($1, $2); $$ = $1; }
 	;
 protospec
 	: proto_item
@@ -310,9 +313,15 @@ xhost	: not host {
 	| not NOROUTE			{ $$ = host_special(pc, PF_ADDR_NOROUTE); if ($$ != NULL) $$->addr.neg = $1; }
 	| not URPFFAILED		{ $$ = host_special(pc, PF_ADDR_URPF); if ($$ != NULL) $$->addr.neg = $1; }
 	;
+/* A list may stand in a list; `any' in one is an address like others. */
+host_item
+	: xhost
+	| ANY				{ $$ = host_special(pc, PF_ADDR_ANY); }
+	| '{' optnl host_list '}'	{ $$ = $3; }
+	;
 host_list
-	: xhost sep
-	| host_list xhost sep		{ CHAIN($1, $2); $$ = $1; }
+	: host_item sep
+	| host_list host_item sep	{ CHAIN($1, $2); $$ = $1; }
 	;
 ipspec	: ANY				{ $$ = NULL; }
 	| xhost
@@ -330,9 +339,11 @@ port_item
 	| port XRG port			{ $$ = range_op(pc, PF_OP_XRG, $1, $3); }
 	| port IRG port			{ $$ = range_op(pc, PF_OP_IRG, $1, $3); }
 	;
+port_some
+	: port_item | '{' optnl port_list '}' { $$ = $3; } ;
 port_list
-	: port_item sep
-	| port_list port_item sep	{ CHAIN($1, $2); $$ = $1; }
+	: port_some sep
+	| port_list port_some sep	{ CHAIN($1, $2); $$ = $1; }
 	;
 portspec: port_item
 	| '{' optnl port_list '}'	{ $$ = $3; }

@@ -76,6 +76,23 @@ pool_type_ok(struct pfconf *pc, const struct redir *rd,
 	return (true);
 }
 
+/*
+ * Can it give more than one address?  A table can, an interface too, but not
+ * (em0:0): that is the first address of one interface, where (egress:0) is
+ * one of each of a group.
+ */
+static bool
+gives_many(const struct pf_ioc_addr *a)
+{
+	size_t n = strlen(a->name);
+
+	if (a->type == PF_ADDR_TABLE)
+		return (true);
+	return (a->type == PF_ADDR_DYNIF &&
+	    (!(a->iflags & PF_IF_NOALIAS) || n == 0 || a->name[n - 1] < '0' ||
+		a->name[n - 1] > '9'));
+}
+
 /* Fills pool no of r with the hosts of rd that fit af. */
 static bool
 pool_fill(struct pfconf *pc, struct pf_rule *r, enum pf_poolno no,
@@ -105,9 +122,7 @@ pool_fill(struct pfconf *pc, struct pf_rule *r, enum pf_poolno no,
 		if (no == PF_ROUTEPOOL)
 			memcpy(e[i].ifname, h->ifname, IFNAMSIZ);
 		e[i].weight = h->weight;
-		if (h->addr.type == PF_ADDR_TABLE ||
-		    h->addr.type == PF_ADDR_DYNIF)
-			moves = true;
+		moves = moves || gives_many(&h->addr);
 		if (!pool_type_ok(pc, rd, &e[i++], n))
 			return (false);
 	}
