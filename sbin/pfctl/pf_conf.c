@@ -132,6 +132,9 @@ pfconf_finish(struct pfconf *pc)
 		conf_macro_unused(pc->lex, unused_macro, pc);
 	if (conf_errors(pc->lex) != 0)
 		return (conf_errors(pc->lex));
+	if (pc->optimize == OPTIMIZE_PROFILE && pc->dev == -1)
+		fprintf(pc->err,
+		    "warning: no device, profile has no counters to go by\n");
 	TAILQ_FOREACH(rs, &pc->rulesets, entry) {
 		if (pc->optimize != OPTIMIZE_NONE)
 			ruleset_optimize(pc, rs);

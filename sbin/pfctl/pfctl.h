@@ -506,6 +506,13 @@ extern const size_t pf_nlaws;
 /* pf_md5.c: RFC 1321 of a text. */
 void md5_text(const char *s, uint8_t digest[16]);
 
+/* pf_profile.c */
+struct pf_profile;
+/* What the rules of anchor in the kernel have matched; empty without one. */
+struct pf_profile *profile_load(struct pfconf *pc, const char *anchor);
+/* Packets of a rule equal to r; 0: there is none. */
+uint64_t profile_hits(const struct pf_profile *p, const struct pf_ioc_rule *r);
+
 /* pf_optimize.c */
 void ruleset_optimize(struct pfconf *pc, struct pf_ruleset *rs);
 

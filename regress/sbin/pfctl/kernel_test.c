@@ -504,6 +504,30 @@ interfaces_and_sources(void **state)
 	assert_null(strstr(pfctl("-sa", "")->out, "SOURCE TRACKING"));
 }
 
+static void
+profile_asks_what_matched(void **state)
+{
+	static const char rules[] = "pass in quick on em0\n"
+				    "pass in quick on em1\nblock\n";
+
+	(void)state;
+	expect("-f -", rules, 0, "", "");
+	expect("-o basic -f -", rules, 0, "", "");
+	m_set(&model->now, "", PF_RS_FILTER, false)->rules->next->r.packets[0] =
+	    9;
+	expect("-o profile -nvf -", rules, 0,
+	    "pass in quick on em1 all flags S/SA keep state\n"
+	    "pass in quick on em0 all flags S/SA keep state\n"
+	    "block drop all\n",
+	    "");
+	expect("-o profile -f -", rules, 0, "", "");
+	expect("-sr", "", 0,
+	    "pass in quick on em1 all flags S/SA keep state\n"
+	    "pass in quick on em0 all flags S/SA keep state\n"
+	    "block drop all\n",
+	    "");
+}
+
 /* --- tables ------------------------------------------------------------ */
 
 static void
@@ -685,6 +709,7 @@ main(void)
 		TEST(states_as_they_are_shown),
 		TEST(info_and_numbers),
 		TEST(interfaces_and_sources),
+		TEST(profile_asks_what_matched),
 		TEST(table_commands),
 		TEST(tables_as_they_are_shown),
 		TEST(states_are_killed_by_what_was_said),
