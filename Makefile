@@ -13,6 +13,7 @@
 #   regress/{lang,system}/*.sh      text in, text out; real processes
 #   regress/fuzz/*_fuzz.c           fuzzers of kernel parts; fuzz/user/ of the rest
 #   regress/bench/*_bench.c, *.sh   figures; kernel-side, all in one `kbench'
+#   regress/bench/user/*_bench.c    figures of programs beside a real bsd
 #
 # A program folder may hold a prog.mk that adds to LIBS_<name>.
 #
@@ -111,6 +112,9 @@ $(O)/sys/%.o: sys/%.c $(FLAGFILE)
 $(O)/regress/sys/%.o: regress/sys/%.c $(FLAGFILE)
 	@mkdir -p $(@D)
 	$(CC) $(KFLAGS) -Iregress/include -Wno-frame-larger-than -c -o $@ $<
+$(O)/regress/bench/user/%.o: regress/bench/user/%.c $(FLAGFILE)
+	@mkdir -p $(@D)
+	$(CC) $(UFLAGS) -Ilib/libbsdsys -c -o $@ $<
 $(O)/regress/fuzz/user/%.o: regress/fuzz/user/%.c $(FLAGFILE)
 	@mkdir -p $(@D)
 	$(CC) $(UFLAGS) -Iregress/include -I. -c -o $@ $<

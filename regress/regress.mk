@@ -17,6 +17,7 @@ ARCHTESTS  := $(patsubst regress/arch/%.c,$(O)/unit/arch/%,$(wildcard regress/ar
 HOSTFUZZ   := $(patsubst regress/fuzz/user/%.c,$(O)/fuzz/%,$(wildcard regress/fuzz/user/*_fuzz.c))
 KERNFUZZ   := $(patsubst regress/fuzz/%.c,$(O)/fuzz/%,$(wildcard regress/fuzz/*_fuzz.c))
 KBENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard regress/bench/*_bench.c))
+HOSTBENCH  := $(patsubst regress/bench/user/%.c,$(O)/bench/%,$(wildcard regress/bench/user/*_bench.c))
 LANGTESTS  := $(wildcard regress/lang/*.sh)
 SYSTESTS   := $(wildcard regress/system/*.sh)
 
@@ -34,6 +35,11 @@ $(O)/kbench.o: $(KERN_OBJS) $(KBENCH_OBJS)
 	@rm -f $@.ro
 $(O)/kbench: $(O)/kbench.o $(O)/regress/ktest/kbench_main.o $(O)/regress/ktest/kt_check.o $(SIM_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lpcap -ldl
+
+# Figures of programs: linked with libbsdsys, they start a bsd of their own.
+$(HOSTBENCH): $(O)/bench/%: $(O)/regress/bench/user/%.o $(O)/lib/libbsdsys.a $(O)/bin/bsd
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< $(O)/lib/libbsdsys.a -lcmocka -ldl
 
 # Several kernels in one process: the test brings the host functions, each
 # private copy of bsd.so the kernel.
@@ -73,7 +79,7 @@ $(HOSTFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/user/%.o $(LIBORDER:%=$(O)/lib/%.a) 
 
 fuzzers: $(KERNFUZZ) $(HOSTFUZZ)
 tests: all $(if $(KTEST_OBJS),$(O)/ktest) $(STACKTESTS) $(UNITTESTS) $(ARCHTESTS)
-kbench: $(if $(KBENCH_OBJS),$(O)/kbench)
+kbench: $(if $(KBENCH_OBJS),$(O)/kbench) $(HOSTBENCH)
 
 test:
 	@tools/need build test

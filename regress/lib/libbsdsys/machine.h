@@ -68,7 +68,7 @@ bsd_path(char *buf)
 	assert_true(n > 0);
 	buf[n] = '\0';
 	if ((slash = strstr(buf, "/unit/")) == NULL)
-		slash = strstr(buf, "/fuzz/");
+		slash = strstr(buf, "/bench/");
 	assert_non_null(slash);
 	strcpy(slash, "/bin/bsd");
 }
