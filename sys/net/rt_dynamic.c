@@ -34,8 +34,9 @@ expire_run(void *arg)
 			soonest = MIN(soonest, rt->rt_expire_us);
 			continue;
 		}
-		if ((rt->rt_flags & RTF_DYNAMIC) == 0) { /* only its MTU was learned */
+		if ((rt->rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)) == RTF_MODIFIED) { /* only its MTU was learned */
 			rt->rt_mtu = 0;
+			rt->rt_flags &= ~(uint32_t)RTF_MODIFIED;
 			rt_expire_set(rt, 0);
 			continue;
 		}
@@ -105,6 +106,11 @@ rt_setpmtu(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t
 		return (error);
 	if ((rt->rt_flags & RTF_HOST) != 0) {
 		rt->rt_mtu = mtu;
+		if ((rt->rt_flags & RTF_DYNAMIC) == 0) {
+			if (rt->rt_expiring.le_prev != NULL && (rt->rt_flags & RTF_MODIFIED) == 0)
+				return (0); /* it ends anyway, when a program said */
+			rt->rt_flags |= RTF_MODIFIED;
+		}
 		rt_expire_set(rt, w.expire_us);
 		return (0);
 	}

@@ -162,6 +162,28 @@ KTEST(rtsock_change_of_the_way)
 	KT_EQ(run(&m, &a), EEXIST); /* there is another of its priority */
 }
 
+KTEST(rtsock_route_ends_when_it_was_said)
+{
+	struct rt_msg m, a;
+
+	boot();
+	m = sample(RTM_ADD);
+	m.rtm_expire_us = time_wall_us;
+	KT_EQ(run(&m, &a), EINVAL); /* over already */
+	m.rtm_expire_us = time_wall_us + 5000000;
+	KT_EQ(run(&m, &a), 0);
+	KT_EQ(a.rtm_expire_us, m.rtm_expire_us);
+	sim_advance_us(4900000);
+	time_refresh();
+	timeout_run(uptime_us());
+	m = sample(RTM_GET);
+	KT_EQ(run(&m, &a), 0);
+	sim_advance_us(200000);
+	time_refresh();
+	timeout_run(uptime_us());
+	KT_EQ(run(&m, &a), ESRCH);
+}
+
 KTEST(rtsock_damage)
 {
 	struct rt_msg good = sample(RTM_ADD), bad;
