@@ -400,11 +400,35 @@ msg_recv(int fd, struct msghdr *msg, int flags)
 	return ((flags & MSG_TRUNC) != 0 ? n - (ssize_t)at : (ssize_t)done);
 }
 
+/* The end of a stream may be a reset: the kernel knows.  len: room for bytes. */
+static ssize_t
+end_check(int fd, ssize_t n, size_t len)
+{
+	int error;
+
+	if (n != 0 || len == 0 || !call_isours(fd) || (error = error_take(fd)) == 0)
+		return (n);
+	errno = error;
+	return (-1);
+}
+
+static size_t
+room_of(const struct iovec *iov, size_t n)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < n; i++)
+		room += iov[i].iov_len;
+	return (room);
+}
+
 ssize_t
 recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	native_init();
-	return (is_dgram(fd) ? msg_recv(fd, msg, flags) : native.recvmsg(fd, msg, flags));
+	if (is_dgram(fd))
+		return (msg_recv(fd, msg, flags));
+	return (end_check(fd, native.recvmsg(fd, msg, flags), room_of(msg->msg_iov, msg->msg_iovlen)));
 }
 
 ssize_t
@@ -416,23 +440,11 @@ recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *sa, socklen_
 
 	native_init();
 	if (!is_dgram(fd))
-		return (native.recvfrom(fd, buf, len, flags, sa, salen));
+		return (end_check(fd, native.recvfrom(fd, buf, len, flags, sa, salen), len));
 	n = msg_recv(fd, &msg, flags);
 	if (n >= 0 && salen != NULL)
 		*salen = msg.msg_namelen;
 	return (n);
-}
-
-/* The end of a stream may be a reset: the kernel knows. */
-static ssize_t
-end_check(int fd, ssize_t n, size_t len)
-{
-	int error;
-
-	if (n != 0 || len == 0 || !call_isours(fd) || (error = error_take(fd)) == 0)
-		return (n);
-	errno = error;
-	return (-1);
 }
 
 ssize_t
@@ -459,7 +471,9 @@ readv(int fd, const struct iovec *iov, int n)
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
 
 	native_init();
-	return (is_dgram(fd) ? msg_recv(fd, &msg, 0) : native.readv(fd, iov, n));
+	if (is_dgram(fd))
+		return (msg_recv(fd, &msg, 0));
+	return (end_check(fd, native.readv(fd, iov, n), n > 0 ? room_of(iov, (size_t)n) : 0));
 }
 
 /* --- ioctl and open --- */
