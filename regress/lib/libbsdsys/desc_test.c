@@ -8,6 +8,7 @@
  */
 
 #include "machine.h"
+#include "raw.h"
 
 #include <sys/stat.h>
 #include <sched.h>
@@ -135,6 +136,30 @@ test_exec_closes_cloexec(void **state UNUSED)
 	expect_eof(b);
 	close(b);
 	close(l);
+}
+
+/* Where the folder cannot be reached, a connection may be inherited. */
+static void
+test_exec_with_a_connection(void **state UNUSED)
+{
+	int a, b, fd;
+	char num[16];
+	pid_t pid;
+
+	loop_pair(&a, &b);
+	say(b, "work");
+	if ((pid = fork()) == 0) {
+		CHILD_CHECK((fd = raw_connect(mach.root)) != -1);
+		CHILD_CHECK(fcntl(fd, F_SETFD, 0) == 0);
+		snprintf(num, sizeof(num), "%d", fd);
+		setenv("BSD_CTLFD", num, 1);
+		unsetenv("BSD_ROOT");
+		exec_self(a);
+	}
+	expect_text(b, "done");
+	child_good(pid);
+	close(a);
+	close(b);
 }
 
 /* The environment is read once: nginx wipes it before its workers run. */
@@ -564,6 +589,7 @@ main(int argc, char *argv[])
 		T(test_dup),
 		T(test_exec_inherits),
 		T(test_exec_closes_cloexec),
+		T(test_exec_with_a_connection),
 		T(test_environment_wiped),
 		T(test_passing),
 		T(test_passed_to_nobody),

@@ -19,22 +19,33 @@
 
 #include "../../../sys/sys/syscall.h"
 
-/* Another control connection to the machine in root, its hello read.  -1. */
+/* A connection to the machine in root, its hello not yet read.  -1. */
 static inline int
-raw_open(const char *root)
+raw_connect(const char *root)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct sys_hello h;
 	int fd;
 
 	native_init();
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%.80s/dev/kern", root);
-	if ((fd = native.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) ==
-	    -1)
-		return (-1);
-	if (native.connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
-	    native.recv(fd, &h, sizeof(h), 0) == sizeof(h) &&
-	    h.magic == SYS_MAGIC)
+	fd = native.socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd == -1 ||
+	    native.connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return (fd);
+	close(fd);
+	return (-1);
+}
+
+/* The same with its hello read.  -1. */
+static inline int
+raw_open(const char *root)
+{
+	struct sys_hello h;
+	int fd = raw_connect(root);
+
+	if (fd == -1 ||
+	    (native.recv(fd, &h, sizeof(h), 0) == sizeof(h) &&
+		h.magic == SYS_MAGIC))
 		return (fd);
 	close(fd);
 	return (-1);
