@@ -88,6 +88,11 @@ hello_read(int fd)
 		errno = EPROTO;
 		return (-1);
 	}
+	if (h.abi != SYS_ABI) {
+		fprintf(stderr, "bsdsys: the kernel of %s has layouts %08x, this program %08x: build both from one tree\n", machine.root, h.abi, SYS_ABI);
+		errno = EPROTO;
+		return (-1);
+	}
 	if (native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0)
 		machine.kernel = uc.pid;
 	memcpy(machine.name, h.name, sizeof(machine.name));
