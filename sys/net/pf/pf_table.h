@@ -1,0 +1,82 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Tables of addresses and networks (pf_table.c) and their calls
+ * (pf_ioctl_table.c).
+ *
+ * A table is named by the path of its anchor and its own name.  One that a
+ * rule of an anchor names but that is not active there stands for the table
+ * of that name in the main ruleset.  A table that is not active matches
+ * nothing.  It goes away by itself when no rule refers to it and it is not
+ * persistent.
+ */
+
+#ifndef _NET_PF_PF_TABLE_H_
+#define _NET_PF_PF_TABLE_H_
+
+#include <sys/types.h>
+#include <net/ip_addr.h>
+#include <net/pf/pf_ioctl.h>
+
+struct file;
+struct pf_table;
+struct pf_tstage;
+struct proc;
+
+void pf_table_init(void); /* at boot */
+
+/* --- rules --- */
+/* The table `name' as rules of anchor `path' see it, one reference more; made
+ * (not active) if need be.  NULL: no memory or limit. */
+struct pf_table *pf_table_get(const char *path, const char *name);
+void pf_table_put(struct pf_table *t); /* NULL allowed */
+const char *pf_table_name(const struct pf_table *t);
+/* Entries now, -1 when not active. */
+int pf_table_count(const struct pf_table *t);
+
+/* --- packets --- */
+/* Is a in it?  The longest entry decides; a negated one means no.  Counts
+ * match and nomatch. */
+bool pf_table_match(struct pf_table *t, sa_family_t af,
+    const struct ip_addr *a);
+/* Counts a packet of a rule that names the table: out 0 in, 1 out; block or
+ * pass; a packet of a state whose address is no longer listed is `xpass'. */
+void pf_table_account(struct pf_table *t, sa_family_t af,
+    const struct ip_addr *a, unsigned int out, bool pass, uint32_t bytes);
+/*
+ * Pools: entry i of family af that is not negated, in order of address; false
+ * past the end.  Constant time on the average when called for i, i + 1, ...
+ */
+bool pf_table_entry(struct pf_table *t, sa_family_t af, unsigned int i,
+    struct ip_addr *a, unsigned int *plen);
+/* How many such entries. */
+unsigned int pf_table_entries(const struct pf_table *t, sa_family_t af);
+/* Adds a host (overload).  0, ENOMEM, EEXIST; ESRCH when not active. */
+int pf_table_add_host(struct pf_table *t, sa_family_t af,
+    const struct ip_addr *a);
+
+/* --- transactions: the tables of an anchor, built aside --- */
+/* An empty stage for anchor path; NULL: no memory. */
+struct pf_tstage *pf_tstage_new(const char *path);
+/* Takes one definition (DIOCRINADEFINE; addrs already copied in): flags
+ * PFRT_USER, list: replace the contents (PFRF_LIST), else keep what an active
+ * table of that name has.  0, EINVAL, ENOMEM, EEXIST twice. */
+int pf_tstage_define(struct pf_tstage *ts, const char *name, uint32_t flags,
+    bool list, const struct pf_ioc_taddr *addrs, uint32_t n);
+/* May it be committed?  Limits, memory: all that can fail.  0 or errno. */
+int pf_tstage_prepare(struct pf_tstage *ts);
+/* The tables of the anchor are those of the stage now.  Cannot fail after a
+ * prepare with nothing changed in between.  Frees the stage. */
+void pf_tstage_commit(struct pf_tstage *ts);
+void pf_tstage_abort(struct pf_tstage *ts); /* NULL allowed */
+
+/* --- ioctls: DIOCR* but RINADEFINE; data is the kernel's copy of struct
+ * pfioc_table.  writable: may change things.  0 or errno --- */
+int pf_table_ioctl(unsigned long cmd, struct pfioc_table *io, bool writable);
+/* Does the anchor hold an active or referenced table? */
+bool pf_table_inanchor(const char *path);
+/* Fills rows of `table-entries' and `tables' limits. */
+extern uint32_t pf_table_entry_limit, pf_table_limit; /* 0: none */
+
+#endif
