@@ -29,9 +29,21 @@ for in in *.in; do
 	fi
 	cmp -s "$tmp/out" "$name.ok" && [ $rc -eq 0 ]
 	say $? "pfctl: prints $name"
+	# what `load anchor' reads belongs to the anchor; printed, it has no name
+	grep -q '^Loading anchor' "$name.ok" && continue
 	"$pfctl" -o none -nvf "$name.ok" 2>&1 | cmp -s - "$name.ok"
 	say $? "pfctl: reads again what it printed for $name"
 done
+
+# Each row: a line of pf.conf, a tab, what is said about it.
+while IFS='	' read -r line message; do
+	printf '\n%s\n' "$line" > "$tmp/in"
+	"$pfctl" -nf - < "$tmp/in" > "$tmp/out" 2>&1
+	[ $? -eq 1 ] && grep -qF -- "stdin:2: $message" "$tmp/out" || echo "$line: $(head -1 "$tmp/out")" >> "$tmp/bad"
+done < ../refused.txt
+[ ! -s "$tmp/bad" ]
+say $? "pfctl: refuses $(wc -l < ../refused.txt) lines, each with its message"
+[ ! -s "$tmp/bad" ] || sed 's/^/# /' "$tmp/bad"
 
 printf 'pass on $a\npass on $b\nfoo\n' | "$pfctl" -nf - > "$tmp/out" 2>&1
 [ "$(grep -c '^stdin:[123]: ' "$tmp/out")" -eq 3 ]
@@ -45,6 +57,43 @@ printf 'pass quick on em0\npass quick on em0\nblock from { 1.1.1.1 1.1.1.2 1.1.1
 grep -q '^table <__automatic_.*> const { 1.1.1.1 .* 1.1.1.6 }' "$tmp/out" &&
     [ "$(grep -c '^pass quick' "$tmp/out")" -eq 1 ] && [ "$(grep -c '^block drop inet from <__auto' "$tmp/out")" -eq 1 ]
 say $? "pfctl: -o basic drops duplicates and makes tables"
+
+# With -v the optimiser's lines load again, too.
+for in in pfsense.in openbsd7.in quick-and-lists.in; do
+	"$pfctl" -o basic -nvf "$in" > "$tmp/one" 2>&1 && "$pfctl" -o none -nvf "$tmp/one" > "$tmp/two" 2>&1 &&
+	    sort "$tmp/one" > "$tmp/1" && sort "$tmp/two" | cmp -s - "$tmp/1"
+	say $? "pfctl: -o basic of $in loads again"
+done
+
+# Words that mean nothing beside the others are refused by name.
+nogood() {
+	what=$1
+	shift
+	"$pfctl" "$@" > "$tmp/out" 2>&1 < /dev/null
+	[ $? -eq 1 ] && grep -qF -- "$what" "$tmp/out"
+	say $? "pfctl: $* is refused: $what"
+}
+nogood "-n goes with -f and -T only" -n -F all
+nogood "-i goes with" -i em0 -s info
+nogood "-i goes with" -i em0 -nf /dev/null
+nogood "-j goes with -s and -T show only" -j -nf /dev/null
+nogood "unknown word 'bogus'" -s bogus
+nogood "unknown word 'bogus'" -F bogus
+nogood "unknown word 'bogus'" -t x -T bogus
+nogood "unknown word 'bogus'" -o bogus -nf /dev/null
+nogood "unknown word 'bogus'" -x bogus
+nogood "-r and -S exclude each other" -r -S -s states
+nogood "names beginning with '_'" -a _1 -F rules
+nogood "one anchor" -a 'x/*' -f /dev/null
+nogood "-z goes with" -z -s info
+nogood "-M goes with" -M -s rules
+nogood "go with -f only" -o none -s rules
+nogood "go with -f only" -m -e
+nogood "do not go with -a" -a x -e
+nogood "-T load goes with -f" -T load
+nogood "can be given twice" -k 1.1.1.1 -k 1.1.1.2 -k 1.1.1.3
+nogood "usage:" -e left over
+nogood "usage:"
 
 "$pfctl" -nf "$top/etc/examples/pf.conf" > "$tmp/out" 2>&1 && [ ! -s "$tmp/out" ]
 say $? "pfctl: etc/examples/pf.conf loads"

@@ -54,7 +54,7 @@ static void pf_yyerror(struct pfconf *pc, const char *msg);
 %token NE LE GE XRG IRG ARROW
 %token AFTO ALL ALLOWOPTS ALLOWRELATED ALTQ ANCHOR ANTISPOOF ANY BANDWIDTH
 %token BINAT BINATANCHOR BINATTO BITMASK BLOCK BLOCKPOLICY BRIDGETO CBQ CODE
-%token CODELQ DEBUG DELAY DIVERTPACKET DIVERTREPLY DIVERTTO DNPIPE DNQUEUE DROP
+%token CODELQ DEBUG DELAY DUMMYNETANCHOR DIVERTPACKET DIVERTREPLY DIVERTTO DNPIPE DNQUEUE DROP
 %token DUPTO EIM ETHER FAILPOLICY FAIRQ FASTROUTE FILENAME FINGERPRINTS FLAGS
 %token FLOATING FLUSH FOR FRAGMENT FROM GLOBAL GROUP GROUPBOUND HFSC HOSTID
 %token ICMPTYPE ICMP6TYPE IFBOUND IN INCLUDE INET INET6 KEEP KEEPCOUNTERS L3
@@ -65,7 +65,7 @@ static void pf_yyerror(struct pfconf *pc, const char *msg);
 %token PRIORITY PRIQ PROBABILITY PROTO QLIMIT QUEUE QUICK RANDOM RANDOMID
 %token RDOMAIN RDR RDRANCHOR RDRTO REASSEMBLE RECEIVEDON REPLYTO REQUIREORDER
 %token RETURN RETURNICMP RETURNICMP6 RETURNRST RIDENTIFIER ROUNDROBIN ROUTE
-%token ROUTETO RTABLE RULE RULESETOPT SCRUB SET SETTOS SKIP SLOPPY SOURCEHASH
+%token ROUTETO RTABLE RULE RULESETOPT SCRUB SCRUBANCHOR SET SETTOS SKIP SLOPPY SOURCEHASH
 %token SOURCETRACK STATE STATEDEFAULTS STATEPOLICY STATICPORT STICKY SYNCOOKIES
 %token SYNPROXY TABLE TAG TAGGED TBRSIZE TIMEOUT TO TOS TTL URPFFAILED USER
 %token WEIGHT
@@ -545,7 +545,10 @@ fopt	: USER id			{ ids_add(pc, $2, false); }
 	| TAG text			{ opt_tag(pc, $2); }
 	| not TAGGED text		{ opt_tagged(pc, $3, $1); }
 	| not RECEIVEDON string		{ opt_received(pc, $3, $1); }
+	| not RECEIVEDON ANY		{ opt_received(pc, "any", $1); }
 	| PROBABILITY text		{ opt_prob(pc, $2); }
+	| PROBABILITY text '('		{ opt_prob(pc, $2); } /* as it is printed */
+	  state_opts ')'
 	| RTABLE NUMBER			{ opt_rtable(pc, $2); }
 	| DIVERTTO port_item		{ opt_divert(pc, NULL, $2); }
 	| DIVERTTO STRING PORT port_item	{ opt_divert(pc, $2, $4); }
@@ -666,6 +669,8 @@ nat_anchor
 	: NATANCHOR string		{ spec_new(pc, K_NATANCHOR, PFA_NAT); anchor_name(pc, $2); } na_rest
 	| RDRANCHOR string		{ spec_new(pc, K_RDRANCHOR, PFA_RDR); anchor_name(pc, $2); } na_rest
 	| BINATANCHOR string		{ spec_new(pc, K_BINATANCHOR, PFA_BINAT); anchor_name(pc, $2); } na_rest
+	| SCRUBANCHOR string		{ spec_new(pc, K_SCRUBANCHOR, PFA_SCRUB); anchor_name(pc, $2); } na_rest
+	| DUMMYNETANCHOR string		{ line_keep(pc, "dummynet-anchor", conf_printf(pc->lex, "dummynet-anchor \"%s\"", $2)); }
 	;
 na_rest	: on afopt proto hosts		{ pc->sp->r.af = (uint8_t)$2; }
 	  nat_opts			{ spec_done(pc); }
@@ -838,6 +843,7 @@ const struct conf_word pf_words[] = {
 	{ "dnpipe", DNPIPE },
 	{ "dnqueue", DNQUEUE },
 	{ "drop", DROP },
+	{ "dummynet-anchor", DUMMYNETANCHOR },
 	{ "dup-to", DUPTO },
 	{ "endpoint-independent", EIM },
 	{ "ether", ETHER },
@@ -933,6 +939,7 @@ const struct conf_word pf_words[] = {
 	{ "rule", RULE },
 	{ "ruleset-optimization", RULESETOPT },
 	{ "scrub", SCRUB },
+	{ "scrub-anchor", SCRUBANCHOR },
 	{ "set", SET },
 	{ "set-tos", SETTOS },
 	{ "skip", SKIP },

@@ -262,18 +262,25 @@ altq_text(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
 	    (long long)tbr_size(a), children_text(pc, a)));
 }
 
-static void
-altq_line(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
+void
+line_keep(struct pfconf *pc, const char *what, const char *text)
 {
 	struct pf_line *l = palloc(pc, sizeof(*l));
 
-	l->what = a->interface ? "altq" : "queue";
-	l->text = a->interface ? altq_text(pc, a, ifn) : queue_text(pc, a, ifn);
+	l->what = what;
+	l->text = text;
 	l->file = pc->tok.file;
 	l->line = pc->tok.line;
 	TAILQ_INSERT_TAIL(&pc->lines, l, entry);
 	if (pc->opts & OPT_VERBOSE)
 		fprintf(pc->out, "%s\n", l->text);
+}
+
+static void
+altq_line(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
+{
+	line_keep(pc, a->interface ? "altq" : "queue",
+	    a->interface ? altq_text(pc, a, ifn) : queue_text(pc, a, ifn));
 }
 
 void

@@ -99,7 +99,7 @@ kind_section(int kind)
 	    (K_NAT | K_RDR | K_BINAT | K_NATANCHOR | K_RDRANCHOR |
 		K_BINATANCHOR))
 		return (S_NAT);
-	return (kind == K_SCRUB ? S_SCRUB : S_FILTER);
+	return (kind & (K_SCRUB | K_SCRUBANCHOR) ? S_SCRUB : S_FILTER);
 }
 
 struct spec *

@@ -197,8 +197,7 @@ take_anchor(struct args *a)
 	}
 	memcpy(a->path, a->anchor, n + 1);
 	a->anchor = a->path;
-	if (n == 0 || a->path[n - 1] != '*' ||
-	    (n > 1 && a->path[n - 2] != '/'))
+	if (n == 0 || a->path[n - 1] != '*' || (n > 1 && a->path[n - 2] != '/'))
 		return (true);
 	a->opts |= OPT_RECURSE;
 	a->path[n > 1 ? n - 2 : 0] = '\0';

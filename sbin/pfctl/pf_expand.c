@@ -39,7 +39,7 @@ kind_ruleset(int kind)
 		return (PF_RS_RDR);
 	if (kind & (K_BINAT | K_BINATANCHOR))
 		return (PF_RS_BINAT);
-	return (kind == K_SCRUB ? PF_RS_SCRUB : PF_RS_FILTER);
+	return (kind & (K_SCRUB | K_SCRUBANCHOR) ? PF_RS_SCRUB : PF_RS_FILTER);
 }
 
 /* --- pools ------------------------------------------------------------- */

@@ -264,10 +264,16 @@ host_dns(struct pfconf *pc, const char *name, int plen)
 	return (list);
 }
 
+/* Stands for every prefix length that no family has. */
+#define BAD_PLEN 999
+
 static struct node_host *
 bad_plen(struct pfconf *pc, const char *s, int plen)
 {
-	perr(pc, "invalid netmask in %s/%d", s, plen);
+	if (plen == BAD_PLEN)
+		perr(pc, "invalid netmask for %s", s);
+	else
+		perr(pc, "invalid netmask in %s/%d", s, plen);
 	return (NULL);
 }
 
@@ -501,18 +507,15 @@ proto_number(struct pfconf *pc, int64_t n)
 struct node_num *
 proto_word(struct pfconf *pc, const char *s)
 {
-	struct protoent *p;
 	int64_t n;
 
 	if (pf_hexnumber(s, &n))
 		return (proto_number(pc, n));
-	if (strcmp(s, "icmp6") == 0)
-		return (proto_number(pc, IPPROTO_ICMPV6));
-	if ((p = getprotobyname(s)) == NULL) {
+	if ((n = proto_by_name(s)) == -1) {
 		perr(pc, "unknown protocol %s", s);
 		return (NULL);
 	}
-	return (proto_number(pc, p->p_proto));
+	return (proto_number(pc, n));
 }
 
 struct node_range *

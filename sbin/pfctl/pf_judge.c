@@ -199,7 +199,8 @@ LAW(afto_nat,
 LAW(route_any, r->rt != PF_NOROUTE)
 LAW(route_dir, r->rt != PF_NOROUTE && r->dir == PFD_BOTH)
 LAW(divert_match, marked(sp, M_DIVERT))
-LAW(divert_proto, r->divert_port != 0 && r->proto == 0)
+LAW(divert_proto,
+    (r->divert_addr.q[0] | r->divert_addr.q[1]) != 0 && r->proto == 0)
 LAW(to_dir, TRANSLATES && r->dir == PFD_BOTH)
 LAW(to_state, TRANSLATES && r->keep == PF_NOSTATE)
 LAW(to_block, r->flags &(PFR_NATTO | PFR_RDRTO | PFR_BINATTO | PFR_AFTO))
@@ -283,7 +284,7 @@ LAW(rate_proto, r->pktrate[0] != 0 && r->keep == PF_NOSTATE)
 
 /* clang-format off */
 const struct law pf_laws[] = {
-	{ "port-proto", K_ALL, port_proto, "port only applies to tcp/udp/sctp" },
+	{ "port-proto", K_ALL & ~K_NAT, port_proto, "port only applies to tcp/udp/sctp" },
 	{ "rdr-port-proto", K_RDR | K_FILTER, rdr_port_proto, "rdr port only applies to tcp/udp/sctp" },
 	{ "nat-port-proto", K_NAT, nat_port_proto, "nat port only applies to tcp/udp/sctp" },
 	{ "icmp-proto", K_ALL, icmp_proto, "icmp-type/code only applies to icmp" },
@@ -312,7 +313,7 @@ const struct law pf_laws[] = {
 	{ "route-match", K_MATCH, route_any, "route-to, reply-to and dup-to are not supported on match rules" },
 	{ "route-direction", K_PASS, route_dir, "direction must be explicit with rules that specify routing" },
 	{ "divert-match", K_MATCH, divert_match, "divert is not supported on match rules" },
-	{ "divert-proto", K_FILTER, divert_proto, "divert-to needs a protocol" },
+	{ "divert-proto", K_FILTER, divert_proto, "divert-to with an address needs a protocol" },
 	{ "nat-to-direction", K_PASS | K_MATCH, to_dir, "nat-to and rdr-to require a direction" },
 	{ "nat-to-state", K_PASS, to_state, "nat-to and rdr-to require keep state" },
 	{ "nat-to-block", K_BLOCK, to_block, "translation is not supported on block rules" },

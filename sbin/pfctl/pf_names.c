@@ -173,12 +173,44 @@ tos_number(const char *s)
 	return (by_name(tos_names, nitems(tos_names), s));
 }
 
-const char *
-proto_name(int proto)
+/* Names that a BSD's database has and others lack or have otherwise. */
+static const struct {
+	const char *name;
+	int number;
+} bsd_protos[] = { { "carp", 112 }, { "pfsync", 240 } };
+
+int
+proto_by_name(const char *name)
+{
+	struct protoent *p;
+	size_t i;
+
+	for (i = 0; i < nitems(bsd_protos); i++)
+		if (strcmp(bsd_protos[i].name, name) == 0)
+			return (bsd_protos[i].number);
+	if (strcmp(name, "icmp6") == 0)
+		return (IPPROTO_ICMPV6);
+	p = getprotobyname(name);
+	return (p != NULL ? p->p_proto : -1);
+}
+
+static const char *
+proto_ask(int proto)
 {
 	struct protoent *p = getprotobynumber(proto);
 
 	return (p == NULL ? NULL : p->p_name);
+}
+
+const char *
+proto_name(int proto)
+{
+	size_t i;
+
+	for (i = 0; i < nitems(bsd_protos); i++)
+		if (bsd_protos[i].number == proto)
+			return (bsd_protos[i].name);
+	return (proto_ask(proto));
 }
 
 /*

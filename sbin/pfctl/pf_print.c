@@ -200,6 +200,7 @@ print_action(const struct pf_print *pp, const struct pf_ioc_rule *r)
 	static const char *const anchors[] = { [PFA_NAT] = "nat-anchor",
 		[PFA_RDR] = "rdr-anchor",
 		[PFA_BINAT] = "binat-anchor",
+		[PFA_SCRUB] = "scrub-anchor",
 		[PFA_PASS] = "anchor" };
 
 	if (r->flags & PFR_ANCHOR && r->action < nitems(anchors) &&
@@ -592,6 +593,26 @@ print_scrub(const struct pf_print *pp, const struct pf_ioc_rule *r, bool settos)
 		fputs(" reassemble tcp", pp->f);
 }
 
+/* What a scrub rule or a scrub ( ... ) does; an anchor only calls. */
+static void
+print_normalization(const struct pf_print *pp, const struct pf_ioc_rule *r)
+{
+	if (r->flags & PFR_ANCHOR)
+		return;
+	if (r->action == PFA_SCRUB || r->action == PFA_NOSCRUB) {
+		print_scrub(pp, r, false);
+		if (r->action == PFA_SCRUB)
+			fputs(r->flags & PFR_FRAGREASS ?
+				" fragment reassemble" :
+				" fragment no reassemble",
+			    pp->f);
+	} else if (r->flags & PFR_SCRUB) {
+		fputs(" scrub(", pp->f);
+		print_scrub(pp, r, true);
+		fputc(')', pp->f);
+	}
+}
+
 static void
 print_marks(const struct pf_print *pp, const struct pf_ioc_rule *r,
     const struct pf_extra *x)
@@ -692,18 +713,7 @@ print_rule(const struct pf_print *pp, const struct pf_ioc_rule *r,
 		fputs(" allow-opts", pp->f);
 	if (r->flags & PFR_FRAGMENT)
 		fputs(" fragment", pp->f);
-	if (r->action == PFA_SCRUB || r->action == PFA_NOSCRUB) {
-		print_scrub(pp, r, false);
-		if (r->action == PFA_SCRUB)
-			fputs(r->flags & PFR_FRAGREASS ?
-				" fragment reassemble" :
-				" fragment no reassemble",
-			    pp->f);
-	} else if (r->flags & PFR_SCRUB) {
-		fputs(" scrub(", pp->f);
-		print_scrub(pp, r, true);
-		fputc(')', pp->f);
-	}
+	print_normalization(pp, r);
 	print_marks(pp, r, x);
 	print_translation(pp, r, ents);
 }

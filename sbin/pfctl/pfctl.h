@@ -135,6 +135,7 @@ struct redir {
 #define K_NATANCHOR   0x0100
 #define K_RDRANCHOR   0x0200
 #define K_BINATANCHOR 0x0400
+#define K_SCRUBANCHOR 0x1000
 #define K_ANTISPOOF   0x0800
 #define K_FILTER      (K_PASS | K_BLOCK | K_MATCH | K_ANCHOR)
 #define K_ALL         0xffff
@@ -481,6 +482,7 @@ int icmp_type_number(int proto, const char *name);
 int icmp_code_number(int proto, int type, const char *name);
 int tos_number(const char *s); /* -1: no such */
 const char *proto_name(int proto);
+int proto_by_name(const char *name); /* -1: unknown */
 /* Service name of a port, NULL: none known. */
 const char *service_name(int proto, unsigned int port);
 int service_port(const char *name);
@@ -531,6 +533,8 @@ void addr_text(char *buf, size_t size, const struct pf_ioc_addr *a);
 extern const char pf_flag_letters[];
 
 /* pf_eth.c, pf_altq.c: lines that are parsed and printed. */
+/* Echoes and keeps a line of which no rule is made; what: its first word. */
+void line_keep(struct pfconf *pc, const char *what, const char *text);
 struct mac {
 	uint8_t addr[6], mask[6];
 	bool not, set;
