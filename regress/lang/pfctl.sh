@@ -98,6 +98,13 @@ nogood "usage:"
 "$pfctl" -nf "$top/etc/examples/pf.conf" > "$tmp/out" 2>&1 && [ ! -s "$tmp/out" ]
 say $? "pfctl: etc/examples/pf.conf loads"
 
+# The examples of the page, one file each, are what a kernel would take.
+awk -v d="$tmp/ex" '/^\.Sh EXAMPLES/ { on = 1; next } /^\.Sh/ { on = 0 }
+    on && /^\.Bd/ { f = d (++n); next } /^\.Ed/ { f = "" }
+    on && f != "" { sub(/\\e$/, "\\"); print > f }' "$top/share/man/man5/pf.conf.5"
+"$pfctl" -nf "$tmp/ex1" && "$pfctl" -nf "$tmp/ex2" && [ "$("$pfctl" -nvf "$tmp/ex1" | grep -c '^rdr')" -eq 2 ]
+say $? "pf.conf.5: its examples load"
+
 sed -n '/^\.Sh GRAMMAR/,/^\.Sh/p' "$top/share/man/man5/pf.conf.5" | tr -c 'a-z0-9-' '\n' |
     grep -E '^[a-z]' | sort -u > "$tmp/man"
 sed -n 's/^.{ "\([a-z0-9-]*\)", [A-Z0-9]* },$/\1/p' "$top/sbin/pfctl/parse.y" | sort -u > "$tmp/words"
