@@ -1,0 +1,137 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What is in this packet: read once by pf_desc_read(), then only looked at.
+ *
+ * Ports stand for what tells two conversations of the same hosts apart: TCP
+ * and UDP ports; for ICMP queries the id at the side that asks and the type
+ * of the request at the side that answers, so that a reply has the ports of
+ * its request the other way round; 0 for all others.
+ *
+ * `was' is the packet as it stands in memory.  `now' is what translation has
+ * made of it so far: rules look at `now', and pf_nat_apply() writes the
+ * difference.
+ */
+
+#ifndef _NET_PF_PF_DESC_H_
+#define _NET_PF_PF_DESC_H_
+
+#include <sys/types.h>
+#include <net/ip_addr.h>
+#include <net/packet_filter.h>
+#include <net/pf/pf_ioctl.h>
+#include <netinet/ip.h>
+#include <netinet6/ip6.h>
+
+struct ifnet;
+struct mbuf;
+struct pf_kif;
+struct pf_rule;
+struct pf_state;
+
+/* Both ends of a packet: [0] source, [1] destination; ports in host order. */
+struct pf_ends {
+	struct ip_addr addr[2];
+	uint16_t port[2];
+};
+enum { PF_SRC, PF_DST };
+
+/* A rule with `match' that matched: what counts the packet later. */
+struct pf_match_item {
+	struct pf_match_item *next;
+	struct pf_rule *rule;
+};
+
+/* What rules want done to the packet and all that follow it. */
+struct pf_acts {
+	uint16_t tag;      /* 0: none */
+	uint16_t max_mss;  /* 0: none */
+	int32_t rtable;    /* -1: leave */
+	uint8_t min_ttl;   /* 0: none */
+	uint8_t set_tos;
+	uint8_t set_prio[2];
+	uint8_t log;       /* PF_LOG_* */
+	uint8_t flags;     /* PF_ACT_* */
+};
+#define PF_ACT_SETTOS   0x01
+#define PF_ACT_NODF     0x02
+#define PF_ACT_RANDOMID 0x04
+#define PF_ACT_SETPRIO  0x08
+
+struct pf_desc {
+	struct mbuf *m;
+	struct ifnet *ifp;
+	struct pf_kif *kif;
+	enum pf_dir dir;
+	sa_family_t af;  /* as the packet is */
+	sa_family_t naf; /* as it shall be: differs with af-to */
+	uint8_t proto;   /* of the transport */
+	uint8_t ttl, tos;
+	uint8_t frag;    /* PF_FRAG_* */
+	bool options;    /* IP options or options headers */
+	bool icmp_error;
+	uint32_t off;     /* of the transport header */
+	uint32_t tot_len; /* of the IP packet */
+	uint32_t p_len;   /* bytes behind the transport header */
+	struct pf_ends was, now;
+	union {
+		struct tcphdr tcp;
+		struct udphdr udp;
+		struct icmp icmp;
+		struct icmp6_hdr icmp6;
+	} hdr; /* a copy, as it stands in the packet */
+
+	/* --- decisions --- */
+	enum pf_reason reason;
+	struct pf_state *st;
+	struct pf_rule *rule;    /* that decided; &pf_default_rule: none did */
+	struct pf_rule *anchor_rule; /* in the main ruleset, that led there */
+	struct pf_rule *nat_rule;    /* old-style translation */
+	struct pf_match_item *matched;
+	struct pf_acts acts;
+	bool seq_changed; /* pf_track rewrote seq or ack of hdr.tcp */
+	bool mapfailed;
+	uint32_t uid, gid; /* of the local socket, looked up when asked */
+	uint8_t sock_looked;
+};
+/* frag: of a packet that was not put together */
+#define PF_FRAG_FIRST 1
+#define PF_FRAG_LATER 2
+
+/*
+ * Reads the packet.  PF_PASS; PF_DROP with pd->reason for what is malformed;
+ * pd->m is still the caller's (maybe another mbuf, NULL if memory was short).
+ * The IP header is contiguous and writable afterwards.
+ */
+enum pf_verdict pf_desc_read(struct pf_desc *pd, struct ifnet *ifp,
+    struct mbuf *m, sa_family_t af, enum pf_dir dir);
+
+/*
+ * The packet that an ICMP error quotes, from byte off of m: ends, protocol,
+ * and as much of the transport header as there is.  0, or EINVAL for one
+ * that cannot be matched to anything (later fragment, too short).
+ */
+struct pf_quote {
+	sa_family_t af;
+	uint8_t proto;
+	uint32_t ip_off;  /* of the quoted IP header in m */
+	uint32_t off;     /* of the quoted transport header in m */
+	struct pf_ends ends;
+	uint32_t seq;     /* TCP */
+	uint16_t cksum;   /* of UDP, TCP when it is there */
+	bool has_cksum;
+};
+int pf_quote_read(const struct mbuf *m, sa_family_t af, uint32_t off,
+    struct pf_quote *q);
+/* Where the ICMP or ICMPv6 types are errors that quote a packet. */
+bool pf_icmp_iserror(sa_family_t af, uint8_t type);
+
+/* Is the packet a TCP segment / its flags. */
+static inline uint8_t
+pf_tcpflags(const struct pf_desc *pd)
+{
+	return (pd->proto == 6 ? pd->hdr.tcp.th_flags : 0);
+}
+
+#endif
