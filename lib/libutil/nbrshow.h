@@ -6,7 +6,22 @@
 #ifndef LIBUTIL_NBRSHOW_H
 #define LIBUTIL_NBRSHOW_H
 
+#include <net/ip_addr.h>
+
 #include <stdbool.h>
+#include <stdint.h>
+
+/* A row of net.inet6.nd6.cache: the kernel's struct nd6_row. */
+struct nbr_row {
+	struct ip_addr addr;
+	char ifname[16];
+	uint8_t lladdr[6];
+	uint8_t state; /* NBR_* */
+	uint8_t router, proxy, tries, held, pad;
+	uint32_t expire_s; /* 0: never */
+};
+enum { NBR_INCOMPLETE, NBR_REACHABLE, NBR_STALE, NBR_DELAY, NBR_PROBE, NBR_PERMANENT, NBR_DELETE };
+_Static_assert(sizeof(struct nbr_row) == 48, "as in the kernel");
 
 /*
  * Prints the neighbours of family af, or only the one called host (NULL: all).

@@ -17,6 +17,9 @@
 #include <sys/socket.h>
 #ifndef _KERNEL
 #include <stdint.h>
+#ifndef AF_LINK
+#define AF_LINK AF_PACKET /* the host's name for it */
+#endif
 #endif
 #include <net/ip_addr.h>
 

@@ -32,7 +32,7 @@ route_meant(const struct rt_request *rq, bool bygateway)
 	const struct rt_want *w = &rq->want;
 	struct rtentry *rt = NULL;
 
-	if (!bygateway || w->gwaf == AF_UNSPEC)
+	if (!bygateway || w->gwaf == AF_UNSPEC || w->gwaf == AF_LINK)
 		return (rtable_lookup(w->tableid, w->af, &w->dst, w->plen,
 		    rq->priority));
 	if (rq->priority != RTP_ANY)
@@ -42,11 +42,75 @@ route_meant(const struct rt_request *rq, bool bygateway)
 	return (rt);
 }
 
+/* --- neighbours by hand --- */
+
+/*
+ * What the wanted neighbour needs to be a route: the link that its address is
+ * on, and the priority of the routes that ARP and ND make themselves, so that
+ * it stands in their place.  0; ENETUNREACH it is on no link of ours; EINVAL it
+ * is ourselves, or on another link than the one named.
+ */
+static int
+neighbour_complete(struct rt_want *w)
+{
+	const struct rtentry *rt = rtable_match(w->tableid, w->af, &w->dst);
+
+	if (rt == NULL)
+		return (ENETUNREACH);
+	if ((rt->rt_flags & (RTF_LOCAL | RTF_BROADCAST)) != 0)
+		return (EINVAL);
+	if ((rt->rt_flags & (RTF_CLONING | RTF_LLINFO)) == 0)
+		return (ENETUNREACH);
+	if (w->ifp != NULL && w->ifp != rt->rt_ifp)
+		return (EINVAL);
+	w->ifp = rt->rt_ifp;
+	if (w->priority == RTP_NONE)
+		w->priority = RTP_CONNECTED;
+	return (w->priority == RTP_CONNECTED ? 0 : EINVAL);
+}
+
+/*
+ * A learned entry makes way for one by hand; one by hand does so only for a
+ * change.  What follows the deletion takes the memory that it gave back.
+ */
+static int
+neighbour_set(const struct rt_request *rq, bool replace, struct rt_msg *answer)
+{
+	struct rt_want w = rq->want;
+	struct rtentry *rt;
+	int error;
+
+	if ((error = neighbour_complete(&w)) != 0)
+		return (error);
+	rt = rtable_lookup(w.tableid, w.af, &w.dst, w.plen, w.priority);
+	if (rt == NULL && replace)
+		return (ESRCH);
+	if (rt != NULL && (rt->rt_flags & RTF_LLINFO) == 0)
+		return (EEXIST);
+	if (rt != NULL && (rt->rt_flags & RTF_CLONED) == 0 && !replace)
+		return (EEXIST);
+	if (rt != NULL) {
+		if (replace)
+			w.flags = (rt->rt_flags & (RTF_STATIC | RTF_PROTO2) &
+				      ~rq->fmask) |
+			    (w.flags & (rq->fmask | RTF_STATIC));
+		rtrequest_delete(rt);
+	}
+	if ((error = rtrequest_add(&w, &rt)) == 0)
+		rtm_encode(answer, replace ? RTM_CHANGE : RTM_ADD, rt);
+	return (error);
+}
+
+/* --- requests --- */
+
 static int
 add(const struct rt_request *rq, struct rt_msg *answer)
 {
 	struct rtentry *rt;
 	int error;
+
+	if (rq->want.gwaf == AF_LINK)
+		return (neighbour_set(rq, false, answer));
 
 	if (!rtable_exists(rq->want.tableid) &&
 	    (error = rtable_add(rq->want.tableid)) != 0)
@@ -60,7 +124,8 @@ static int delete (const struct rt_request *rq, struct rt_msg *answer)
 {
 	struct rtentry *rt = route_meant(rq, true);
 
-	if (rt == NULL)
+	if (rt == NULL ||
+	    (rq->want.gwaf == AF_LINK && (rt->rt_flags & RTF_LLINFO) == 0))
 		return (ESRCH);
 	if ((rt->rt_flags & FLAGS_OWNED) != 0)
 		return (EINVAL);
@@ -75,6 +140,8 @@ change(const struct rt_request *rq, struct rt_msg *answer)
 	struct rtentry *rt = route_meant(rq, false);
 	int error;
 
+	if (rq->want.gwaf == AF_LINK)
+		return (neighbour_set(rq, true, answer));
 	if (rt == NULL)
 		return (ESRCH);
 	if ((rt->rt_flags & FLAGS_FIXED) != 0 &&

@@ -16,6 +16,8 @@
 #define FLAGS_SETTABLE                                                       \
 	(RTF_REJECT | RTF_STATIC | RTF_BLACKHOLE | RTF_PROTO1 | RTF_PROTO2 | \
 	    RTF_PROTO3 | RTF_MPATH)
+/* what makes no sense for a neighbour */
+#define FLAGS_NOT_NEIGHBOUR (RTF_REJECT | RTF_BLACKHOLE | RTF_MPATH)
 /* said again by programs that send back what they read */
 #define FLAGS_IMPLIED (RTF_UP | RTF_GATEWAY | RTF_HOST | RTF_DONE)
 #define MTU_MIN4      68   /* RFC 791 3.2 */
@@ -53,6 +55,29 @@ head_check(const struct rt_msg *msg, size_t len)
 	return (0);
 }
 
+/*
+ * A neighbour by hand: a host, and a link address that one station can have.
+ * A GET may echo what a dump said, which has zeros for a neighbour unknown.
+ */
+static int
+neighbour_check(const struct rt_msg *msg)
+{
+	static const uint8_t none[6];
+
+	if (msg->rtm_plen != (msg->rtm_af == AF_INET ? 32 : 128) ||
+	    !addr_ok(msg->rtm_af, &msg->rtm_ifa))
+		return (EINVAL);
+	if (msg->h.rtm_type != RTM_ADD && msg->h.rtm_type != RTM_CHANGE)
+		return (0);
+	if ((msg->rtm_lladdr[0] & 1) != 0 ||
+	    memcmp(msg->rtm_lladdr, none, sizeof(none)) == 0)
+		return (EINVAL);
+	if ((msg->rtm_flags & FLAGS_NOT_NEIGHBOUR) != 0 ||
+	    (msg->rtm_fmask & FLAGS_NOT_NEIGHBOUR) != 0)
+		return (EINVAL);
+	return (0);
+}
+
 static int
 prefix_check(const struct rt_msg *msg)
 {
@@ -62,7 +87,7 @@ prefix_check(const struct rt_msg *msg)
 	    !addr_ok(msg->rtm_af, &msg->rtm_dst))
 		return (EINVAL);
 	if (msg->rtm_gwaf == AF_LINK)
-		return (EOPNOTSUPP);
+		return (neighbour_check(msg));
 	if (msg->rtm_gwaf != AF_UNSPEC && !is_ip(msg->rtm_gwaf))
 		return (EAFNOSUPPORT);
 	if (!addr_ok(msg->rtm_gwaf, &msg->rtm_gateway) ||
@@ -75,12 +100,14 @@ static int
 flags_check(const struct rt_msg *msg)
 {
 	const uint32_t both = RTF_REJECT | RTF_BLACKHOLE;
+	uint32_t said = msg->rtm_flags & ~(uint32_t)FLAGS_IMPLIED;
 
 	/* a GET may echo any flags; they ask for nothing */
 	if (msg->h.rtm_type == RTM_GET)
 		return (0);
-	if ((msg->rtm_flags & ~(uint32_t)(FLAGS_SETTABLE | FLAGS_IMPLIED)) !=
-		0 ||
+	if (msg->rtm_gwaf == AF_LINK)
+		said &= ~(uint32_t)RTF_LLINFO;
+	if ((said & ~(uint32_t)FLAGS_SETTABLE) != 0 ||
 	    (msg->rtm_fmask & ~(uint32_t)FLAGS_SETTABLE) != 0)
 		return (EINVAL);
 	return ((msg->rtm_flags & both) == both ? EINVAL : 0);
@@ -155,6 +182,10 @@ rtm_decode(const struct rt_msg *msg, size_t len, struct rt_request *rq)
 	rq->want.dst = msg->rtm_dst;
 	ip_addr_mask(&rq->want.dst, msg->rtm_plen);
 	rq->want.gateway = msg->rtm_gateway;
+	if (msg->rtm_gwaf == AF_LINK) {
+		memset(&rq->want.gateway, 0, sizeof(rq->want.gateway));
+		memcpy(rq->want.gateway.b, msg->rtm_lladdr, 6);
+	}
 	rq->want.label_text = msg->rtm_label;
 	if (msg->rtm_expire_us != 0) {
 		if (msg->h.rtm_type != RTM_ADD && msg->h.rtm_type != RTM_GET)
@@ -192,7 +223,8 @@ rtm_encode(struct rt_msg *msg, enum rtm_type type, const struct rtentry *rt)
 	    sizeof(msg->rtm_label));
 	msg->rtm_mtu = rt->rt_mtu;
 	msg->rtm_use = rt->rt_use;
-	msg->rtm_refs = rt->rt_refs.r_refs - 1; /* the table's own is not counted */
+	msg->rtm_refs = rt->rt_refs.r_refs -
+	    1; /* the table's own is not counted */
 	rt_lladdr(rt, msg->rtm_lladdr);
 	msg->rtm_weight = 1;
 	if (rt->rt_expire_us != 0)

@@ -684,7 +684,9 @@ nd6_row_write(const struct nd6_row *row)
 		return (0);
 	}
 	if (row->state != ND6_PERMANENT || (row->lladdr[0] & 1) != 0 ||
-	    in6_ismulticast(&row->addr) || ip_addr_iszero(&row->addr))
+	    in6_ismulticast(&row->addr) || ip_addr_iszero(&row->addr) ||
+	    row->proxy > 1 || (ifp->if_flags & IFF_LOOPBACK) != 0 ||
+	    ifa_onif(ifp, AF_INET6, &row->addr) != NULL)
 		return (EINVAL);
 	return (nd6_set(ifp, &row->addr, row->lladdr, row->proxy != 0));
 }

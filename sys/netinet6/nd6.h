@@ -67,6 +67,7 @@ struct nd6_row {
 	uint8_t router, proxy, tries, held, pad;
 	uint32_t expire_s; /* until the timer runs, 0: none */
 };
+_Static_assert(sizeof(struct nd6_row) == 48, "libutil/nbrshow.h says the same");
 
 /* --- the cache (nd6.c) --- */
 struct nd6_nbr *nd6_lookup(const struct ifnet *ifp,

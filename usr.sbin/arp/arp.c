@@ -1,40 +1,219 @@
 /* Copyright (c) 2026 The Fugu authors */
 /* SPDX-License-Identifier: ISC */
 
-/* arp: shows ARP entries: IPv4 addresses with their link addresses. */
+/*
+ * arp: shows, sets and deletes ARP entries: IPv4 addresses with their link
+ * addresses.
+ *
+ * An entry is a host route with a link address.  Setting and deleting one is
+ * a message to the routing socket; the kernel finds the link by the address.
+ */
 
 #include <sys/socket.h>
+#include <netinet/in.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <net/rtmsg.h>
 #include <libbsdsys/bsdsys.h>
+#include <libutil/host.h>
+#include <libutil/nbrset.h>
 #include <libutil/nbrshow.h>
 
-static void __attribute__((__noreturn__))
-usage(void)
+#define TEMP_S 1200 /* life of an entry that is temp */
+
+static const struct nbr_words words = { .prog = "arp",
+	.af = AF_INET,
+	.publish = "pub" };
+static bool force, numeric;
+
+static void __attribute__((__noreturn__)) usage(void)
 {
-	fprintf(stderr, "usage: arp [-n] -a\n       arp [-n] hostname\n");
+	fprintf(stderr,
+	    "usage: arp [-n] hostname\n       arp [-n] -a\n       arp -d hostname\n       arp -a -d\n"
+	    "       arp [-F] -s hostname ether_addr [temp | permanent] [pub]\n       arp [-F] -f filename\n");
 	exit(2);
+}
+
+static const char *
+error_text(int error)
+{
+	switch (error) {
+	case ESRCH:
+		return ("no entry");
+	case EEXIST:
+		return ("entry exists (-F replaces it)");
+	case ENETUNREACH:
+		return ("not on a link of this machine");
+	case EINVAL:
+		return ("an address of this machine itself");
+	default:
+		return (strerror(error));
+	}
+}
+
+static int
+message_send(struct rt_msg *m, enum rtm_type type)
+{
+	int fd = socket(PF_ROUTE, SOCK_RAW, AF_INET), error = 0;
+
+	if (fd == -1)
+		return (errno);
+	m->h.rtm_msglen = sizeof(*m);
+	m->h.rtm_hdrlen = sizeof(m->h);
+	m->h.rtm_version = RTM_VERSION;
+	m->h.rtm_type = (uint8_t)type;
+	m->rtm_af = AF_INET;
+	m->rtm_plen = 32;
+	m->rtm_gwaf = AF_LINK;
+	if (send(fd, m, sizeof(*m), 0) != sizeof(*m))
+		error = errno;
+	close(fd);
+	return (error);
+}
+
+/* --- delete --- */
+
+static int
+entry_delete(const char *host)
+{
+	struct rt_msg m = { .rtm_priority = RTP_ANY };
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int error;
+
+	if (host_resolve("arp", host, AF_INET, &ss, &len) == -1)
+		return (1);
+	memcpy(m.rtm_dst.b, &((struct sockaddr_in *)&ss)->sin_addr, 4);
+	if ((error = message_send(&m, RTM_DELETE)) == 0) {
+		printf("%s deleted\n", host);
+		return (0);
+	}
+	fprintf(stderr, "arp: delete %s: %s\n", host, error_text(error));
+	return (1);
+}
+
+/* All but those of the machine itself. */
+static int
+all_delete(void)
+{
+	struct rt_msg *row, m;
+	int bad = 0, error;
+	size_t len;
+
+	if ((row = bsd_sysctl_alloc("net.route.dump.inet", &len)) == NULL) {
+		fprintf(stderr, "arp: neighbours: %s\n", strerror(errno));
+		return (1);
+	}
+	for (size_t i = 0; i < len / sizeof(*row); i++) {
+		if ((row[i].rtm_flags & RTF_LLINFO) == 0 ||
+		    (row[i].rtm_flags & RTF_LOCAL) != 0)
+			continue;
+		memset(&m, 0, sizeof(m));
+		m.rtm_priority = row[i].rtm_priority;
+		m.rtm_dst = row[i].rtm_dst;
+		error = message_send(&m, RTM_DELETE);
+		if (error == 0 || error == ESRCH) /* or it went by itself */
+			continue;
+		fprintf(stderr, "arp: delete: %s\n", error_text(error));
+		bad = 1;
+	}
+	free(row);
+	return (bad);
+}
+
+/* --- set --- */
+
+static int
+entry_set(const struct nbr_want *w)
+{
+	struct rt_msg m = { .rtm_flags = RTF_HOST | RTF_STATIC | RTF_LLINFO };
+	struct rt_msg old = { .rtm_priority = RTP_CONNECTED,
+		.rtm_dst = w->addr };
+	int error;
+
+	m.rtm_dst = w->addr;
+	memcpy(m.rtm_lladdr, w->lladdr, 6);
+	if (w->publish)
+		m.rtm_flags |= RTF_PROTO2;
+	if (w->temp)
+		m.rtm_expire_us = ((uint64_t)time(NULL) + TEMP_S) * 1000000;
+	if ((error = message_send(&m, RTM_ADD)) == EEXIST && force &&
+	    (error = message_send(&old, RTM_DELETE)) == 0)
+		error = message_send(&m, RTM_ADD);
+	if (error == 0)
+		return (0);
+	fprintf(stderr, "arp: set %s: %s\n", w->host, error_text(error));
+	return (1);
+}
+
+static int
+file_set(const char *path)
+{
+	struct nbr_want *want;
+	size_t n;
+	int bad = 0;
+
+	if (nbr_file(&words, path, &want, &n) == -1)
+		return (1);
+	for (size_t i = 0; i < n; i++)
+		bad |= entry_set(&want[i]);
+	free(want);
+	return (bad);
 }
 
 int
 main(int argc, char *argv[])
 {
-	bool all = false, numeric = false;
+	bool all = false, del = false, set = false;
+	const char *file = NULL;
+	struct nbr_want want;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "an")) != -1) {
-		if (ch == 'a')
+	while ((ch = getopt(argc, argv, "adFf:ns")) != -1) {
+		switch (ch) {
+		case 'a':
 			all = true;
-		else if (ch == 'n')
+			break;
+		case 'd':
+			del = true;
+			break;
+		case 'F':
+			force = true;
+			break;
+		case 'f':
+			file = optarg;
+			break;
+		case 'n':
 			numeric = true;
-		else
+			break;
+		case 's':
+			set = true;
+			break;
+		default:
 			usage();
+		}
 	}
-	if (argc - optind != (all ? 0 : 1))
+	argc -= optind;
+	argv += optind;
+	if ((all || del) + set + (file != NULL) > 1 ||
+	    (force && !set && file == NULL))
+		usage();
+	if (set ? argc < 2 : argc != (all || file != NULL ? 0 : 1))
 		usage();
 	bsd_require("arp");
-	return (nbr_show("arp", AF_INET, all ? NULL : argv[optind], numeric));
+	if (set)
+		return (nbr_parse(&words, argv, "", &want) == -1 ?
+			1 :
+			entry_set(&want));
+	if (file != NULL)
+		return (file_set(file));
+	if (del)
+		return (all ? all_delete() : entry_delete(argv[0]));
+	return (nbr_show("arp", AF_INET, all ? NULL : argv[0], numeric));
 }

@@ -5,6 +5,7 @@
 
 #include <sys/systm.h>
 #include <sys/malloc.h>
+#include <sys/mbuf.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
@@ -181,6 +182,37 @@ KTEST(rtsock_route_ends_when_it_was_said)
 	sim_advance_us(200000);
 	time_refresh();
 	timeout_run(uptime_us());
+	KT_EQ(run(&m, &a), ESRCH);
+}
+
+/* A neighbour by hand needs a link; what can be told from the message alone is
+ * refused before anything is looked up. */
+KTEST(rtsock_neighbour_refusals)
+{
+	struct rt_msg good = sample(RTM_ADD), m, a;
+
+	boot();
+	good.rtm_flags = RTF_STATIC | RTF_HOST | RTF_LLINFO;
+	good.rtm_plen = 32;
+	good.rtm_gwaf = AF_LINK;
+	good.rtm_lladdr[0] = 2;
+	m = good;
+	KT_EQ(run(&m, &a), ENETUNREACH);
+	m.rtm_plen = 24;
+	KT_EQ(run(&m, &a), EINVAL);
+	m = good;
+	m.rtm_lladdr[0] = 1; /* a group */
+	KT_EQ(run(&m, &a), EINVAL);
+	m.rtm_lladdr[0] = 0; /* nobody */
+	KT_EQ(run(&m, &a), EINVAL);
+	m = good;
+	m.rtm_flags |= RTF_BLACKHOLE;
+	KT_EQ(run(&m, &a), EINVAL);
+	m = good;
+	m.rtm_gwaf = AF_UNSPEC; /* LLINFO alone is not for programs */
+	KT_EQ(run(&m, &a), EINVAL);
+	m = good;
+	m.h.rtm_type = RTM_DELETE;
 	KT_EQ(run(&m, &a), ESRCH);
 }
 
