@@ -161,7 +161,7 @@ removed(const int *perm, int n)
 static void
 insert_then_remove_all_ways(const int *perm, int n)
 {
-	int other[6];
+	int other[6] = { 0 };
 
 	inserted = perm;
 	for (int i = 0; i < n; i++)
