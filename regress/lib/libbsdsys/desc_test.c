@@ -49,6 +49,44 @@ test_fork_shares(void **state UNUSED)
 	expect_files(files);
 }
 
+/* Both call at once: no answer goes to the wrong one. */
+static void
+ports_check(int fd, int port)
+{
+	struct sockaddr_loop sl;
+	socklen_t len;
+
+	for (int i = 0; i < 2000; i++) {
+		len = sizeof(sl);
+		if (getsockname(fd, (struct sockaddr *)&sl, &len) == -1 ||
+		    sl.sl_port != port)
+			_exit(1);
+	}
+}
+
+static void
+test_fork_both_call(void **state UNUSED)
+{
+	int port[2],
+	    l[2] = { loop_listener(1, &port[0]), loop_listener(1, &port[1]) };
+	pid_t pid[2];
+
+	for (int i = 0; i < 2; i++)
+		if ((pid[i] = fork()) == 0) {
+			pid_t grandchild = fork();
+
+			ports_check(l[grandchild == 0], port[grandchild == 0]);
+			if (grandchild == 0)
+				_exit(0);
+			child_good(grandchild);
+			_exit(0);
+		}
+	for (int i = 0; i < 2; i++)
+		child_good(pid[i]);
+	close(l[0]);
+	close(l[1]);
+}
+
 static void
 test_dup(void **state UNUSED)
 {
@@ -586,6 +624,7 @@ main(int argc, char *argv[])
 #define T(f) cmocka_unit_test_setup(f, limit_set)
 	const struct CMUnitTest tests[] = {
 		T(test_fork_shares),
+		T(test_fork_both_call),
 		T(test_dup),
 		T(test_exec_inherits),
 		T(test_exec_closes_cloexec),

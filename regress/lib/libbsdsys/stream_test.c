@@ -7,6 +7,7 @@
  * What processes do with descriptors is in desc_test.c.
  */
 
+#include "call.h"
 #include "machine.h"
 
 #include <sys/mman.h>
@@ -283,7 +284,7 @@ test_reset_with_bytes_under_way(void **state UNUSED)
 	(void)write_full(a);
 	assert_return_code(loop_set(b, LOOP_RESET, 0), errno);
 	assert_comes(a, POLLERR | POLLHUP);
-	assert_errno(read(a, &c, 1), ECONNRESET);
+	assert_errno(native.read(a, &c, 1), ECONNRESET);
 	close(a);
 	close(b);
 }
