@@ -251,31 +251,46 @@ interfaces_start(int argc, char *argv[])
 		interface_start(files[i].ifname);
 }
 
+static bool
+has_carrier(const struct if_row *rows, size_t n, const char *ifname)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(rows[i].name, ifname, sizeof(rows[i].name)) == 0)
+			return (rows[i].link_state != LINK_STATE_DOWN);
+	return (false);
+}
+
+/* Is an address not proved yet?  Without dead: only where there is carrier. */
+static bool
+addresses_tentative(bool dead)
+{
+	size_t alen = 0, rlen = 0;
+	struct if_addrreq *a = bsd_sysctl_alloc("net.link.addrs", &alen);
+	struct if_row *rows = bsd_sysctl_alloc("net.link.list", &rlen);
+	bool tentative = false;
+
+	for (size_t i = 0; a != NULL && rows != NULL && i < alen / sizeof(*a); i++)
+		tentative |= (a[i].flags & IFA_TENTATIVE) != 0 &&
+		    (dead || has_carrier(rows, rlen / sizeof(*rows), a[i].name));
+	free(a);
+	free(rows);
+	return (tentative);
+}
+
 /*
  * IPv6 addresses are of no use until it is known that no neighbour has them:
- * waits for those whose link is up, so that a machine that is started can be
- * worked with.
+ * waits for that, so that a machine that is started can be worked with.  A
+ * link without carrier gets a moment, in which its other end may come.
  */
 static void
 addresses_wait(void)
 {
 	struct timespec ms20 = { 0, 20000000 };
-	struct if_addrreq *a;
-	size_t len;
-	bool tentative = true;
 
 	if (ns.dry || bsd_machine() == NULL)
 		return;
-	for (int i = 0; tentative && i < 125; i++) {
-		if ((a = bsd_sysctl_alloc("net.link.addrs", &len)) == NULL)
-			return;
-		tentative = false;
-		for (size_t k = 0; k < len / sizeof(*a); k++)
-			tentative |= (a[k].flags & IFA_TENTATIVE) != 0;
-		free(a);
-		if (tentative)
-			nanosleep(&ms20, NULL);
-	}
+	for (int i = 0; i < 125 && addresses_tentative(i < 15); i++)
+		nanosleep(&ms20, NULL);
 }
 
 /* mygate(5): a gateway a line; with a colon it is an IPv6 one. */
