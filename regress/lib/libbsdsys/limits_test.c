@@ -357,6 +357,25 @@ test_efault(void **state UNUSED)
 	munmap(hole, 4096);
 }
 
+/* The longest program arrives to its last instruction, which is judged. */
+static void
+test_long_copyin(void **state UNUSED)
+{
+	static struct bpf_insn insns[4096];
+	struct bpf_program prog = { .bf_len = 4096, .bf_insns = insns };
+	int bpf = bpf_open();
+
+	for (int i = 0; i < 4096; i++)
+		insns[i] = (struct bpf_insn){ .code = 0x06, .k = 1 };
+	assert_return_code(ioctl(bpf, BIOCSETF, &prog), errno);
+	insns[4095].code = 0xffff;
+	assert_errno(ioctl(bpf, BIOCSETF, &prog), EINVAL);
+	prog.bf_len = 4095;
+	insns[4094].code = 0; /* does not end with a return */
+	assert_errno(ioctl(bpf, BIOCSETF, &prog), EINVAL);
+	close(bpf);
+}
+
 /* --- holding too much --- */
 
 static void
@@ -437,6 +456,7 @@ main(void)
 		T(test_foreign_descriptor_sent),
 		T(test_bad_copydata),
 		T(test_efault),
+		T(test_long_copyin),
 		T(test_most_files),
 		T(test_most_clients),
 		T(test_most_of_a_user),
