@@ -209,9 +209,10 @@ conf_push_text(struct conf *c, const char *text, size_t len, const char *name)
 static void
 push_macro(struct conf *c, const char *value)
 {
+	int line = c->top->line; /* errors name where it is used */
 	struct source *s = push(c, c->top->name);
 
-	s->line = c->top->line;
+	s->line = line;
 	s->text = value;
 	s->left = strlen(value);
 	s->macro = true;

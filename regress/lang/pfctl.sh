@@ -49,6 +49,9 @@ printf 'pass on $a\npass on $b\nfoo\n' | "$pfctl" -nf - > "$tmp/out" 2>&1
 [ "$(grep -c '^stdin:[123]: ' "$tmp/out")" -eq 3 ]
 say $? "pfctl: reports every error of a file, not only the first"
 
+printf 'x = "a b"\n\npass on $x\n' | "$pfctl" -nf - 2>&1 | grep -q '^stdin:3: syntax error'
+say $? "pfctl: an error in a macro's text is where the macro stands"
+
 printf 'x = em1\npass on $x\n' | "$pfctl" -D x=em0 -nvf - 2>&1 | grep -q '^pass on em0 all'
 say $? "pfctl: -D is stronger than the file"
 

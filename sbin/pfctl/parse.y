@@ -21,7 +21,7 @@
 %define parse.error simple
 %parse-param { struct pfconf *pc }
 %lex-param { struct pfconf *pc }
-%expect 9
+%expect 8
 
 %union {
 	int64_t num;
@@ -769,7 +769,9 @@ eopt	: QUEUE qname			{ opt_queue(pc, $2, NULL); }
 	| TAG text			{ opt_tag(pc, $2); }
 	| not TAGGED text		{ opt_tagged(pc, $3, $1); }
 	| DNPIPE number			{ opt_dn(pc, $2, 0, false); }
+	| DNPIPE '(' number comma number ')'	{ opt_dn(pc, $3, $5, false); }
 	| DNQUEUE number		{ opt_dn(pc, $2, 0, true); }
+	| DNQUEUE '(' number comma number ')'	{ opt_dn(pc, $3, $5, true); }
 	;
 
 /* --- altq and queue ---------------------------------------------------- */
@@ -790,8 +792,10 @@ aq_opt	: BANDWIDTH text			{ altq_bandwidth(pc, $2); }
 	| TBRSIZE NUMBER			{ altq_number(pc, AQ_TBRSIZE, $2); }
 	| schedword				{ altq_sched(pc, (int)$1); }
 	| schedword				{ altq_sched(pc, (int)$1); }
-	  '(' sched_opts ')'
+	  '(' sched_opts ')'			{ altq_words_end(pc); }
 	| QUEUE strspec				{ pc->altq->children = $2; }
+	| STRING '('				{ altq_codel(pc, $1); }
+	  sched_opts ')'			{ altq_words_end(pc); }
 	| text					{ altq_modern(pc, $1); }
 	| MAX					{ altq_modern(pc, "max"); }
 	| FOR					{ altq_modern(pc, "for"); }
@@ -799,14 +803,12 @@ aq_opt	: BANDWIDTH text			{ altq_bandwidth(pc, $2); }
 schedword: CBQ { $$ = AQ_CBQ; } | PRIQ { $$ = AQ_PRIQ; } | HFSC { $$ = AQ_HFSC; }
 	| FAIRQ { $$ = AQ_FAIRQ; } | CODELQ { $$ = AQ_CODEL; }
 	;
+/* Flags and values; commas between them may be left out. */
 sched_opts
 	: sched_opt | sched_opts comma sched_opt ;
 sched_opt
-	: STRING				{ altq_flag(pc, $1); }
-	| STRING NUMBER				{ altq_value(pc, $1, conf_printf(pc->lex, "%lld", (long long)$2)); }
-	| STRING STRING				{ altq_value(pc, $1, $2); }
-	| STRING '(' text text text ')'		{ altq_curve(pc, $1, $3, $4, $5); }
-	| STRING '(' text ',' text ',' text ')'	{ altq_curve(pc, $1, $3, $5, $7); }
+	: text					{ altq_word(pc, $1); }
+	| '(' text comma text comma text ')'	{ altq_word(pc, conf_printf(pc->lex, "(%s %s %s)", $2, $4, $6)); }
 	;
 q_children
 	: %empty

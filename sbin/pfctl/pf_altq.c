@@ -95,44 +95,60 @@ is_flag(const char *word)
 	return (false);
 }
 
-void
-altq_flag(struct pfconf *pc, const char *flag)
+static bool
+is_value(const char *word)
 {
-	struct node_str *n = palloc(pc, sizeof(*n)), **end = &pc->altq->flags;
+	static const char *const words[] = { "realtime", "linkshare",
+		"upperlimit", "buckets", "hogs", "target", "interval" };
+	size_t i;
 
-	if (!is_flag(flag))
-		perr(pc, "unknown scheduler flag \"%s\"", flag);
-	n->str = flag;
+	for (i = 0; i < nitems(words); i++)
+		if (strcmp(words[i], word) == 0)
+			return (true);
+	return (false);
+}
+
+/* A flag, the name of a value, or the value of the name before it. */
+void
+altq_word(struct pfconf *pc, const char *word)
+{
+	struct node_str *n, **end = &pc->altq->flags;
+
+	if (pc->altq->name_of_value != NULL) {
+		pc->altq->values = conf_printf(pc->lex, "%s%s %s ",
+		    pc->altq->values, pc->altq->name_of_value, word);
+		pc->altq->name_of_value = NULL;
+		return;
+	}
+	if (is_value(word)) {
+		pc->altq->name_of_value = word;
+		return;
+	}
+	if (!is_flag(word))
+		perr(pc, "unknown scheduler option \"%s\"", word);
+	n = palloc(pc, sizeof(*n));
+	n->str = word;
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = n;
 }
 
 void
-altq_value(struct pfconf *pc, const char *name, const char *value)
+altq_words_end(struct pfconf *pc)
 {
-	static const char *const words[] = { "realtime", "linkshare",
-		"upperlimit", "buckets", "hogs", "target", "interval" };
-	size_t i;
-
-	if (is_flag(name)) { /* two flags without a comma */
-		altq_flag(pc, name);
-		altq_flag(pc, value);
-		return;
-	}
-	for (i = 0; i < nitems(words) && strcmp(words[i], name) != 0; i++)
-		continue;
-	if (i == nitems(words))
-		perr(pc, "unknown scheduler option \"%s\"", name);
-	pc->altq->values = conf_printf(pc->lex, "%s%s %s ", pc->altq->values,
-	    name, value);
+	if (pc->altq->name_of_value != NULL)
+		perr(pc, "scheduler option \"%s\" needs a value",
+		    pc->altq->name_of_value);
 }
 
+/* `codel', as it is printed, is `codelq', as it is written. */
 void
-altq_curve(struct pfconf *pc, const char *name, const char *m1, const char *d,
-    const char *m2)
+altq_codel(struct pfconf *pc, const char *word)
 {
-	altq_value(pc, name, conf_printf(pc->lex, "(%s %s %s)", m1, d, m2));
+	if (strcmp(word, "codel") == 0)
+		altq_sched(pc, AQ_CODEL);
+	else
+		perr(pc, "unknown scheduler %s", word);
 }
 
 void
@@ -143,6 +159,10 @@ altq_modern(struct pfconf *pc, const char *word)
 	struct altq *a = pc->altq;
 	size_t i;
 
+	if (a->interface && strcmp(word, "codel") == 0) {
+		altq_sched(pc, AQ_CODEL);
+		return;
+	}
 	for (i = 0; i < nitems(words) && strcmp(words[i], word) != 0; i++)
 		continue;
 	if (i == nitems(words) && *a->modern == '\0')

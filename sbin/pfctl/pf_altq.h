@@ -18,10 +18,10 @@ void altq_new(struct pfconf *pc, bool interface);
 void altq_bandwidth(struct pfconf *pc, const char *s);
 void altq_number(struct pfconf *pc, enum altq_number which, int64_t n);
 void altq_sched(struct pfconf *pc, int sched);
-void altq_flag(struct pfconf *pc, const char *flag);
-void altq_value(struct pfconf *pc, const char *name, const char *value);
-void altq_curve(struct pfconf *pc, const char *name, const char *m1,
-    const char *d, const char *m2);
+void altq_codel(struct pfconf *pc, const char *word);
+/* One word between the brackets of a scheduler; and their end. */
+void altq_word(struct pfconf *pc, const char *word);
+void altq_words_end(struct pfconf *pc);
 void altq_modern(struct pfconf *pc, const char *word);
 void altq_done(struct pfconf *pc);
 
@@ -35,8 +35,9 @@ struct altq {
 	double bandwidth;            /* bits/s, or percent */
 	int64_t number[AQ_NNUMBERS]; /* -1: not given */
 	struct node_str *flags;
-	const char *values; /* scheduler options as text */
-	const char *modern; /* words of the OpenBSD 7 queue */
+	const char *name_of_value; /* whose value comes next, or NULL */
+	const char *values;        /* scheduler options as text */
+	const char *modern;        /* words of the OpenBSD 7 queue */
 };
 
 #endif

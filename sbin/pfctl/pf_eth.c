@@ -212,19 +212,18 @@ print_marks(FILE *f, const struct pf_ioc_rule *r)
 {
 	size_t i;
 
-	if (r->qname[0] != '\0')
-		fprintf(f, " queue %s", r->qname);
-	if (r->tagname[0] != '\0')
-		fprintf(f, " tag %s", r->tagname);
-	if (r->match_tagname[0] != '\0')
-		fprintf(f, "%s tagged %s", r->flags & PFR_TAGGEDNOT ? " !" : "",
-		    r->match_tagname);
-	if (r->dnpipe[0] != 0)
+	print_words(f, r);
+	if (r->dnpipe[1] != 0)
+		fprintf(f, " %s(%u, %u)", r->dnflags ? "dnqueue" : "dnpipe",
+		    r->dnpipe[0], r->dnpipe[1]);
+	else if (r->dnpipe[0] != 0)
 		fprintf(f, " %s %u", r->dnflags ? "dnqueue" : "dnpipe",
 		    r->dnpipe[0]);
 	for (i = 0; i < PF_LABELS_MAX; i++)
-		if (r->label[i][0] != '\0')
-			fprintf(f, " label \"%s\"", r->label[i]);
+		if (r->label[i][0] != '\0') {
+			fputs(" label ", f);
+			print_quoted(f, r->label[i]);
+		}
 	if (r->ridentifier != 0)
 		fprintf(f, " ridentifier %u", r->ridentifier);
 }

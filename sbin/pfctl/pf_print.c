@@ -9,6 +9,7 @@
  * rules that the kernel gave back.
  */
 
+#include <ctype.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -23,6 +24,48 @@ print_ip(FILE *f, int af, const struct ip_addr *a)
 	if (inet_ntop(af, a->b, buf, sizeof(buf)) == NULL)
 		strcpy(buf, "?");
 	fputs(buf, f);
+}
+
+/* Does the lexer read s as one word that is no keyword? */
+static bool
+bare(const char *s)
+{
+	size_t lo = 0, hi = pf_nwords, mid, i;
+	int n;
+
+	if (!isalnum((unsigned char)*s) && *s != ':' && *s != '_')
+		return (false);
+	for (i = 0; s[i] != '\0'; i++)
+		if (!isgraph((unsigned char)s[i]) ||
+		    strchr("(){}<>!=#,/\"'$\\", s[i]) != NULL)
+			return (false);
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if ((n = strcmp(s, pf_words[mid].name)) == 0)
+			return (false);
+		if (n < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return (true);
+}
+
+void
+print_quoted(FILE *f, const char *s)
+{
+	char q = strchr(s, '"') != NULL ? '\'' : '"';
+
+	fprintf(f, "%c%s%c", q, s, q);
+}
+
+void
+print_word(FILE *f, const char *s)
+{
+	if (bare(s))
+		fputs(s, f);
+	else
+		print_quoted(f, s);
 }
 
 static bool
@@ -613,6 +656,28 @@ print_normalization(const struct pf_print *pp, const struct pf_ioc_rule *r)
 	}
 }
 
+void
+print_words(FILE *f, const struct pf_ioc_rule *r)
+{
+	if (r->qname[0] != '\0') {
+		fputs(r->pqname[0] != '\0' ? " queue(" : " queue ", f);
+		print_word(f, r->qname);
+	}
+	if (r->qname[0] != '\0' && r->pqname[0] != '\0') {
+		fputs(", ", f);
+		print_word(f, r->pqname);
+		fputc(')', f);
+	}
+	if (r->tagname[0] != '\0') {
+		fputs(" tag ", f);
+		print_word(f, r->tagname);
+	}
+	if (r->match_tagname[0] != '\0') {
+		fputs(r->flags & PFR_TAGGEDNOT ? " ! tagged " : " tagged ", f);
+		print_word(f, r->match_tagname);
+	}
+}
+
 static void
 print_marks(const struct pf_print *pp, const struct pf_ioc_rule *r,
     const struct pf_extra *x)
@@ -620,8 +685,10 @@ print_marks(const struct pf_print *pp, const struct pf_ioc_rule *r,
 	size_t i;
 
 	for (i = 0; i < PF_LABELS_MAX; i++)
-		if (r->label[i][0] != '\0')
-			fprintf(pp->f, " label \"%s\"", r->label[i]);
+		if (r->label[i][0] != '\0') {
+			fputs(" label ", pp->f);
+			print_quoted(pp->f, r->label[i]);
+		}
 	if (r->ridentifier != 0)
 		fprintf(pp->f, " ridentifier %u", r->ridentifier);
 	if (r->dnpipe[0] != 0 && r->dnpipe[1] != 0)
@@ -630,15 +697,7 @@ print_marks(const struct pf_print *pp, const struct pf_ioc_rule *r,
 	else if (r->dnpipe[0] != 0)
 		fprintf(pp->f, " %s %u", r->dnflags ? "dnqueue" : "dnpipe",
 		    r->dnpipe[0]);
-	if (r->qname[0] != '\0' && r->pqname[0] != '\0')
-		fprintf(pp->f, " queue(%s, %s)", r->qname, r->pqname);
-	else if (r->qname[0] != '\0')
-		fprintf(pp->f, " queue %s", r->qname);
-	if (r->tagname[0] != '\0')
-		fprintf(pp->f, " tag %s", r->tagname);
-	if (r->match_tagname[0] != '\0')
-		fprintf(pp->f, "%s tagged %s",
-		    r->flags & PFR_TAGGEDNOT ? " !" : "", r->match_tagname);
+	print_words(pp->f, r);
 	if (r->rtable != -1)
 		fprintf(pp->f, " rtable %d", r->rtable);
 	if (x != NULL && x->rtlabel != NULL)

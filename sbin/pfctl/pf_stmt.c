@@ -14,8 +14,11 @@
 void
 macro_define(struct pfconf *pc, const char *name, const char *value)
 {
-	if (pc->opts & OPT_VERBOSE)
-		fprintf(pc->out, "%s = \"%s\"\n", name, value);
+	if (pc->opts & OPT_VERBOSE) {
+		fprintf(pc->out, "%s = ", name);
+		print_quoted(pc->out, value);
+		fputc('\n', pc->out);
+	}
 	if (strpbrk(name, " \t") != NULL)
 		perr(pc, "macro name cannot contain whitespace");
 	else if (conf_macro_set(pc->lex, name, value, false) == -1)

@@ -528,6 +528,12 @@ void print_rule(const struct pf_print *pp, const struct pf_ioc_rule *r,
 void print_addr(const struct pf_print *pp, const struct pf_ioc_addr *a);
 void print_ip(FILE *f, int af, const struct ip_addr *a);
 void print_rules(struct pfconf *pc);
+/* In quotes when it would not be read again as one word. */
+void print_word(FILE *f, const char *s);
+/* In the quotes that it does not hold itself. */
+void print_quoted(FILE *f, const char *s);
+/* queue, tag and tagged of a rule. */
+void print_words(FILE *f, const struct pf_ioc_rule *r);
 /* The same as text, for labels: `! a', `a/b', `<t>'. */
 void addr_text(char *buf, size_t size, const struct pf_ioc_addr *a);
 extern const char pf_flag_letters[];
