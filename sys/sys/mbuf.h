@@ -24,6 +24,7 @@
 #ifndef _SYS_MBUF_H_
 #define _SYS_MBUF_H_
 
+#include <sys/memstat.h>
 #include <sys/types.h>
 #include <sys/cdefs.h>
 #include <sys/queue.h>
@@ -239,9 +240,6 @@ ml_empty(const struct mbuf_list *ml)
 	return (ml->ml_head == NULL);
 }
 
-struct mbuf_stat {
-	uint64_t mbufs, clusters, bytes, limit, high, denied;
-};
 void mbstat_get(struct mbuf_stat *st);
 void mbinit(uint64_t limit_bytes); /* at boot */
 /* What is in use stays; nothing new is given until it is below. */

@@ -12,6 +12,7 @@
 #ifndef _SYS_POOL_H_
 #define _SYS_POOL_H_
 
+#include <sys/memstat.h>
 #include <sys/types.h>
 #include <sys/queue.h>
 
@@ -44,10 +45,6 @@ int pool_sethardlimit(struct pool *pp, uint64_t n);
 /* Gives idle pages back to the host. */
 void pool_reclaim(struct pool *pp);
 
-struct pool_stat {
-	char name[32];
-	uint64_t size, inuse, high, limit, gets, puts, fails, pages;
-};
 /* Row i of all pools, in order of creation; false past the end. */
 bool pool_stat(unsigned int i, struct pool_stat *st);
 

@@ -7,6 +7,9 @@
  *	-r	routing tables		net.route.dump
  *	-i	interfaces		net.link.list
  *	-s	counters and drops	net.stats
+ *	-m	memory			kern.mbstat, kern.pools
+ *	-w	an interface over time	net.link.list
+ *	none	sockets			net.inet.pcblist
  */
 
 #include <sys/socket.h>
@@ -19,24 +22,40 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/counter.h>
+#include <net/if_ioctl.h>
 #include <libbsdsys/bsdsys.h>
 #include <libutil/rtshow.h>
-#include <net/if_ioctl.h>
-#include <sys/counter.h>
 
-static void __attribute__((__noreturn__))
-usage(void)
+#include "netstat.h"
+
+static void __attribute__((__noreturn__)) usage(void)
 {
-	fprintf(stderr, "usage: netstat [-n] -r [-f inet | inet6] [-T rtable]\n       netstat [-b] -i [-I interface]\n"
-			"       netstat -s [-s] [-p protocol]\n");
+	fprintf(stderr,
+	    "usage: netstat [-anv] [-f inet | inet6] [-p protocol]\n       netstat [-n] -r [-f inet | inet6] [-T rtable]\n       netstat [-b] -i [-I interface]\n"
+	    "       netstat -s [-s] [-p protocol]\n"
+	    "       netstat -m\n       netstat [-b] -w wait [-c count] [-I interface]\n");
 	exit(2);
 }
 
-static void __attribute__((__noreturn__))
-fail(const char *what)
+static void __attribute__((__noreturn__)) fail(const char *what)
 {
 	fprintf(stderr, "netstat: %s: %s\n", what, strerror(errno));
 	exit(1);
+}
+
+/* A number from 1 to max, or the end with status 2. */
+static unsigned int
+number(const char *what, const char *text, unsigned int max)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (*text >= '0' && *text <= '9' && *end == '\0' && v >= 1 && v <= max)
+		return ((unsigned int)v);
+	fprintf(stderr, "netstat: %s: %s is not a number from 1 to %u\n", what,
+	    text, max);
+	exit(2);
 }
 
 static int
@@ -50,9 +69,11 @@ interfaces_show(const char *only, bool bytes)
 		fail("interfaces");
 	n = len / sizeof(*rows);
 	if (bytes)
-		printf("%-10s %6s %-18s %14s %14s\n", "Name", "Mtu", "Address", "Ibytes", "Obytes");
+		printf("%-10s %6s %-18s %14s %14s\n", "Name", "Mtu", "Address",
+		    "Ibytes", "Obytes");
 	else
-		printf("%-10s %6s %-18s %10s %6s %6s %10s %6s %6s\n", "Name", "Mtu", "Address", "Ipkts", "Ifail", "Iqdrop", "Opkts",
+		printf("%-10s %6s %-18s %10s %6s %6s %10s %6s %6s\n", "Name",
+		    "Mtu", "Address", "Ipkts", "Ifail", "Iqdrop", "Opkts",
 		    "Ofail", "Oqdrop");
 	for (size_t i = 0; i < n; i++) {
 		const struct if_row *r = &rows[i];
@@ -63,14 +84,19 @@ interfaces_show(const char *only, bool bytes)
 			continue;
 		shown++;
 		if (r->type == IFT_ETHER || r->type == IFT_VLAN)
-			snprintf(lladdr, sizeof(lladdr), "%02x:%02x:%02x:%02x:%02x:%02x", r->lladdr[0], r->lladdr[1], r->lladdr[2],
-			    r->lladdr[3], r->lladdr[4], r->lladdr[5]);
+			snprintf(lladdr, sizeof(lladdr),
+			    "%02x:%02x:%02x:%02x:%02x:%02x", r->lladdr[0],
+			    r->lladdr[1], r->lladdr[2], r->lladdr[3],
+			    r->lladdr[4], r->lladdr[5]);
 		printf("%-10s %6u %-18s ", r->name, r->mtu, lladdr);
 		if (bytes)
-			printf("%14" PRIu64 " %14" PRIu64 "\n", c->ibytes, c->obytes);
+			printf("%14" PRIu64 " %14" PRIu64 "\n", c->ibytes,
+			    c->obytes);
 		else
-			printf("%10" PRIu64 " %6" PRIu64 " %6" PRIu64 " %10" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n", c->ipackets,
-			    c->ierrors, c->iqdrops, c->opackets, c->oerrors, c->oqdrops);
+			printf("%10" PRIu64 " %6" PRIu64 " %6" PRIu64
+			       " %10" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n",
+			    c->ipackets, c->ierrors, c->iqdrops, c->opackets,
+			    c->oerrors, c->oqdrops);
 	}
 	free(rows);
 	if (only != NULL && shown == 0) {
@@ -114,20 +140,40 @@ statistics_show(const char *proto, bool nonzero)
 int
 main(int argc, char *argv[])
 {
-	bool routes = false, interfaces = false, numeric = false, bytes = false;
+	bool routes = false, interfaces = false, numeric = false, bytes = false,
+	     all = false, verbose = false, memory = false;
 	const char *proto = NULL, *only = NULL;
-	unsigned int table = 0;
+	unsigned int table = 0, wait_s = 0, count = 0;
+	bool tabled = false, sockets;
 	int ch, statistics = 0, af = AF_UNSPEC;
 	char *end;
 
-	while ((ch = getopt(argc, argv, "bf:I:inp:rsT:")) != -1) {
+	while ((ch = getopt(argc, argv, "abc:f:I:imnp:rsT:vw:")) != -1) {
 		switch (ch) {
+		case 'a':
+			all = true;
+			break;
+		case 'c':
+			count = number("count", optarg, 1000000);
+			break;
+		case 'm':
+			memory = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'w':
+			wait_s = number("wait", optarg, 86400);
+			break;
 		case 'b':
 			bytes = true;
 			break;
 		case 'f':
-			if (strcmp(optarg, "inet") != 0 && strcmp(optarg, "inet6") != 0) {
-				fprintf(stderr, "netstat: %s: unknown address family\n", optarg);
+			if (strcmp(optarg, "inet") != 0 &&
+			    strcmp(optarg, "inet6") != 0) {
+				fprintf(stderr,
+				    "netstat: %s: unknown address family\n",
+				    optarg);
 				return (2);
 			}
 			af = strcmp(optarg, "inet") == 0 ? AF_INET : AF_INET6;
@@ -152,9 +198,12 @@ main(int argc, char *argv[])
 			statistics++;
 			break;
 		case 'T':
+			tabled = true;
 			table = (unsigned int)strtoul(optarg, &end, 10);
 			if (*optarg == '\0' || *end != '\0' || table > 255) {
-				fprintf(stderr, "netstat: %s: not a routing table\n", optarg);
+				fprintf(stderr,
+				    "netstat: %s: not a routing table\n",
+				    optarg);
 				return (2);
 			}
 			break;
@@ -162,9 +211,27 @@ main(int argc, char *argv[])
 			usage();
 		}
 	}
-	if (optind != argc || routes + interfaces + (statistics > 0) != 1 || (proto != NULL && statistics == 0))
+	sockets = routes + interfaces + (statistics > 0) + memory == 0 &&
+	    wait_s == 0;
+	if (optind != argc ||
+	    routes + (interfaces || wait_s != 0) + (statistics > 0) + memory >
+		1)
+		usage();
+	/* what would say nothing there is refused */
+	if (((all || verbose) && !sockets) ||
+	    (proto != NULL && statistics == 0 && !sockets) ||
+	    (tabled && !routes) || (af != AF_UNSPEC && !routes && !sockets) ||
+	    (bytes && !interfaces && wait_s == 0) ||
+	    (count != 0 && wait_s == 0))
 		usage();
 	bsd_require("netstat");
+	if (sockets)
+		return (sockets_show(&(struct sockets_wanted){ af, proto, all,
+		    verbose, numeric }));
+	if (memory)
+		return (memory_show());
+	if (wait_s != 0)
+		return (interval_show(only, wait_s, count, bytes));
 	if (interfaces)
 		return (interfaces_show(only, bytes));
 	if (statistics > 0)
