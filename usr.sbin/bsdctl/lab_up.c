@@ -209,6 +209,8 @@ kernel_start(struct lab *lab, struct lab_machine *m, const char *root)
 	_exit(127);
 }
 
+#define EXIT_NETSTART 3 /* bsd(8): it runs, but netstart failed */
+
 /* Starts all kernels at once, then waits until each is ready. */
 static int
 kernels_start(struct lab *lab)
@@ -229,7 +231,10 @@ kernels_start(struct lab *lab)
 			continue;
 		while (waitpid(pid[i], &status, 0) == -1 && errno == EINTR)
 			;
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NETSTART) {
+			complain("machine %s: netstart failed, the lab does not come up", lab->machine[i].name);
+			error = -1;
+		} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 			complain("machine %s did not start", lab->machine[i].name);
 			error = -1;
 		}

@@ -11,6 +11,9 @@
  *	ready		the parent process exits 0: who waited for it may go on
  *	loop		until SIGTERM, SIGINT, or a client asks for the end
  *
+ * It exits EXIT_NETSTART if netstart failed: the machine runs all the same, so
+ * that what is wrong can be looked at and put right.
+ *
  * Whatever fails before "ready" is one line on stderr and exit status 1.
  */
 
@@ -42,6 +45,8 @@
 
 const char *host_name = "fugu";
 int host_loglevel = 5;
+
+#define EXIT_NETSTART 3 /* bsdctl knows it */
 
 static struct {
 	char root[PATH_MAX];
@@ -224,15 +229,13 @@ has_config(void)
 	return (found);
 }
 
-/* Says to the process that waits that the machine is up. */
+/* Says to the process that waits that the machine is up, and its exit status. */
 static void
-ready_tell(void)
+ready_tell(char status)
 {
-	char ok = 0;
-
 	if (bsd.ready == -1)
 		return;
-	if (write(bsd.ready, &ok, 1) != 1)
+	if (write(bsd.ready, &status, 1) != 1)
 		host_log(4, "nobody waited for us", 20);
 	close(bsd.ready);
 	bsd.ready = -1;
@@ -259,7 +262,7 @@ netstart_run(void)
 	sigset_t none;
 
 	if (bsd.nostart || !has_config()) {
-		ready_tell();
+		ready_tell(0);
 		return;
 	}
 	if ((len = readlink("/proc/self/exe", prog, sizeof(prog) - 16)) <= 0)
@@ -286,14 +289,16 @@ static void
 child_reap(void)
 {
 	int status;
+	bool good;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == starter) {
 			starter = 0;
-			if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+			good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+			if (!good)
 				host_log(4, "netstart could not do everything", 32);
-			ready_tell();
+			ready_tell(good ? 0 : EXIT_NETSTART);
 		}
 }
 
@@ -336,15 +341,15 @@ static void
 background(void)
 {
 	int fds[2], status;
-	char ok;
+	char done;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
 		fatal("%s", strerror(errno));
 	if (pid != 0) {
 		close(fds[1]);
-		if (read(fds[0], &ok, 1) == 1)
-			_exit(0);
+		if (read(fds[0], &done, 1) == 1)
+			_exit(done);
 		waitpid(pid, &status, 0);
 		_exit(WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : 1);
 	}

@@ -1,0 +1,66 @@
+#!/bin/bash
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+#
+# A machine whose etc is wrong: bsd(8) says so by status 3 and runs, bsdctl(8)
+# says which machine and takes the lab down again.  TAP.
+O=$(realpath "${O:-build}")
+D=$(mktemp -d /tmp/fugu-netstart.XXXXXX)
+export PATH=$O/bin:$PATH FUGU_LABS=$D/labs
+n=0 bad=0
+locks() { find "$D" -path '*/dev/lock' -exec cat {} + 2>/dev/null; }
+end() {
+	bsdctl down >/dev/null 2>&1
+	for pid in $(locks); do kill "$pid" 2>/dev/null; done
+	rm -rf "$D"
+}
+trap end EXIT
+result() { # result STATUS TEXT
+	n=$((n + 1))
+	[ "$1" -eq 0 ] && echo "ok $n - $2" && return
+	bad=1
+	echo "not ok $n - $2"
+	sed 's/^/# /' "$D/out"
+}
+says() { grep -q -- "$1" "$D/out"; }
+gone() { for _ in $(seq 100); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.02; done; return 1; }
+mkdir -p "$D/a/etc" "$D/b/etc"
+echo "inet 10.0.0.1/24" >"$D/a/etc/hostname.fxp0"
+echo "inet 10.0.0.300/24" >"$D/b/etc/hostname.fxp0"
+lab() { # lab SYSCTL: two machines, b with that line
+	printf '%s\n' "lab ns$$" 'wire w' 'machine a {' 'interface fxp0 on w {' 'inet 10.0.0.1 255.255.255.0' '}' '}' \
+	    'machine b {' 'interface fxp0 on w {' 'inet 10.0.0.2 255.255.255.0' '}' "sysctl $1" '}' >"$D/lab.conf"
+}
+lab net.inet.nosuch=1
+
+timeout 20 bsd -r "$D/b" -h b -i fxp0=wire:"$D/w" >"$D/out" 2>&1
+[ $? -eq 3 ]
+result $? "bsd ends with status 3"
+says '10\.0\.0\.300'
+result $? "the word that is wrong is named"
+pid=$(cat "$D/b/dev/lock")
+kill -0 "$pid" && BSD_ROOT=$D/b ifconfig fxp0 10.0.0.2/24 >"$D/out" 2>&1
+result $? "the machine runs and can be put right"
+kill "$pid"
+gone "$pid"
+
+(cd "$D" && timeout 30 bsdctl up lab.conf) >"$D/out" 2>&1
+[ $? -eq 1 ]
+result $? "bsdctl up ends with status 1"
+says '^bsdctl: .*machine b: netstart failed'
+result $? "it names the machine"
+! says 'machine a'
+result $? "and not the other"
+left=0
+for pid in $(locks); do gone "$pid" || left=1; done
+[ $left -eq 0 ]
+result $? "no machine is left running"
+lab net.inet.ip.forwarding=1
+(cd "$D" && timeout 30 bsdctl up lab.conf) >"$D/out" 2>&1
+result $? "put right, it comes up"
+timeout 10 bsdctl exec a ping -n -c 1 10.0.0.2 >"$D/out" 2>&1
+result $? "and is reached"
+(cd "$D" && timeout 30 bsdctl down ns$$) >"$D/out" 2>&1
+result $? "and goes down"
+echo "1..$n"
+exit $bad
