@@ -66,12 +66,13 @@ no "an entry that is not there is an error" on left arp 10.0.1.77
 keep on middle netstat -s -p ip
 says "the middle counted what it forwarded" '[1-9][0-9]* packets forwarded'
 
-timeout 20 bsdctl exec middle tcpdump -n -c 2 -i fxp0 icmp >"$dir/last" 2>/dev/null &
+timeout 20 bsdctl exec middle tcpdump -n -c 2 -i fxp0 icmp >"$dir/last" 2>"$dir/tcpdump" &
 dump=$!
 sleep 1
 on left ping -q -c 3 -i 0.2 10.0.2.2 >/dev/null 2>&1
 wait "$dump"
 says "tcpdump sees the request by a filter in the kernel" 'IP 10.0.1.2 > 10.0.2.2: ICMP echo request'
+ok "tcpdump says once where it listens" test "$(grep -c 'listening on fxp0, link-type EN10MB\|reading from' "$dir/tcpdump")" -eq 1
 
 ok "a cable can be pulled" bsdctl unplug middle fxp1
 keep on middle ifconfig fxp1

@@ -278,35 +278,73 @@ system_exec(const char *path, struct opts *o, char *expr[])
 	fail("%s: %s", path, strerror(errno));
 }
 
+/*
+ * The system's tcpdump reads our pipe and says so in a line of its own: that
+ * line is told as what it means, a capture on ifname.  A process of its own,
+ * which ends with tcpdump's stderr.  Its descriptor to write to.
+ */
+static int
+stderr_filter(const char *ifname)
+{
+	static const char theirs[] = "reading from file -,";
+	char *line = NULL;
+	size_t room = 0;
+	FILE *in;
+	pid_t pid;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
+		fail("%s", strerror(errno));
+	if (pid != 0) {
+		close(fds[0]);
+		return (fds[1]);
+	}
+	signal(SIGINT, SIG_IGN);
+	close(fds[1]);
+	if ((in = fdopen(fds[0], "r")) == NULL)
+		_exit(1);
+	while (getline(&line, &room, in) != -1)
+		if (strncmp(line, theirs, sizeof(theirs) - 1) == 0)
+			fprintf(stderr, "listening on %s,%s", ifname,
+			    line + sizeof(theirs) - 1);
+		else
+			fputs(line, stderr);
+	_exit(0);
+}
+
 static int
 live(struct opts *o, const char *path, char *argv[])
 {
 	static char r[] = "-r", dash[] = "-";
 	unsigned int dlt;
-	int fd, fds[2], status = 0;
+	int fd, err, fds[2], status = 0;
 	FILE *out;
 	pid_t pid;
 
 	if (o->ifname == NULL)
 		o->ifname = interface_default();
 	fd = capture_open(o, expression(o, argv), &dlt);
-	fprintf(stderr, "tcpdump: listening on %s\n", o->ifname);
+	err = stderr_filter(o->ifname);
 	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
 		fail("%s", strerror(errno));
 	if (pid == 0) {
 		signal(SIGINT, SIG_IGN); /* it ends with its input */
 		dup2(fds[0], STDIN_FILENO);
+		dup2(err, STDERR_FILENO);
 		pass(o, r);
 		pass(o, dash);
 		system_exec(path, o, NULL);
 	}
 	close(fds[0]);
+	close(err);
 	if ((out = fdopen(fds[1], "w")) == NULL)
 		fail("%s", strerror(errno));
 	capture_run(fd, dlt, o->snaplen, out);
 	fclose(out);
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
+	while (wait(NULL) != -1 || errno == EINTR)
+		; /* the last lines are out */
 	return (WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
