@@ -214,7 +214,9 @@ main(int argc, char *argv[])
 			break;
 		case 'f':
 			file = optarg;
-			/* FALLTHROUGH */
+			what = ch;
+			n++;
+			break;
 		case 'a':
 		case 'c':
 		case 'd':
