@@ -154,3 +154,49 @@ KTEST(lpm_without_memory)
 	}
 	walk_check();
 }
+
+/* Prefixes that share many bits: leaves are split, chains are made, or not. */
+KTEST(lpm_without_memory_in_clusters)
+{
+	uint64_t bytes, nodes, prefixes;
+	unsigned int failed = 0;
+	int error;
+
+	lpm_sysinit();
+	lpm_init(&tree);
+	for (int s = 0; s < 20000; s++) {
+		size_t i = arc4random_uniform(N);
+
+		if (model[i].in) {
+			sim_fail_nth(1);
+			KT(lpm_remove(&tree, &model[i].a, model[i].plen) == &model[i]);
+			sim_fail_nth(0);
+			model[i].in = false;
+			continue;
+		}
+		random_prefix(i, 128);
+		memset(model[i].a.b, 0x20, 6 + arc4random_uniform(6));
+		ip_addr_mask(&model[i].a, model[i].plen);
+		if (model_has(i))
+			continue;
+		bytes = tree.bytes;
+		nodes = tree.nodes;
+		prefixes = tree.prefixes;
+		sim_fail_nth(1 + (long)arc4random_uniform(8));
+		error = lpm_insert(&tree, &model[i].a, model[i].plen, &model[i]);
+		sim_fail_nth(0);
+		model[i].in = error == 0;
+		failed += error != 0;
+		KT(error == 0 || (tree.bytes == bytes && tree.nodes == nodes && tree.prefixes == prefixes));
+		KT(lpm_match(&tree, &model[i].a, 128) == model_match(&model[i].a, 128));
+		if (s % 1024 == 0)
+			walk_check();
+	}
+	KT(failed > 1000);
+	for (size_t i = 0; i < N; i++)
+		if (model[i].in)
+			KT(lpm_remove(&tree, &model[i].a, model[i].plen) == &model[i]);
+	lpm_destroy(&tree);
+	KT_EQ(tree.bytes, 0);
+	KT_EQ(tree.nodes, 0);
+}
