@@ -169,6 +169,7 @@ setting	: REASSEMBLE yesno		{ set_reassemble(pc, $2, false); }
 	| LIMIT limit
 	| LIMIT '{' optnl limits '}'
 	| LOGINTERFACE string		{ set_loginterface(pc, $2); }
+	| LOGINTERFACE ALL		{ set_loginterface(pc, "all"); }
 	| HOSTID number			{ set_hostid(pc, $2); }
 	| BLOCKPOLICY DROP		{ set_policy(pc, false, false); }
 	| BLOCKPOLICY RETURN		{ set_policy(pc, false, true); }
@@ -254,6 +255,9 @@ logonly	: %empty | log ;
 quickonly: %empty | quick ;
 
 if_item	: not string {
+		char name[IFNAMSIZ];
+
+		ncopy(pc, name, sizeof(name), $2, "interface name");
 		$$ = palloc(pc, sizeof(*$$));
 		$$->name = $2;
 		$$->not = $1;
@@ -452,7 +456,7 @@ rhost	: '(' string host ')' {
 		struct node_host *h;
 
 		for (h = $3; h != NULL; h = h->next)
-			pcopy(pc, h->ifname, sizeof(h->ifname), $2, "interface name");
+			ncopy(pc, h->ifname, sizeof(h->ifname), $2, "interface name");
 		$$ = $3;
 	}
 	| string			{ $$ = route_word(pc, $1); }
@@ -741,7 +745,7 @@ eaction	: PASS				{ eth_new(pc, "pass"); }
 	| BLOCK DROP			{ eth_new(pc, "block"); }
 	| MATCH				{ eth_new(pc, "match"); }
 	;
-ebridge	: %empty | BRIDGETO string	{ eth_bridge(pc, $2); } ;
+ebridge	: %empty | BRIDGETO if_item	{ eth_bridge(pc, $2->name); } ;
 eproto	: %empty
 	| PROTO ethertype
 	| PROTO '{' optnl ethertypes '}'

@@ -48,15 +48,20 @@ altq_bandwidth(struct pfconf *pc, const char *s)
 	a->bandwidth = strtod(s, &end);
 	if (end != s && strcmp(end, "%") == 0) {
 		a->percent = true;
-		if (a->bandwidth < 0 || a->bandwidth > 100)
+		if (!(a->bandwidth >= 1 && a->bandwidth <= 100))
 			perr(pc, "bandwidth spec out of range");
 		return;
 	}
 	for (i = 0; i < nitems(units); i++)
 		if (end != s && strcmp(end, units[i].unit) == 0)
 			break;
-	if (i == nitems(units) || a->bandwidth < 0)
+	if (i == nitems(units))
 		perr(pc, "invalid bandwidth %s", s);
+	else if (!(a->bandwidth * units[i].factor >= 1 &&
+		     a->bandwidth * units[i].factor <= 1e12))
+		perr(pc, "bandwidth %s out of range", s);
+	if (conf_errors(pc->lex) != pc->line_err)
+		a->bandwidth = 1;
 	else
 		a->bandwidth *= units[i].factor;
 }
@@ -175,14 +180,14 @@ altq_modern(struct pfconf *pc, const char *word)
 static const char *
 rate_text(struct pfconf *pc, double rate)
 {
-	static const char unit[] = " KMG";
+	static const char *const unit[] = { "", "K", "M", "G" };
 	int u = 0;
 
 	for (; rate >= 1000 && u < 3; u++)
 		rate /= 1000;
 	if ((int)(rate * 100) % 100)
-		return (conf_printf(pc->lex, "%.2f%cb", rate, unit[u]));
-	return (conf_printf(pc->lex, "%d%cb", (int)rate, unit[u]));
+		return (conf_printf(pc->lex, "%.2f%sb", rate, unit[u]));
+	return (conf_printf(pc->lex, "%d%sb", (int)rate, unit[u]));
 }
 
 /* A token bucket is sized by the rate: 1, 4, 8 or 24 full frames. */
@@ -303,6 +308,22 @@ altq_line(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
 	    a->interface ? altq_text(pc, a, ifn) : queue_text(pc, a, ifn));
 }
 
+/* The names of a queue and its children. */
+static bool
+names_ok(struct pfconf *pc, const struct altq *a)
+{
+	char name[PF_QNAME_SIZE];
+	const struct node_str *n;
+
+	if (!a->interface &&
+	    !ncopy(pc, name, sizeof(name), a->name, "queue name"))
+		return (false);
+	for (n = a->children; n != NULL; n = n->next)
+		if (!ncopy(pc, name, sizeof(name), n->str, "queue name"))
+			return (false);
+	return (true);
+}
+
 void
 altq_done(struct pfconf *pc)
 {
@@ -319,9 +340,8 @@ altq_done(struct pfconf *pc)
 		    i->name);
 	else if (a->interface && a->children == NULL)
 		perr(pc, "altq on %s has no queues", i->name);
-	else if (!a->interface && strlen(a->name) >= PF_QNAME_SIZE)
-		perr(pc, "queue name too long (max %d characters)",
-		    PF_QNAME_SIZE - 1);
+	else if (!names_ok(pc, a))
+		return;
 	else
 		do {
 			altq_line(pc, a, i);

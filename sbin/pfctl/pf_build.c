@@ -58,6 +58,17 @@ pcopy(struct pfconf *pc, char *dst, size_t size, const char *s,
 }
 
 bool
+ncopy(struct pfconf *pc, char *dst, size_t size, const char *s,
+    const char *what)
+{
+	if (*s != '\0' && !word_bare(s)) {
+		perr(pc, "'%s' is no %s", s, what);
+		return (false);
+	}
+	return (pcopy(pc, dst, size, s, what));
+}
+
+bool
 pf_hexnumber(const char *s, int64_t *n)
 {
 	char *end;
@@ -404,7 +415,7 @@ opt_received(struct pfconf *pc, const char *ifname, bool not )
 		return;
 	if (strcmp(ifname, "any") == 0)
 		pc->sp->r.flags |= PFR_RCVANY;
-	pcopy(pc, pc->sp->r.rcv_ifname, IFNAMSIZ, ifname, "interface name");
+	ncopy(pc, pc->sp->r.rcv_ifname, IFNAMSIZ, ifname, "interface name");
 	if (not )
 		pc->sp->r.flags |= PFR_RCVIFNOT;
 }

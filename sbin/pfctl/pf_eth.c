@@ -248,8 +248,10 @@ print_line(const struct eth_line *l, const struct node_host *s,
 	    s->addr.af != 0 && d->addr.af != 0)
 		return;
 	fprintf(f, "%*sether %s", l->depth * 2, "", e->action);
-	if (e->name != NULL)
-		fprintf(f, " \"%s\"", e->name);
+	if (e->name != NULL) {
+		fputc(' ', f);
+		print_quoted(f, e->name);
+	}
 	if (e->sp->r.dir != PFD_BOTH)
 		fputs(e->sp->r.dir == PFD_IN ? " in" : " out", f);
 	if (e->sp->r.flags & PFR_QUICK)

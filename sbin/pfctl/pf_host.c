@@ -221,7 +221,7 @@ host_v6(struct pfconf *pc, const char *s, int plen)
 	h = host_addr(pc, AF_INET6, &a, plen);
 	if (s[n] == '%') {
 		h->scoped = true;
-		pcopy(pc, h->ifname, sizeof(h->ifname), s + n + 1,
+		ncopy(pc, h->ifname, sizeof(h->ifname), s + n + 1,
 		    "interface name");
 	}
 	return (h);
@@ -395,7 +395,7 @@ host_table(struct pfconf *pc, const char *name)
 {
 	struct node_host *h = host_new(pc, PF_ADDR_TABLE);
 
-	if (!pcopy(pc, h->addr.name, PF_TABLE_NAMESIZE, name, "table name"))
+	if (!ncopy(pc, h->addr.name, PF_TABLE_NAMESIZE, name, "table name"))
 		return (NULL);
 	return (h);
 }

@@ -104,7 +104,7 @@ opt_overload(struct pfconf *pc, const char *table, int flush)
 	pc->sp->stateopts_given = true;
 	if (!spec_mark(pc, M_SOVERLOAD, "overload"))
 		return;
-	pcopy(pc, pc->sp->r.overload, PF_TABLE_NAMESIZE, table, "table name");
+	ncopy(pc, pc->sp->r.overload, PF_TABLE_NAMESIZE, table, "table name");
 	if (flush)
 		pc->sp->r.stateflags |= PFS_FLUSH;
 	if (flush == 2)
@@ -238,7 +238,7 @@ route_word(struct pfconf *pc, const char *s)
 	if (strchr(s, '.') != NULL || strchr(s, ':') != NULL)
 		return (host_word(pc, s, -1));
 	h = palloc(pc, sizeof(*h));
-	pcopy(pc, h->ifname, sizeof(h->ifname), s, "interface name");
+	ncopy(pc, h->ifname, sizeof(h->ifname), s, "interface name");
 	return (h);
 }
 

@@ -26,9 +26,8 @@ print_ip(FILE *f, int af, const struct ip_addr *a)
 	fputs(buf, f);
 }
 
-/* Does the lexer read s as one word that is no keyword? */
-static bool
-bare(const char *s)
+bool
+word_bare(const char *s)
 {
 	size_t lo = 0, hi = pf_nwords, mid, i;
 	int n;
@@ -62,7 +61,7 @@ print_quoted(FILE *f, const char *s)
 void
 print_word(FILE *f, const char *s)
 {
-	if (bare(s))
+	if (word_bare(s))
 		fputs(s, f);
 	else
 		print_quoted(f, s);
@@ -249,8 +248,10 @@ print_action(const struct pf_print *pp, const struct pf_ioc_rule *r)
 	if (r->flags & PFR_ANCHOR && r->action < nitems(anchors) &&
 	    anchors[r->action] != NULL) {
 		fputs(anchors[r->action], pp->f);
-		if (r->anchor[0] != '_' && strstr(r->anchor, "/_") == NULL)
-			fprintf(pp->f, " \"%s\"", r->anchor);
+		if (r->anchor[0] != '_' && strstr(r->anchor, "/_") == NULL) {
+			fputc(' ', pp->f);
+			print_quoted(pp->f, r->anchor);
+		}
 		return;
 	}
 	if (r->action < nitems(names) && names[r->action] != NULL)
@@ -444,8 +445,10 @@ print_hosts(const struct pf_print *pp, const struct pf_ioc_rule *r)
 	fputs(" from ", pp->f);
 	print_addr(pp, &s->addr);
 	print_ports(pp, s, r->proto);
-	if (r->osname[0] != '\0')
-		fprintf(pp->f, " os \"%s\"", r->osname);
+	if (r->osname[0] != '\0') {
+		fputs(" os ", pp->f);
+		print_quoted(pp->f, r->osname);
+	}
 	fputs(" to ", pp->f);
 	print_addr(pp, &d->addr);
 	print_ports(pp, d, r->proto);
@@ -700,8 +703,10 @@ print_marks(const struct pf_print *pp, const struct pf_ioc_rule *r,
 	print_words(pp->f, r);
 	if (r->rtable != -1)
 		fprintf(pp->f, " rtable %d", r->rtable);
-	if (x != NULL && x->rtlabel != NULL)
-		fprintf(pp->f, " route \"%s\"", x->rtlabel);
+	if (x != NULL && x->rtlabel != NULL) {
+		fputs(" route ", pp->f);
+		print_quoted(pp->f, x->rtlabel);
+	}
 	if (r->divert_port != 0)
 		fprintf(pp->f, " divert-to %u", r->divert_port);
 	if (x != NULL && x->divert_packet != 0)

@@ -191,13 +191,13 @@ set_ruleset_optimization(struct pfconf *pc, const char *s)
 void
 set_loginterface(struct pfconf *pc, const char *s)
 {
+	char name[IFNAMSIZ];
+
 	if (!pf_order(pc, S_OPTION))
 		return;
-	if (strlen(s) >= IFNAMSIZ) {
-		perr(pc, "interface name too long, max %d characters",
-		    IFNAMSIZ - 1);
+	if (strcmp(s, "all") != 0 &&
+	    !ncopy(pc, name, sizeof(name), s, "interface name"))
 		return;
-	}
 	pc->set.loginterface_set = true;
 	set_at(pc, SET_LOGINTERFACE);
 	pc->set.loginterface = strcmp(s, "none") == 0 ? NULL : s;
@@ -301,11 +301,6 @@ set_skip(struct pfconf *pc, struct node_if *list)
 		}
 		if (strcmp(i->name, "none") == 0)
 			continue;
-		if (strlen(i->name) >= IFNAMSIZ) {
-			perr(pc, "interface name too long, max %d characters",
-			    IFNAMSIZ - 1);
-			return;
-		}
 		*end = palloc(pc, sizeof(**end));
 		(*end)->str = i->name;
 		(*end)->at = here(pc);

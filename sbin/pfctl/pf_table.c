@@ -20,6 +20,7 @@ void
 table_begin(struct pfconf *pc, const char *name)
 {
 	struct pf_table *t = palloc(pc, sizeof(*t));
+	char copy[PF_TABLE_NAMESIZE];
 
 	pc->table = t;
 	pc->tinit = NULL;
@@ -27,9 +28,8 @@ table_begin(struct pfconf *pc, const char *name)
 	t->anchor = pc->cur->path;
 	t->name = name;
 	t->at = here(pc);
-	if (strlen(name) >= PF_TABLE_NAMESIZE)
-		perr(pc, "table name too long, max %d characters",
-		    PF_TABLE_NAMESIZE - 1);
+	if (!ncopy(pc, copy, sizeof(copy), name, "table name"))
+		return;
 }
 
 void

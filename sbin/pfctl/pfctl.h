@@ -371,6 +371,9 @@ struct place here(const struct pfconf *pc);
 /* Copies s into dst[size]; reports `what too long' and returns false. */
 bool pcopy(struct pfconf *pc, char *dst, size_t size, const char *s,
     const char *what);
+/* The same for a name, which has to be one word and no keyword. */
+bool ncopy(struct pfconf *pc, char *dst, size_t size, const char *s,
+    const char *what);
 
 /* parse.y */
 int pf_yyparse(struct pfconf *pc);
@@ -528,6 +531,8 @@ void print_rule(const struct pf_print *pp, const struct pf_ioc_rule *r,
 void print_addr(const struct pf_print *pp, const struct pf_ioc_addr *a);
 void print_ip(FILE *f, int af, const struct ip_addr *a);
 void print_rules(struct pfconf *pc);
+/* Does the lexer read s as one word that is no keyword? */
+bool word_bare(const char *s);
 /* In quotes when it would not be read again as one word. */
 void print_word(FILE *f, const char *s);
 /* In the quotes that it does not hold itself. */
