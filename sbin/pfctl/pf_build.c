@@ -413,9 +413,12 @@ opt_received(struct pfconf *pc, const char *ifname, bool not )
 {
 	if (!spec_mark(pc, M_RCV, "received-on"))
 		return;
-	if (strcmp(ifname, "any") == 0)
+	if (strcmp(ifname, "any") == 0) {
 		pc->sp->r.flags |= PFR_RCVANY;
-	ncopy(pc, pc->sp->r.rcv_ifname, IFNAMSIZ, ifname, "interface name");
+		strcpy(pc->sp->r.rcv_ifname, ifname);
+	} else
+		ncopy(pc, pc->sp->r.rcv_ifname, IFNAMSIZ, ifname,
+		    "interface name");
 	if (not )
 		pc->sp->r.flags |= PFR_RCVIFNOT;
 }

@@ -53,9 +53,13 @@ word_bare(const char *s)
 void
 print_quoted(FILE *f, const char *s)
 {
-	char q = strchr(s, '"') != NULL ? '\'' : '"';
-
-	fprintf(f, "%c%s%c", q, s, q);
+	fputc('"', f);
+	for (; *s != '\0'; s++) {
+		if (*s == '"')
+			fputc('\\', f);
+		fputc(*s, f);
+	}
+	fputc('"', f);
 }
 
 void

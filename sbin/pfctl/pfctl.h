@@ -535,7 +535,7 @@ void print_rules(struct pfconf *pc);
 bool word_bare(const char *s);
 /* In quotes when it would not be read again as one word. */
 void print_word(FILE *f, const char *s);
-/* In the quotes that it does not hold itself. */
+/* In quotes, with a backslash before its own. */
 void print_quoted(FILE *f, const char *s);
 /* queue, tag and tagged of a rule. */
 void print_words(FILE *f, const struct pf_ioc_rule *r);

@@ -51,7 +51,8 @@ printed(const void *text, size_t size, enum optimize o)
 static bool
 has_quirk(const char *text)
 {
-	return (strchr(text, '\\') != NULL ||
+	return (strstr(text, "\\ ") != NULL || strstr(text, "\\\t") != NULL ||
+	    strstr(text, "\\\"\n") != NULL ||
 	    strstr(text, "state-policy") != NULL ||
 	    strstr(text, "file \"") != NULL);
 }
