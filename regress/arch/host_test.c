@@ -9,8 +9,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../sys/arch/user/host/host.h"
@@ -124,6 +127,36 @@ long_message_is_an_error(void **state)
 /* --- the token --- */
 
 static unsigned int turns[3], stop;
+
+/* Waiting costs no time of the processor, whatever the descriptor's mode. */
+static void
+recv_waits_asleep(void **state)
+{
+	char byte = 'x';
+	struct host_iov iov = { &byte, 1 };
+	struct timespec used = { 0, 0 }, then = { 0, 300000000 };
+	int fds[2], passed;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(host_sockpair(HOST_SEQPACKET, fds), 0);
+	assert_true((fcntl(fds[0], F_GETFL) & O_NONBLOCK) != 0);
+	if ((pid = fork()) == 0) {
+		nanosleep(&then, NULL);
+		_exit(write(fds[1], &byte, 1) != 1);
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &then);
+	assert_int_equal(host_recv(fds[0], &iov, 1, &passed,
+			     HOST_WAIT | HOST_SPIN),
+	    1);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	assert_true((used.tv_sec - then.tv_sec) * 1000000000 + used.tv_nsec -
+		then.tv_nsec <
+	    100000000);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	host_close(fds[0]);
+	host_close(fds[1]);
+}
 
 static void
 turn_taker(void *arg)
@@ -466,6 +499,7 @@ main(void)
 		cmocka_unit_test(passing_keeps_the_cookie),
 		cmocka_unit_test(long_message_is_an_error),
 		cmocka_unit_test(token_is_fair),
+		cmocka_unit_test(recv_waits_asleep),
 		cmocka_unit_test_setup_teardown(wire_loses_nothing, token_take,
 		    token_give),
 		cmocka_unit_test_setup_teardown(hub_of_five, token_take,

@@ -122,6 +122,9 @@ host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
 		}
 		msg.msg_controllen = sizeof(pass.buf);
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | how);
+		if (n == -1 && errno == EAGAIN && how == 0 && /* O_NONBLOCK */
+		    (error = fd_wait(fd, POLLIN, flags)) != 0)
+			return (error);
 	} while (n == -1 &&
 	    (errno == EINTR || (errno == EAGAIN && (flags & HOST_WAIT) != 0)));
 	if (n == -1)
