@@ -20,7 +20,8 @@
  *
  * Who may share a port, in_pcb_conflict(): sockets that cannot get the same
  * packet; those that all said SO_REUSEPORT, of one user; an address and the
- * wildcard, if the newcomer said SO_REUSEADDR and the user is the same.
+ * wildcard, or a stream that has its peer, if the newcomer said SO_REUSEADDR
+ * and the user is the same.
  */
 
 #include <sys/types.h>
@@ -65,13 +66,29 @@ port_head(const struct in_pcb_table *t, uint16_t lport)
 	    (t->size - 1)]);
 }
 
+/* Those with a peer stand behind the others: in_pcb_lookup() need not see them. */
+static void
+in_pcb_hash_port(struct in_pcb_list *head, struct inpcb *inp)
+{
+	struct inpcb *at = LIST_FIRST(head);
+
+	if (!inp->inp_connected || at == NULL || at->inp_connected) {
+		LIST_INSERT_HEAD(head, inp, inp_byport);
+		return;
+	}
+	while (LIST_NEXT(at, inp_byport) != NULL &&
+	    !LIST_NEXT(at, inp_byport)->inp_connected)
+		at = LIST_NEXT(at, inp_byport);
+	LIST_INSERT_AFTER(at, inp, inp_byport);
+}
+
 static void
 in_pcb_hash(struct inpcb *inp)
 {
 	struct in_pcb_table *t = inp->inp_table;
 
 	if (inp->inp_bound)
-		LIST_INSERT_HEAD(port_head(t, inp->inp_lport), inp, inp_byport);
+		in_pcb_hash_port(port_head(t, inp->inp_lport), inp);
 	if (inp->inp_connected)
 		LIST_INSERT_HEAD(conn_head(t, &inp->inp_laddr, &inp->inp_faddr,
 				     inp->inp_lport, inp->inp_fport),
@@ -323,9 +340,11 @@ in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k,
 
 	if ((best = in_pcb_lookup_conn(t, k)) != NULL)
 		return (best);
-	for (inp = in_pcb_port_first(t, k->lport); inp != NULL;
+	for (inp = in_pcb_port_first(t, k->lport);
+	     inp != NULL && !inp->inp_connected;
 	     inp = LIST_NEXT(inp, inp_byport)) {
-		if (inp->inp_connected || !in_pcb_matches(inp, k))
+		if ((inp->inp_flags & INP_HIDDEN) != 0 ||
+		    !in_pcb_matches(inp, k))
 			continue;
 		if ((rank = in_pcb_rank(inp, k, order)) > best_rank) {
 			best = inp;
@@ -360,6 +379,9 @@ in_pcb_conflict(const struct inpcb *inp, const struct ip_addr *laddr,
 		return (false);
 	if (inp->inp_socket->so_uid != old->inp_socket->so_uid)
 		return (true);
+	if (old->inp_connected && reuse(inp, SO_REUSEADDR) &&
+	    old->inp_socket->so_type == SOCK_STREAM)
+		return (false); /* a server begins again */
 	if (reuse(inp, SO_REUSEPORT) && reuse(old, SO_REUSEPORT))
 		return (false);
 	return (same || !reuse(inp, SO_REUSEADDR));
@@ -573,6 +595,41 @@ in_pcb_disconnect(struct inpcb *inp)
 	in_pcb_hash(inp);
 }
 
+void
+in_pcb_release(struct inpcb *inp)
+{
+	in_pcb_unhash(inp);
+	inp->inp_bound = inp->inp_connected = false;
+}
+
+int
+in_pcb_accept(struct inpcb *inp, const struct inpcb *listener,
+    const struct in_pcb_key *k)
+{
+	if (in_pcb_lookup_conn(inp->inp_table, k) != NULL)
+		return (EADDRINUSE);
+	in_pcb_unhash(inp);
+	inp->inp_laddr = k->laddr;
+	inp->inp_faddr = k->faddr;
+	inp->inp_lport = k->lport;
+	inp->inp_fport = k->fport;
+	inp->inp_vers = vers_of(k->af);
+	inp->inp_rtable = k->rtable;
+	inp->inp_ifindex = listener->inp_ifindex;
+	inp->inp_flags = listener->inp_flags;
+	inp->inp_ttl = listener->inp_ttl;
+	inp->inp_hops = listener->inp_hops;
+	inp->inp_tos = listener->inp_tos;
+	inp->inp_tclass = listener->inp_tclass;
+	inp->inp_minttl = listener->inp_minttl;
+	if (k->af == AF_INET6 &&
+	    (in6_islinklocal(&k->faddr) || in6_islinklocal(&k->laddr)))
+		inp->inp_scope = k->ifindex;
+	inp->inp_bound = inp->inp_connected = true;
+	in_pcb_hash(inp);
+	return (0);
+}
+
 /* --- sysctl net.inet.pcblist --- */
 
 static int
@@ -600,6 +657,8 @@ in_pcb_row_out(struct sysctl_req *req, const struct inpcb *inp)
 	row.rcvq = so->so_rcv.sb_cc;
 	row.sndq = so->so_snd.sb_cc;
 	row.drops = so->so_rcv.sb_drops;
+	if (inp->inp_table->state != NULL)
+		row.state = inp->inp_table->state(inp);
 	if (ifp != NULL)
 		strlcpy(row.ifname, ifp->if_xname, sizeof(row.ifname));
 	return (sysctl_out(req, &row, sizeof(row)));

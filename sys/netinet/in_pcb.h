@@ -19,6 +19,7 @@
 #include <net/ip_addr.h>
 #include <netinet/ip_var.h>
 
+struct in_pcb_key;
 struct inpcb;
 struct proc;
 struct socket;
@@ -31,6 +32,8 @@ struct in_pcb_table {
 	    *by_conn; /* size heads each, NULL before the first */
 	uint32_t size, count, seed;
 	TAILQ_ENTRY(in_pcb_table) entry;
+	/* for net.inet.pcblist; NULL: always 0 */
+	uint32_t (*state)(const struct inpcb *inp);
 };
 
 #define INP_IPV4 1
@@ -46,6 +49,7 @@ struct in_pcb_table {
 #define INP_BINDANY      0x0040
 #define INP_TIMESTAMP    0x0080
 #define INP_RECVPKTINFO4 0x0100 /* on an IPv6 socket, for mapped ones */
+#define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
 struct inpcb {
 	TAILQ_ENTRY(inpcb) inp_all;
@@ -95,6 +99,14 @@ int in_pcb_bind_any(struct inpcb *inp);
 int in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
     struct proc *p);
 void in_pcb_disconnect(struct inpcb *inp);
+/* Gives up its port and its peer; the addresses can still be told. */
+void in_pcb_release(struct inpcb *inp);
+/*
+ * A connection that came to listener: its four numbers, and what the listener
+ * says of its packets.  0 or EADDRINUSE.
+ */
+int in_pcb_accept(struct inpcb *inp, const struct inpcb *listener,
+    const struct in_pcb_key *k);
 /* The address that packets to a will carry.  0, ENETUNREACH, EADDRNOTAVAIL, ENXIO. */
 int in_pcb_source(const struct inpcb *inp, sa_family_t af,
     const struct ip_addr *a, uint32_t scope, struct ip_addr *src);
@@ -163,6 +175,7 @@ int in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 
 /* --- protocols --- */
 void udp_init(void);
+void tcp_init(void);
 void rip_init(void);
 
 #endif
