@@ -265,6 +265,9 @@ sol_socket_set(struct socket *so, int name, struct proc *p,
 			return (error);
 		so->so_options = (so->so_options & ~(1U << name)) |
 		    (v != 0 ? 1U << name : 0);
+		if (name == SO_KEEPALIVE && so->so_proto->setopt != NULL)
+			(void)so->so_proto->setopt(so, SOL_SOCKET, name, f->in,
+			    f->inlen, p); /* a timer may have to start */
 		return (0);
 	default: /* SO_BINDTODEVICE and the like: the protocol's */
 		if (so->so_proto->setopt == NULL)

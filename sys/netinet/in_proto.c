@@ -370,6 +370,7 @@ ipinit(void)
 	in_addr_init();
 	icmp_init();
 	udp_init();
+	tcp_init();
 	rip_init();
 	in_pcb_init();
 }

@@ -1,0 +1,238 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * How much may be under way: NewReno (RFC 5681) and CUBIC (RFC 9438).
+ *
+ * Slow start, the reaction to a timeout and to idleness are the same for
+ * both.  They differ in a row of struct tcp_cc: how the window grows when
+ * nothing is lost, and how far it falls when something is.
+ *
+ * CUBIC in whole numbers: windows in bytes, times in milliseconds.
+ *	W(t) = C (t - K)^3 + Wmax, C = 0.4 segments / s^3, K = cbrt((Wmax - cwnd) / C)
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <netinet/tcp_var.h>
+
+#define IW_SEGMENTS 10
+#define CWND_MAX    (1U << 30)
+#define T_MAX_MS    1000000
+
+uint32_t
+tcp_cc_initial(uint32_t mss)
+{
+	return (MIN(IW_SEGMENTS * mss, MAX(2 * mss, 14600U)));
+}
+
+/* --- NewReno --- */
+
+static void
+newreno_init(struct tcpcb *tp, uint64_t now)
+{
+	tp->t_ccs.bytes = 0;
+}
+
+/* RFC 3465 2.1: a segment more for each window acknowledged. */
+static void
+newreno_avoid(struct tcpcb *tp, uint32_t bytes, uint64_t now)
+{
+	tp->t_ccs.bytes += bytes;
+	if (tp->t_ccs.bytes < tp->t_cwnd)
+		return;
+	tp->t_ccs.bytes -= tp->t_cwnd;
+	tp->t_cwnd += tp->t_mss;
+}
+
+static uint32_t
+newreno_ssthresh(struct tcpcb *tp, uint32_t flight, uint64_t now)
+{
+	return (flight / 2);
+}
+
+const struct tcp_cc tcp_cc_newreno = { "newreno", newreno_init, newreno_avoid,
+	newreno_ssthresh };
+
+/* --- CUBIC --- */
+
+/* The cube root, rounded down. */
+static uint32_t
+cube_root(uint64_t v)
+{
+	uint64_t r = 0, bit;
+
+	for (bit = 1ULL << 21; bit > 0; bit >>= 1) {
+		uint64_t t = r | bit;
+
+		if (t <= 2642245 && t * t * t <= v)
+			r = t;
+	}
+	return ((uint32_t)r);
+}
+
+static void
+cubic_init(struct tcpcb *tp, uint64_t now)
+{
+	tp->t_ccs = (struct tcp_cc_state){ 0 };
+}
+
+/* A new epoch: from cwnd towards wmax. */
+static void
+cubic_epoch(struct tcpcb *tp, uint64_t now)
+{
+	struct tcp_cc_state *c = &tp->t_ccs;
+	uint64_t segs;
+
+	c->epoch_us = now;
+	c->west = tp->t_cwnd;
+	if (tp->t_cwnd >= c->wmax) {
+		c->wmax = tp->t_cwnd;
+		c->k_ms = 0;
+		return;
+	}
+	segs = (c->wmax - tp->t_cwnd) / tp->t_mss;
+	c->k_ms = cube_root(segs * 2500000000ULL); /* / 0.4, s^3 to ms^3 */
+}
+
+/* W(t), in bytes. */
+static uint64_t
+cubic_window(const struct tcpcb *tp, uint64_t t_ms)
+{
+	const struct tcp_cc_state *c = &tp->t_ccs;
+	int64_t d = (int64_t)MIN(t_ms, (uint64_t)T_MAX_MS) - c->k_ms, w;
+
+	/* d^3 is below 10^18; the segments are below 10^9 */
+	w = d * d * d / 2500000000LL * tp->t_mss +
+	    d * d * d % 2500000000LL * tp->t_mss / 2500000000LL + c->wmax;
+	if (w < (int64_t)tp->t_mss)
+		return (tp->t_mss);
+	return (MIN((uint64_t)w, (uint64_t)CWND_MAX));
+}
+
+/* RFC 9438 4.3: as friendly as Reno; alpha is 3 (1 - b) / (1 + b) = 0.53. */
+static void
+cubic_reno(struct tcpcb *tp, uint32_t bytes)
+{
+	struct tcp_cc_state *c = &tp->t_ccs;
+	uint64_t alpha = c->west < c->prior ? 53 : 100;
+
+	c->west += (uint32_t)(alpha * bytes * tp->t_mss / tp->t_cwnd / 100);
+	c->west = MIN(c->west, CWND_MAX);
+}
+
+static void
+cubic_avoid(struct tcpcb *tp, uint32_t bytes, uint64_t now)
+{
+	struct tcp_cc_state *c = &tp->t_ccs;
+	uint64_t t, target, grow;
+
+	if (c->epoch_us == 0)
+		cubic_epoch(tp, now);
+	cubic_reno(tp, bytes);
+	t = (now - c->epoch_us) / 1000;
+	if (cubic_window(tp, t) < c->west) {
+		tp->t_cwnd = MAX(tp->t_cwnd, c->west);
+		return;
+	}
+	target = cubic_window(tp, t + tp->t_srtt_us / 1000);
+	target = MIN(target, (uint64_t)tp->t_cwnd + tp->t_cwnd / 2);
+	if (target <= tp->t_cwnd)
+		return;
+	grow = (target - tp->t_cwnd) * bytes / tp->t_cwnd;
+	tp->t_cwnd += (uint32_t)MIN(grow, (uint64_t)bytes);
+}
+
+static uint32_t
+cubic_ssthresh(struct tcpcb *tp, uint32_t flight, uint64_t now)
+{
+	struct tcp_cc_state *c = &tp->t_ccs;
+	uint32_t w = tp->t_cwnd;
+
+	c->prior = w;
+	c->epoch_us = 0;
+	/* fast convergence, RFC 9438 4.7: give room to newcomers */
+	c->wmax = w < c->wlast ? (uint32_t)((uint64_t)w * 17 / 20) : w;
+	c->wlast = w;
+	return ((uint32_t)((uint64_t)MIN(w, MAX(flight, tp->t_mss)) * 7 / 10));
+}
+
+const struct tcp_cc tcp_cc_cubic = { "cubic", cubic_init, cubic_avoid,
+	cubic_ssthresh };
+
+/* --- for all --- */
+
+static const struct tcp_cc *const known[] = { &tcp_cc_cubic, &tcp_cc_newreno };
+
+const struct tcp_cc *
+tcp_cc_find(const char *name, size_t len)
+{
+	unsigned int i;
+
+	len = strnlen(name, len);
+	for (i = 0; i < nitems(known); i++)
+		if (strlen(known[i]->name) == len &&
+		    memcmp(known[i]->name, name, len) == 0)
+			return (known[i]);
+	if (len == 4 && memcmp(name, "reno", 4) == 0)
+		return (&tcp_cc_newreno);
+	return (NULL);
+}
+
+void
+tcp_cc_start(struct tcpcb *tp, uint64_t now)
+{
+	tp->t_cwnd = tcp_cc_initial(tp->t_mss);
+	tp->t_ssthresh = CWND_MAX;
+	tp->t_cc->init(tp, now);
+}
+
+void
+tcp_cc_acked(struct tcpcb *tp, uint32_t bytes, uint32_t flight, uint64_t now)
+{
+	uint32_t rest = bytes;
+
+	if ((tp->t_flags & TF_RECOVERY) != 0)
+		return;
+	if (tp->t_cwnd < tp->t_ssthresh) { /* slow start */
+		if (flight < tp->t_cwnd / 2)
+			return; /* it was not what held us back */
+		rest = MIN(bytes, tp->t_ssthresh - tp->t_cwnd);
+		tp->t_cwnd += rest;
+		rest = bytes - rest;
+	} else if (flight + 2U * tp->t_mss < tp->t_cwnd)
+		return;
+	if (rest > 0)
+		tp->t_cc->avoid(tp, rest, now);
+	tp->t_cwnd = MIN(tp->t_cwnd, CWND_MAX);
+}
+
+void
+tcp_cc_congested(struct tcpcb *tp, uint64_t now)
+{
+	uint32_t flight = tp->t_snd_nxt - tp->t_snd_una;
+
+	tp->t_ssthresh = MAX(tp->t_cc->ssthresh(tp, flight, now),
+	    2U * tp->t_mss);
+	tp->t_cwnd = tp->t_ssthresh;
+}
+
+void
+tcp_cc_timeout(struct tcpcb *tp, uint64_t now)
+{
+	uint32_t flight = tp->t_snd_nxt - tp->t_snd_una;
+
+	if (tp->t_backoff <= 1) /* the first: later ones find nothing new */
+		tp->t_ssthresh = MAX(tp->t_cc->ssthresh(tp, flight, now),
+		    2U * tp->t_mss);
+	tp->t_cwnd = tp->t_mss;
+}
+
+void
+tcp_cc_idle(struct tcpcb *tp, uint64_t idle_us, uint64_t now)
+{
+	if (idle_us < tcp_rto_us(tp))
+		return;
+	tp->t_cwnd = MIN(tp->t_cwnd, tcp_cc_initial(tp->t_mss));
+	tp->t_ccs.epoch_us = 0;
+}
