@@ -9,6 +9,8 @@
  * (1) Whatever waits in hold is older than whatever is in store.
  * (2) When store is full and hold still waits, packets are dropped and
  *     counted: the packet's way never waits for a program.
+ * (3) A message is no longer than any host's socket takes: a buffer goes in
+ *     pieces of whole packets.
  */
 
 #include <sys/systm.h>
@@ -18,12 +20,36 @@
 #include <net/bpf_desc.h>
 #include <net/if_var.h>
 
-/* Gives hold to the program if it takes it. */
+#define MSG_ROOM 65536U /* of a message, unless one packet is longer */
+
+/* How much of hold makes the next message. */
+static uint32_t
+hold_piece(const struct bpf_d *d)
+{
+	struct bpf_hdr bh;
+	uint32_t n = 0, size;
+
+	for (; d->bd_hoff + n < d->bd_hlen; n += size) {
+		memcpy(&bh, d->bd_hold + d->bd_hoff + n, sizeof(bh));
+		size = BPF_ALIGN((uint32_t)sizeof(bh) + bh.bh_caplen);
+		if (n > 0 && n + size > MSG_ROOM)
+			break;
+	}
+	return (n);
+}
+
+/* Gives hold to the program as far as it takes it. */
 static void
 hold_push(struct bpf_d *d)
 {
-	if (d->bd_hlen > 0 && d->bd_push(d, d->bd_hold, d->bd_hlen) != EAGAIN)
-		d->bd_hlen = 0;
+	uint32_t n;
+
+	for (; d->bd_hoff < d->bd_hlen; d->bd_hoff += n) {
+		n = hold_piece(d);
+		if (d->bd_push(d, d->bd_hold + d->bd_hoff, n) == EAGAIN)
+			return;
+	}
+	d->bd_hlen = d->bd_hoff = 0;
 }
 
 void
@@ -51,8 +77,10 @@ void
 bpf_d_writable(struct bpf_d *d)
 {
 	hold_push(d);
-	if (d->bd_hlen == 0 && d->bd_immediate)
-		bpf_d_rotate(d);
+	if (d->bd_hlen == 0 &&
+	    (d->bd_immediate ||
+		(d->bd_timeout_us > 0 && !timeout_pending(&d->bd_timer))))
+		bpf_d_rotate(d); /* its time came while hold waited */
 }
 
 /* --- capture --- */
@@ -236,6 +264,6 @@ void
 bpf_d_flush(struct bpf_d *d)
 {
 	timeout_del(&d->bd_timer);
-	d->bd_slen = d->bd_hlen = 0;
+	d->bd_slen = d->bd_hlen = d->bd_hoff = 0;
 	memset(&d->bd_stat, 0, sizeof(d->bd_stat));
 }

@@ -23,6 +23,7 @@ struct bpf_d {
 	    *bd_hold; /* bd_size bytes each; NULL before bpf_d_bind() */
 	uint32_t bd_size;
 	uint32_t bd_slen, bd_hlen; /* filled; bd_hlen > 0: waits to be pushed */
+	uint32_t bd_hoff; /* of hold: pushed already */
 	struct bpf_code bd_read, bd_write;
 	struct bpf_stat bd_stat;
 	uint64_t bd_timeout_us; /* 0: wait until the buffer is full */

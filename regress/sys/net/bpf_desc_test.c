@@ -16,14 +16,23 @@ static struct bpf_d d;
 static unsigned int pushed, pushed_len;
 static struct bpf_hdr first;
 static bool full;
+static unsigned int packets, room = ~0U; /* pushed; messages it takes */
 
 static int
 push(struct bpf_d *bd, const void *buf, uint32_t len)
 {
-	if (full)
+	struct bpf_hdr bh;
+
+	if (full || room == 0)
 		return (EAGAIN);
+	room--;
 	pushed++;
 	pushed_len = len;
+	for (uint32_t off = 0; off < len; packets++) {
+		memcpy(&bh, (const uint8_t *)buf + off, sizeof(bh));
+		off += BPF_ALIGN((uint32_t)sizeof(bh) + bh.bh_caplen);
+		KT(off <= len);
+	}
 	memcpy(&first, buf, sizeof(first));
 	return (0);
 }
@@ -150,4 +159,46 @@ KTEST(bpf_capture_outlives_its_interface_and_leaks_nothing)
 	KT_EQ(bpf_d_bind(&d, if_unit("lo0")->if_bpf), ENOMEM);
 	sim_fail_nth(0);
 	KT_EQ(sim_live(), live);
+}
+
+/* A large buffer goes in messages that a socket takes, and goes on where it was. */
+KTEST(bpf_capture_large_buffer_goes_in_pieces)
+{
+	struct bpf_if *bif = setup(256 * 1024);
+
+	d.bd_timeout_us = 1000;
+	for (int i = 0; i < 200; i++)
+		packet(bif, 1000, BPF_DIRECTION_IN);
+	room = 2;
+	bpf_d_rotate(&d);
+	KT_EQ(pushed, 2);
+	KT(packets > 100 && packets < 200 && pushed_len <= 65536);
+	packet(bif, 65000, BPF_DIRECTION_IN);
+	room = ~0U;
+	bpf_d_writable(&d);
+	KT_EQ(packets, 200);
+	sim_advance_us(1001);
+	kernel_step();
+	KT_EQ(packets, 201);
+	KT_EQ(d.bd_stat.bs_drop, 0);
+	bpf_d_fini(&d);
+}
+
+/* What is stored while hold waits is shown once hold is gone. */
+KTEST(bpf_capture_time_that_came_while_hold_waited)
+{
+	struct bpf_if *bif = setup(BPF_MINBUF);
+
+	d.bd_timeout_us = 1000;
+	full = true;
+	packet(bif, 100, BPF_DIRECTION_IN);
+	bpf_d_rotate(&d);
+	packet(bif, 100, BPF_DIRECTION_IN);
+	sim_advance_us(1001);
+	kernel_step();
+	KT_EQ(pushed, 0);
+	full = false;
+	bpf_d_writable(&d);
+	KT_EQ(packets, 2);
+	bpf_d_fini(&d);
 }
