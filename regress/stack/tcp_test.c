@@ -69,7 +69,7 @@ transfer(const char *name, uint64_t bytes, unsigned int limit_s,
 		{ .want = bytes / 8 } };
 	uint64_t from;
 
-	lab_up(name, 42);
+	lab_up(name, 7);
 	lab_pair(5001, &f[0].from, &f[0].to);
 	f[1].from = f[0].to;
 	f[1].to = f[0].from;
@@ -88,28 +88,63 @@ transfer(const char *name, uint64_t bytes, unsigned int limit_s,
 
 #define MB (1024ULL * 1024)
 
-static void
-clean(void)
-{
-	static const char *const faults[] = { "delay", "5ms", NULL };
+/* --- over bad wires --- */
 
-	transfer("tcp-clean", 10 * MB, 60, faults);
-}
+static const char *const clean_wire[] = { "delay", "5ms", NULL };
+static const char *const loss_1[] = { "delay", "5ms", "loss", "1%", NULL };
+static const char *const loss_5[] = { "delay", "5ms", "loss", "5%", NULL };
+static const char *const loss_10[] = { "delay", "2ms", "loss", "10%", NULL };
+static const char *const loss_30[] = { "delay", "2ms", "loss", "30%", NULL };
+static const char *const turned[] = { "delay", "5ms", "reorder", "20%", NULL };
+static const char *const doubled[] = { "delay", "5ms", "dup", "20%", NULL };
+static const char *const damaged[] = { "delay", "5ms", "corrupt", "5%", NULL };
+static const char *const shaky[] = { "delay", "5ms", "jitter", "20ms", NULL };
+static const char *const all_at_once[] = { "delay", "3ms", "loss", "3%", "dup",
+	"3%", "reorder", "5%", "corrupt", "2%", "jitter", "3ms", NULL };
+static const char *const narrow[] = { "delay", "20ms", "bandwidth", "10M",
+	NULL };
+
+static const struct {
+	const char *name, *const *faults;
+	unsigned int limit_s; /* of virtual time */
+} bulks[] = {
+	{ "tcp-clean", clean_wire, 60 },
+	{ "tcp-loss-1", loss_1, 120 },
+	{ "tcp-loss-5", loss_5, 600 },
+	{ "tcp-loss-10", loss_10, 3600 },
+	{ "tcp-loss-30", loss_30, 36000 },
+	{ "tcp-reorder", turned, 120 },
+	{ "tcp-dup", doubled, 60 },
+	{ "tcp-corrupt", damaged, 600 },
+	{ "tcp-jitter", shaky, 600 },
+	{ "tcp-all", all_at_once, 1200 },
+	{ "tcp-narrow", narrow, 60 },
+};
 
 static void
-bulk_over_a_clean_wire(void **state)
+bulk(void **state)
 {
-	(void)state;
-	both_families(clean);
+	size_t i = (size_t)(uintptr_t)*state;
+
+	lab_af = AF_INET;
+	transfer(bulks[i].name, 10 * MB, bulks[i].limit_s, bulks[i].faults);
+	lab_af = AF_INET6;
+	transfer(bulks[i].name, 10 * MB, bulks[i].limit_s, bulks[i].faults);
 }
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
+	struct CMUnitTest tests[1 + sizeof(bulks) / sizeof(bulks[0])] = {
 		cmocka_unit_test_teardown(connect_talk_close, lab_after),
-		cmocka_unit_test_teardown(bulk_over_a_clean_wire, lab_after),
 	};
 
+	if (getenv("TCP_ONLY") != NULL)
+		cmocka_set_test_filter(getenv("TCP_ONLY"));
+	for (size_t i = 0; i < sizeof(bulks) / sizeof(bulks[0]); i++)
+		tests[1 + i] = (struct CMUnitTest){ .name = bulks[i].name,
+			.test_func = bulk,
+			.teardown_func = lab_after,
+			.initial_state = (void *)(uintptr_t)i };
 	return (cmocka_run_group_tests(tests, NULL, NULL));
 }

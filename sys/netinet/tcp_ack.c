@@ -11,9 +11,9 @@
  * In both, tcp_output() first sends again what lies between t_rxt_nxt and
  * t_lost_to, and new bytes after that, as long as the pipe is below cwnd.
  *
- * When the peer has more than three segments that were sent after a byte was
- * sent for the second time, and still not that byte, that one was lost as
- * well: the marks go back to snd_una.
+ * When the peer has something that was sent after the first hole was filled
+ * for the second time, and more than a round trip ago, and the hole is still
+ * there, that was lost as well (as in RFC 8985): the marks go back to snd_una.
  */
 
 #include <sys/types.h>
@@ -22,8 +22,8 @@
 #include <sys/socketvar.h>
 #include <netinet/tcp_var.h>
 
-#define DUP_THRESH       3
 #define TS_SAMPLE_MAX_MS 600000U
+#define PROBE_KEEP_US    600000000ULL
 
 /* --- round trips --- */
 
@@ -43,7 +43,9 @@ sample(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 	    sg->opt.tsecr == 0)
 		return;
 	ms = tcp_ts_now(tp->t_ts_offset, now) - sg->opt.tsecr;
-	if (ms < TS_SAMPLE_MAX_MS)
+	/* after a timeout it may speak of the first try, whose answer was lost */
+	if (ms < TS_SAMPLE_MAX_MS &&
+	    (tp->t_backoff == 0 || ms <= (now - tp->t_sent_at) / 1000 + 1))
 		tcp_rtt_sample(tp, (uint64_t)ms * 1000);
 }
 
@@ -97,6 +99,9 @@ static void
 recovery_begin(struct tcpcb *tp, uint64_t now)
 {
 	tcpstat_inc(TCPC_RECOVERIES);
+	tp->t_undo_cwnd = tp->t_cwnd;
+	tp->t_undo_ssthresh = tp->t_ssthresh;
+	tp->t_undo_left = 0;
 	tcp_cc_congested(tp, now);
 	tp->t_flags |= TF_RECOVERY;
 	tp->t_flags &= ~(uint32_t)TF_RTT;
@@ -106,15 +111,36 @@ recovery_begin(struct tcpcb *tp, uint64_t now)
 
 /* Was what we sent again lost again? */
 static void
-lost_again(struct tcpcb *tp)
+lost_again(struct tcpcb *tp, uint64_t now)
 {
 	const struct tcp_range *last = TAILQ_LAST(&tp->t_sacked, tcp_ranges);
+	uint64_t patience = tp->t_srtt_us + tp->t_srtt_us / 4;
 
 	if (last == NULL || !seq_lt(tp->t_snd_una, tp->t_rxt_nxt) ||
-	    !seq_lt(tp->t_rxt_mark + DUP_THRESH * tp->t_mss, last->r_end))
+	    !seq_lt(tp->t_rxt_mark, last->r_end) ||
+	    now - tp->t_rxt_at < MAX(patience, 1000ULL))
 		return;
 	tp->t_rxt_nxt = tp->t_snd_una;
 	tp->t_rxt_mark = tp->t_snd_nxt;
+}
+
+/*
+ * The peer got twice what we sent twice: it was late, not lost.  Be more
+ * patient; when all that was sent again was needless, so was slowing down.
+ */
+static void
+needless(struct tcpcb *tp)
+{
+	tcpstat_inc(TCPC_NEEDLESS);
+	tp->t_reorder = (uint8_t)MIN(tp->t_reorder + tp->t_reorder / 2,
+	    TCP_REORDER_MAX);
+	if (tp->t_undo_left == 0 || --tp->t_undo_left > 0 ||
+	    (tp->t_flags & TF_LOSS) != 0)
+		return;
+	tp->t_cwnd = MAX(tp->t_cwnd, tp->t_undo_cwnd);
+	tp->t_ssthresh = MAX(tp->t_ssthresh, tp->t_undo_ssthresh);
+	if ((tp->t_flags & TF_RECOVERY) != 0)
+		recovery_end(tp);
 }
 
 static void
@@ -123,12 +149,12 @@ judge_sack(struct tcpcb *tp, uint64_t now)
 	uint32_t to = tcp_sack_lost_to(tp);
 	bool bad = (tp->t_flags & (TF_RECOVERY | TF_LOSS)) != 0;
 
-	if (!bad && tp->t_dupacks >= DUP_THRESH && to == tp->t_snd_una)
+	if (!bad && tp->t_dupacks >= tp->t_reorder && to == tp->t_snd_una)
 		to = seq_min(tp->t_snd_una + tp->t_mss, tp->t_snd_nxt);
 	if (seq_lt(tp->t_lost_to, to))
 		tp->t_lost_to = to;
 	if (bad)
-		lost_again(tp);
+		lost_again(tp, now);
 	else if (seq_lt(tp->t_snd_una, to))
 		recovery_begin(tp, now);
 }
@@ -148,7 +174,7 @@ judge_reno(struct tcpcb *tp, uint32_t acked, uint64_t now)
 		    acked - MIN(acked, tp->t_mss));
 		tp->t_rxt_nxt = tp->t_snd_una;
 		tp->t_lost_to = hole;
-	} else if (tp->t_dupacks >= DUP_THRESH) {
+	} else if (tp->t_dupacks >= tp->t_reorder) {
 		recovery_begin(tp, now);
 		tp->t_lost_to = hole;
 	}
@@ -229,6 +255,21 @@ ecn_echoed(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 	tp->t_flags |= TF_ECN_CWR;
 }
 
+/*
+ * RFC 8985 7.4: the tail was sent again and arrived.  Unless it arrived twice
+ * this repaired a loss that nothing else has shown.
+ */
+static void
+tail_judge(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
+{
+	if ((tp->t_flags & TF_TAILAGAIN) == 0 ||
+	    seq_lt(sg->ack, tp->t_tail_end))
+		return;
+	tp->t_flags &= ~(uint32_t)TF_TAILAGAIN;
+	if (!tcp_sack_twice(sg) && (tp->t_flags & (TF_RECOVERY | TF_LOSS)) == 0)
+		tcp_cc_congested(tp, now);
+}
+
 /* --- all of it --- */
 
 static void
@@ -241,6 +282,7 @@ advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
 	sample(tp, sg, now);
 	tp->t_backoff = 0;
 	tp->t_softerror = 0;
+	tp->t_flags &= ~(uint32_t)(TF_TAIL | TF_TAILED);
 	release(tp, acked);
 	tcp_sack_acked(tp);
 	tp->t_lost_to = seq_max(tp->t_lost_to, tp->t_snd_una);
@@ -251,6 +293,13 @@ advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
 	}
 	if (!first)
 		tcp_cc_acked(tp, acked, flight, now);
+	if (acked >= tp->t_mss)
+		tp->t_full_at = now;
+	if (tp->t_mss_probe != 0 && now - tp->t_probe_at > PROBE_KEEP_US) {
+		tp->t_mss_probe = 0; /* the path may be another one by now */
+		tp->t_flags &= ~(uint32_t)TF_NODF;
+		tcp_mss_update(tp);
+	}
 	tcp_timer_clear(tp, TCPT_REXMT); /* the guard sets it anew */
 }
 
@@ -265,6 +314,8 @@ tcp_ack(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 		return (true);
 	if ((tp->t_flags & TF_SACK) != 0)
 		sacked = tcp_sack_update(tp, sg);
+	if (sg->opt.nsacks > 0 && tcp_sack_twice(sg))
+		needless(tp);
 	if (is_duplicate(tp, sg, sacked))
 		count_duplicate(tp);
 	if (seq_lt(tp->t_snd_una, sg->ack)) {
@@ -273,6 +324,7 @@ tcp_ack(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 	}
 	tcp_window_update(tp, sg);
 	ecn_echoed(tp, sg, now);
+	tail_judge(tp, sg, now);
 	judge(tp, acked, now);
 	if (fin)
 		(void)tcp_state_event(tp, TCPE_FINACKED, now);

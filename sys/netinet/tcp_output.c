@@ -370,8 +370,11 @@ note_sent(struct tcpcb *tp, const struct piece *p, uint64_t now)
 
 	if (p->again) {
 		tp->t_nrexmt++;
+		tp->t_undo_left++;
 		tcpstat_inc(TCPC_REXMT);
 		tcpstat_add(TCPC_REXMT_BYTES, p->len);
+		if (p->seq == tp->t_snd_una)
+			tp->t_rxt_at = now;
 		tp->t_rxt_nxt = end;
 		tp->t_flags &= ~(uint32_t)TF_RTT; /* RFC 6298 3 */
 	} else if ((tp->t_flags & (TF_RTT | TF_LOSS)) == 0) {
@@ -465,6 +468,31 @@ tcp_send_persist(struct tcpcb *tp, uint64_t now)
 		tp->t_rxt_nxt = tp->t_snd_una;
 		tp->t_flags &= ~(uint32_t)TF_RTT;
 	}
+}
+
+void
+tcp_send_tail(struct tcpcb *tp, uint64_t now)
+{
+	uint32_t mark = tp->t_rxt_nxt, end = tcp_data_end(tp), left;
+	struct piece p = { .seq = tp->t_snd_nxt };
+
+	left = tp->t_undo_left;
+	if (seq_lt(p.seq, end) && seq_lt(p.seq, edge(tp))) {
+		p.len = MIN(MIN(end - p.seq, edge(tp) - p.seq), tp->t_mss);
+		p.fin = (tcp_state_flags(tp->t_state) & TSF_FINQ) != 0 &&
+		    p.seq + p.len == end;
+		(void)send_piece(tp, &p, now);
+		return;
+	}
+	p.again = true;
+	p.seq = seq_max(snd_first(tp), tp->t_snd_nxt - tp->t_mss);
+	p.len = seq_min(tp->t_snd_nxt, end) - p.seq;
+	p.fin = fin_sent(tp);
+	tp->t_tail_end = tp->t_snd_nxt;
+	tp->t_flags |= TF_TAILAGAIN;
+	(void)send_piece(tp, &p, now);
+	tp->t_rxt_nxt = mark; /* it is no part of a recovery */
+	tp->t_undo_left = left;
 }
 
 static unsigned int

@@ -22,8 +22,7 @@
 #include <sys/pool.h>
 #include <netinet/tcp_var.h>
 
-#define RUNS_MAX   1024
-#define DUP_THRESH 3
+#define RUNS_MAX 1024
 
 static struct pool run_pool;
 
@@ -139,6 +138,19 @@ tcp_sack_update(struct tcpcb *tp, const struct tcp_seg *sg)
 	return (tp->t_sacked_bytes - before);
 }
 
+bool
+tcp_sack_twice(const struct tcp_seg *sg)
+{
+	const struct tcp_sack *s = sg->opt.sack;
+
+	if (sg->opt.nsacks == 0 || !seq_lt(s[0].start, s[0].end))
+		return (false);
+	if (seq_leq(s[0].end, sg->ack))
+		return (true);
+	return (sg->opt.nsacks > 1 && seq_leq(s[1].start, s[0].start) &&
+	    seq_leq(s[0].end, s[1].end));
+}
+
 void
 tcp_sack_acked(struct tcpcb *tp)
 {
@@ -199,8 +211,8 @@ tcp_sack_lost_to(const struct tcpcb *tp)
 
 	TAILQ_FOREACH_REVERSE(r, &tp->t_sacked, tcp_ranges, r_entry) {
 		bytes += r->r_end - r->r_start;
-		if (++n >= DUP_THRESH ||
-		    bytes > (DUP_THRESH - 1) * (uint32_t)tp->t_mss)
+		if (++n >= tp->t_reorder ||
+		    bytes > (tp->t_reorder - 1U) * tp->t_mss)
 			return (r->r_start);
 	}
 	return (tp->t_snd_una);

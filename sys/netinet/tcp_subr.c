@@ -206,6 +206,7 @@ tcp_attach_pcb(struct socket *so)
 	TAILQ_INIT(&tp->t_reass);
 	TAILQ_INIT(&tp->t_sacked);
 	tp->t_mss = tp->t_mss_peer = TCP_MSS_INET;
+	tp->t_reorder = TCP_REORDER_MIN;
 	tp->t_keepidle_s = (uint32_t)tcp_keepidle_s;
 	tp->t_keepintvl_s = (uint32_t)tcp_keepintvl_s;
 	tp->t_keepcnt = (uint8_t)tcp_keepcnt;

@@ -15,9 +15,10 @@
  *	4. nothing
  * RFC 6298 gives REXMT; the least is net.inet.tcp.rtomin, not a second.
  *
- * Silence: after net.inet.tcp.pmtublackhole timeouts in a row of full
- * segments that may not be cut, smaller ones are tried (RFC 2923 2.1; RFC
- * 4821's search is not done); after fifteen the connection is given up.
+ * Silence: after net.inet.tcp.pmtublackhole timeouts in a row, and none of the
+ * full segments arrived for ten seconds, smaller ones are tried for a while
+ * (RFC 2923 2.1; RFC 4821's search is not done); after fifteen the connection
+ * is given up.
  */
 
 #include <sys/types.h>
@@ -29,11 +30,13 @@
 
 #define RTO_FIRST_US     1000000U /* RFC 6298 2.1 */
 #define RTO_MAX_US       64000000U
-#define CLOCK_US         1000U /* G of RFC 6298 */
+#define ACK_DELAY_US     100000U /* how long a peer may wait with one */
+#define CLOCK_US         1000U   /* G of RFC 6298 */
 #define PERSIST_MAX_US   60000000ULL
 #define REXMT_MAX        15
 #define ORPHAN_MAX       8 /* tries when the program has gone */
 #define PERSIST_QUIET_US 900000000ULL
+#define FULL_FRESH_US    10000000ULL /* then it is loss, and no hole */
 
 /* --- the round trip, RFC 6298 2 --- */
 
@@ -115,6 +118,37 @@ persist_us(const struct tcpcb *tp)
 	return (MIN(us, PERSIST_MAX_US));
 }
 
+/*
+ * RFC 8985 7.2: before the long timeout, a short one whose probe brings news
+ * of what was lost at the end of a flight.  0: not now.
+ */
+static uint64_t
+tail_us(const struct tcpcb *tp)
+{
+	uint64_t us = 2ULL * tp->t_srtt_us;
+
+	if ((tp->t_flags & (TF_SACK | TF_TAILED | TF_RECOVERY | TF_LOSS)) !=
+		TF_SACK ||
+	    tp->t_backoff != 0 || tp->t_srtt_us == 0 || tp->t_nsacked != 0)
+		return (0);
+	if (tp->t_snd_nxt - tp->t_snd_una <= tp->t_mss)
+		us += ACK_DELAY_US;
+	us = MAX(us, 2 * CLOCK_US);
+	return (us < tcp_rto_us(tp) ? us : 0);
+}
+
+static void
+guard_rexmt(struct tcpcb *tp, uint64_t now)
+{
+	uint64_t us = tail_us(tp);
+
+	if (us != 0)
+		tp->t_flags |= TF_TAIL;
+	else
+		tp->t_flags &= ~(uint32_t)TF_TAIL;
+	tcp_timer_set(tp, TCPT_REXMT, now, us != 0 ? us : tcp_rto_us(tp));
+}
+
 void
 tcp_timer_guard(struct tcpcb *tp, uint64_t now)
 {
@@ -132,7 +166,7 @@ tcp_timer_guard(struct tcpcb *tp, uint64_t now)
 	if (!under_way)
 		tcp_timer_clear(tp, TCPT_REXMT);
 	else if (!tcp_timer_armed(tp, TCPT_REXMT))
-		tcp_timer_set(tp, TCPT_REXMT, now, tcp_rto_us(tp));
+		guard_rexmt(tp, now);
 }
 
 /* --- what happens then; false: tp is gone --- */
@@ -147,7 +181,7 @@ give_up(struct tcpcb *tp, uint64_t now)
 
 /* Full segments vanish: perhaps a router drops them and does not say so. */
 static void
-black_hole(struct tcpcb *tp)
+black_hole(struct tcpcb *tp, uint64_t now)
 {
 	static const uint16_t smaller[2][3] = { { 1400, 1200, TCP_MSS_INET },
 		{ 1380, TCP_MSS_INET6, TCP_MSS_INET6 } };
@@ -156,7 +190,8 @@ black_hole(struct tcpcb *tp)
 
 	if (tcp_pmtu_blackhole == 0 || tp->t_backoff < tcp_pmtu_blackhole ||
 	    tp->t_backoff % tcp_pmtu_blackhole != 0 ||
-	    tp->t_snd_nxt - tp->t_snd_una < tp->t_mss)
+	    tp->t_snd_nxt - tp->t_snd_una < tp->t_mss ||
+	    now - tp->t_full_at < FULL_FRESH_US)
 		return;
 	for (i = 0; i < 3 && size[i] >= tp->t_mss; i++)
 		;
@@ -166,6 +201,7 @@ black_hole(struct tcpcb *tp)
 		return;
 	}
 	tp->t_mss_probe = size[i];
+	tp->t_probe_at = now;
 	tcpstat_inc(TCPC_BLACKHOLE);
 	tcp_mss_update(tp);
 }
@@ -208,6 +244,13 @@ timer_rexmt(struct tcpcb *tp, uint64_t now)
 	bool opening = tp->t_state == TCPS_SYN_SENT ||
 	    tp->t_state == TCPS_SYN_RCVD;
 
+	if ((tp->t_flags & TF_TAIL) != 0) {
+		tp->t_flags = (tp->t_flags & ~(uint32_t)TF_TAIL) | TF_TAILED;
+		tcpstat_inc(TCPC_TAILPROBE);
+		tcp_send_tail(tp, now);
+		tcp_timer_guard(tp, now);
+		return (true);
+	}
 	tcpstat_inc(TCPC_TIMEOUTS);
 	if (tp->t_backoff++ == 0)
 		tp->t_silent_since = now;
@@ -219,7 +262,7 @@ timer_rexmt(struct tcpcb *tp, uint64_t now)
 		tcp_timer_set(tp, TCPT_REXMT, now, tcp_rto_us(tp));
 		return (true);
 	}
-	black_hole(tp);
+	black_hole(tp, now);
 	rexmt_all(tp, now);
 	tcp_timer_guard(tp, now);
 	return (true);

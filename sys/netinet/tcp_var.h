@@ -202,22 +202,29 @@ struct tcp_range {
 };
 TAILQ_HEAD(tcp_ranges, tcp_range);
 
+/* Segments that overtake one before it is taken for lost (RFC 5681's three). */
+#define TCP_REORDER_MIN 3
+#define TCP_REORDER_MAX 200
+
 /* t_flags */
-#define TF_NODELAY  0x000001
-#define TF_CORK     0x000002
-#define TF_QUICKACK 0x000004
-#define TF_ACKNOW   0x000008 /* an acknowledgment is due now */
-#define TF_SACK     0x000010 /* agreed on */
-#define TF_TSTAMP   0x000020
-#define TF_WSCALE   0x000040
-#define TF_ECN      0x000080
-#define TF_ECN_ECHO 0x000100 /* tell the peer of congestion */
-#define TF_ECN_CWR  0x000200 /* tell the peer that we have slowed down */
-#define TF_GONE     0x000400 /* the program has closed the socket */
-#define TF_RTT      0x000800 /* t_rtt_seq is being timed */
-#define TF_RECOVERY 0x001000 /* until snd_una reaches t_recover */
-#define TF_LOSS     0x002000 /* the same, after a timeout */
-#define TF_NODF     0x004000 /* path MTU discovery did not work: routers may cut */
+#define TF_NODELAY   0x000001
+#define TF_CORK      0x000002
+#define TF_QUICKACK  0x000004
+#define TF_ACKNOW    0x000008 /* an acknowledgment is due now */
+#define TF_SACK      0x000010 /* agreed on */
+#define TF_TSTAMP    0x000020
+#define TF_WSCALE    0x000040
+#define TF_ECN       0x000080
+#define TF_ECN_ECHO  0x000100 /* tell the peer of congestion */
+#define TF_ECN_CWR   0x000200 /* tell the peer that we have slowed down */
+#define TF_GONE      0x000400 /* the program has closed the socket */
+#define TF_RTT       0x000800 /* t_rtt_seq is being timed */
+#define TF_RECOVERY  0x001000 /* until snd_una reaches t_recover */
+#define TF_LOSS      0x002000 /* the same, after a timeout */
+#define TF_TAIL      0x020000 /* REXMT is a tail probe first */
+#define TF_TAILED    0x040000 /* one was sent in this flight */
+#define TF_TAILAGAIN 0x080000 /* what was sent before, until t_tail_end */
+#define TF_NODF      0x004000 /* path MTU discovery did not work: routers may cut */
 
 #define TF_FINRCVD 0x010000
 
@@ -233,6 +240,8 @@ struct tcpcb {
 	uint16_t t_mss_peer;  /* what the peer takes, without options */
 	uint16_t t_mss_user;  /* TCP_MAXSEG, 0: none */
 	uint16_t t_mss_probe; /* smaller after silence, 0: none */
+	uint64_t t_probe_at;  /* when that began */
+	uint64_t t_full_at;   /* when full segments last arrived */
 	uint16_t t_mss;       /* payload of a full segment, options taken off */
 	/* a place in so_snd, so that it is not walked from its start */
 	struct mbuf *t_at_m;
@@ -268,13 +277,18 @@ struct tcpcb {
 	uint32_t t_lost_to;  /* what is not sacked below is lost */
 	uint32_t t_rxt_nxt;  /* up to here the lost was sent again */
 	uint32_t t_rxt_mark; /* snd_nxt when that began */
+	uint64_t t_rxt_at;   /* when the first of it was sent again */
 	uint32_t t_reno_out; /* bytes that left, guessed from duplicates */
 	uint8_t t_dupacks;
+	uint8_t t_reorder; /* segments that may come early without a loss */
+	uint32_t t_undo_cwnd, t_undo_ssthresh;
+	uint32_t t_undo_left; /* segments sent again that may prove needless */
 	struct tcp_ranges t_sacked;
 	unsigned int t_nsacked;
 	uint32_t t_sacked_bytes;
 	uint32_t t_sacked_max; /* highest byte sacked */
 	uint32_t t_ecn_recover;
+	uint32_t t_tail_end; /* snd_nxt when the tail was sent again */
 
 	/* buffers that grow */
 	uint32_t t_rcv_meas_seq;
@@ -376,6 +390,8 @@ void tcp_window_update(struct tcpcb *tp, const struct tcp_seg *sg);
 /* --- the scoreboard (tcp_sack.c) --- */
 /* Blocks of a segment: bytes that became known. */
 uint32_t tcp_sack_update(struct tcpcb *tp, const struct tcp_seg *sg);
+/* RFC 2883: does it say that something came twice? */
+bool tcp_sack_twice(const struct tcp_seg *sg);
 /* snd_una moved on. */
 void tcp_sack_acked(struct tcpcb *tp);
 void tcp_sack_flush(struct tcpcb *tp);
@@ -398,6 +414,8 @@ void tcp_send_ack(struct tcpcb *tp, uint64_t now);
 void tcp_send_probe(struct tcpcb *tp, uint64_t now);
 /* A byte into a window that is closed. */
 void tcp_send_persist(struct tcpcb *tp, uint64_t now);
+/* RFC 8985 7: the last segment again, or one more, to hear of the others. */
+void tcp_send_tail(struct tcpcb *tp, uint64_t now);
 void tcp_send_rst(struct tcpcb *tp, uint64_t now);
 /* Room of the receive buffer as a window, never taken back. */
 uint32_t tcp_window(const struct tcpcb *tp);
@@ -469,6 +487,8 @@ enum tcp_counter {
 	TCPC_KEEPPROBE,
 	TCPC_KEEPDROP,
 	TCPC_RECOVERIES,
+	TCPC_TAILPROBE,
+	TCPC_NEEDLESS,
 	TCPC_SACKS_IN,
 	TCPC_SACKS_OUT,
 	TCPC_CHALLENGE,
