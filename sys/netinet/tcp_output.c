@@ -516,7 +516,7 @@ tcp_output(struct tcpcb *tp, uint64_t now)
 {
 	uint32_t flags = tcp_state_flags(tp->t_state);
 
-	if ((flags & TSF_SYNCED) == 0)
+	if ((flags & TSF_SYNCED) == 0 && tp->t_state != TCPS_SYN_RCVD)
 		return;
 	if ((flags & TSF_SEND) != 0) {
 		if (tp->t_snd_una == tp->t_snd_nxt && tp->t_sent_at != 0)
