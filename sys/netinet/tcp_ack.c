@@ -245,7 +245,8 @@ tcp_window_update(struct tcpcb *tp, const struct tcp_seg *sg)
 static void
 ecn_echoed(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 {
-	if ((tp->t_flags & TF_ECN) == 0 || (sg->flags & TH_ECE) == 0 ||
+	if ((tp->t_flags & TF_ECN) == 0 ||
+	    (sg->flags & (TH_ECE | TH_SYN)) != TH_ECE ||
 	    seq_lt(sg->ack, tp->t_ecn_recover))
 		return;
 	tcpstat_inc(TCPC_ECN_ECE);

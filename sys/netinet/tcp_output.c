@@ -292,6 +292,8 @@ piece_again(const struct tcpcb *tp, uint32_t to, struct piece *p)
 
 	if (!tcp_sack_hole(tp, from, to, &hole))
 		return (false);
+	if (hole.end == tp->t_snd_nxt) /* new bytes may fill the segment */
+		hole.end = seq_max(end, hole.end);
 	hole.end = seq_min(hole.end, hole.start + tp->t_mss);
 	p->again = true;
 	p->seq = hole.start;
@@ -299,7 +301,8 @@ piece_again(const struct tcpcb *tp, uint32_t to, struct piece *p)
 	if (hole.start == end + 1 || !seq_lt(hole.start, edge(tp)))
 		return (false);
 	p->len = MIN(p->len, edge(tp) - hole.start);
-	p->fin = fin_sent(tp) && p->seq + p->len == end;
+	p->fin = (tcp_state_flags(tp->t_state) & TSF_FINQ) != 0 &&
+	    p->seq + p->len == end;
 	return (p->len > 0 || p->fin);
 }
 
