@@ -624,7 +624,10 @@ stream_readable(struct file *fp)
 		so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
 	} else if (n == 0) {
 		file_want_read(fp, false);
-		stream_eof(so);
+		if (so->so_linger_s == 0) /* a close follows, then it is a reset */
+			task_add(&so->so_over);
+		else
+			stream_eof(so);
 	} else if (n ==
 	    -ECONNRESET) { /* closed with data unread: HUP follows */
 		file_want_read(fp, false);
@@ -658,13 +661,20 @@ stream_close(struct file *fp)
 	soclose(so);
 }
 
-/* The connection is over and all that came was delivered. */
+/*
+ * The connection is over and all that came was delivered; or it is not, and
+ * the program has only ended its side.
+ */
 static void
 stream_over(void *arg)
 {
 	struct socket *so = arg;
 	struct file *fp = so->so_file;
 
+	if ((so->so_state & SS_DISCONNECTED) == 0) {
+		stream_eof(so);
+		return;
+	}
 	if (fp == NULL || fp->f_dying)
 		return;
 	if (so->so_error != 0)

@@ -1,0 +1,473 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The life of TCP connections between two kernels, as programs see it: they
+ * are refused, reset, kept waiting, kept idle, pushed back, and left behind
+ * by programs that die; and nothing of them stays.
+ */
+
+#include <net/if_ioctl.h>
+
+#include "tcplab.h"
+
+static void
+both_families(void (*fn)(void))
+{
+	lab_af = AF_INET;
+	fn();
+	lab_af = AF_INET6;
+	fn();
+}
+#define BOTH(id)                          \
+	static void id##_once(void);      \
+	static void id(void **state)      \
+	{                                 \
+		(void)state;              \
+		both_families(id##_once); \
+	}                                 \
+	static void id##_once(void)
+
+static int
+error_of(struct sim_machine *m, int fd)
+{
+	return (lab_getopt(m, fd, SOL_SOCKET, SO_ERROR));
+}
+
+/* What a read of fd gives: bytes, 0 at the end, -errno; as libbsdsys tells it. */
+static long
+reads(struct sim_machine *m, int fd)
+{
+	char buf[4096];
+	ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+	if (n == 0)
+		return (-error_of(m, fd));
+	return (n > 0 ? n : -errno);
+}
+
+/* --- beginnings --- */
+
+BOTH(nobody_listens)
+{
+	int c;
+
+	lab_up("tcp-refused", 1);
+	c = lab_sock(left);
+	assert_int_equal(lab_connect(left, c, 2, 81), -EINPROGRESS);
+	sim_run(100000);
+	assert_int_equal(error_of(left, c), ECONNREFUSED);
+	close(c);
+	sim_end(false);
+}
+
+BOTH(nobody_is_there)
+{
+	int c;
+
+	lab_up("tcp-nobody", 1);
+	c = lab_sock(left);
+	sim_wire_set(wire, "loss", "100%");
+	assert_int_equal(lab_connect(left, c, 2, 81), -EINPROGRESS);
+	sim_run(140000000);
+	assert_int_equal(error_of(left, c), EHOSTUNREACH);
+	close(c);
+	sim_end(false);
+}
+
+BOTH(both_begin_at_once)
+{
+	int a, b;
+
+	lab_up("tcp-simultaneous", 1);
+	sim_wire_set(wire, "delay", "50ms");
+	sim_run(1000000);
+	a = lab_sock(left);
+	b = lab_sock(right);
+	assert_int_equal(lab_bind(left, a, 1, 7001), 0);
+	assert_int_equal(lab_bind(right, b, 2, 7002), 0);
+	assert_int_equal(lab_connect(left, a, 2, 7002), -EINPROGRESS);
+	assert_int_equal(lab_connect(right, b, 1, 7001), -EINPROGRESS);
+	sim_run(1000000);
+	assert_int_equal(lab_info(left, a).tcpi_state, TCP_ESTABLISHED);
+	assert_int_equal(lab_info(right, b).tcpi_state, TCP_ESTABLISHED);
+	assert_int_equal(write(a, "ping", 4), 4);
+	sim_run(200000);
+	assert_int_equal(reads(right, b), 4);
+	assert_int_equal(write(b, "pong!", 5), 5);
+	sim_run(200000);
+	assert_int_equal(reads(left, a), 5);
+	close(a);
+	close(b);
+	sim_end(false);
+}
+
+BOTH(a_machine_talks_to_itself)
+{
+	struct lab_flow f = { .want = 3000000, .shut = true };
+	int l, c, s = -1;
+
+	lab_up("tcp-self", 1);
+	l = lab_listen(left, 80, 4);
+	c = lab_sock(left);
+	assert_int_equal(lab_connect(left, c, 1, 80), -EINPROGRESS);
+	sim_run(10000);
+	assert_true((s = lab_accept(l)) >= 0);
+	f.from = c;
+	f.to = s;
+	assert_true(lab_flows_run(&f, 1, 20));
+	close(l);
+	close(c);
+	close(s);
+	sim_end(false);
+}
+
+/* --- listeners --- */
+
+BOTH(backlog_holds_and_lets_go)
+{
+	int l, c[12], s[12], n = 0, open = 0;
+
+	lab_up("tcp-backlog", 1);
+	l = lab_listen(right, 80, 3);
+	for (int i = 0; i < 12; i++) {
+		c[i] = lab_sock(left);
+		assert_int_equal(lab_connect(left, c[i], 2, 80), -EINPROGRESS);
+		assert_int_equal(write(c[i], "", 0), 0);
+		sim_run(10000);
+	}
+	for (int i = 0; i < 12; i++)
+		open += lab_info(left, c[i]).tcpi_state == TCP_ESTABLISHED;
+	assert_int_equal(open, 12); /* they think so */
+	for (int t = 0; t < 200 && n < 12; t++) {
+		while (n < 12 && (s[n] = lab_accept(l)) >= 0)
+			n++;
+		sim_run(500000);
+	}
+	assert_int_equal(n, 12); /* and in the end they are right */
+	for (int i = 0; i < 12; i++) {
+		close(c[i]);
+		close(s[i]);
+	}
+	close(l);
+	sim_end(false);
+}
+
+BOTH(cookies_when_the_cache_is_full)
+{
+	struct lab_flow f = { .want = 500000, .shut = true };
+	struct tcp_info ti;
+
+	lab_up("tcp-cookies", 1);
+	sim_sysctl_set(right, "net.inet.tcp.syncachelimit", 0);
+	lab_pair(80, &f.from, &f.to);
+	sim_run(100000);
+	ti = lab_info(right, f.to);
+	assert_int_equal(ti.tcpi_state, TCP_ESTABLISHED);
+	assert_int_equal(ti.tcpi_options & 7, 7); /* all was remembered */
+	assert_true(lab_flows_run(&f, 1, 20));
+	close(f.from);
+	close(f.to);
+	sim_end(false);
+}
+
+BOTH(no_cookies_no_connection)
+{
+	int l, c;
+
+	lab_up("tcp-nocookies", 1);
+	sim_sysctl_set(right, "net.inet.tcp.syncachelimit", 0);
+	sim_sysctl_set(right, "net.inet.tcp.syncookies", 0);
+	l = lab_listen(right, 80, 3);
+	c = lab_sock(left);
+	assert_int_equal(lab_connect(left, c, 2, 80), -EINPROGRESS);
+	sim_run(10000000);
+	assert_int_equal(lab_accept(l), -1);
+	assert_int_equal(lab_info(left, c).tcpi_state, TCP_SYN_SENT);
+	close(c);
+	close(l);
+	sim_end(false);
+}
+
+/* --- windows --- */
+
+BOTH(a_reader_that_sleeps)
+{
+	struct lab_flow f = { .want = 3000000, .shut = true, .lazy = 4000 };
+
+	lab_up("tcp-lazy", 1);
+	lab_pair(80, &f.from, &f.to);
+	assert_true(lab_flows_run(&f, 1, 36000));
+	assert_true(f.got == f.want);
+	close(f.from);
+	close(f.to);
+	sim_end(false);
+}
+
+BOTH(a_small_buffer_over_a_bad_wire)
+{
+	struct lab_flow f = { .want = 300000, .shut = true, .lazy = 7 };
+
+	lab_up("tcp-small", 3);
+	lab_pair(80, &f.from, &f.to);
+	assert_int_equal(lab_setopt(right, f.to, SOL_SOCKET, SO_RCVBUF, 4096),
+	    0);
+	sim_wire_set(wire, "loss", "10%");
+	sim_wire_set(wire, "delay", "1ms");
+	assert_true(lab_flows_run(&f, 1, 36000));
+	close(f.from);
+	close(f.to);
+	sim_end(false);
+}
+
+BOTH(a_bad_wire_without_sack_and_stamps)
+{
+	struct lab_flow f = { .want = 2000000, .shut = true };
+
+	lab_up("tcp-plain", 5);
+	sim_sysctl_set(left, "net.inet.tcp.sack", 0);
+	sim_sysctl_set(left, "net.inet.tcp.rfc1323", 0);
+	lab_pair(80, &f.from, &f.to);
+	assert_int_equal(lab_info(left, f.from).tcpi_options & 7, 0);
+	sim_wire_set(wire, "loss", "5%");
+	sim_wire_set(wire, "dup", "2%");
+	sim_wire_set(wire, "delay", "3ms");
+	assert_true(lab_flows_run(&f, 1, 36000));
+	close(f.from);
+	close(f.to);
+	sim_end(false);
+}
+
+/* --- ends --- */
+
+BOTH(reset_by_a_close_with_bytes_unread)
+{
+	int c, s;
+
+	lab_up("tcp-reset", 1);
+	lab_pair(80, &c, &s);
+	assert_int_equal(write(c, "unread", 6), 6);
+	sim_run(100000);
+	close(s);
+	sim_run(100000);
+	assert_int_equal(reads(left, c), -ECONNRESET);
+	close(c);
+	sim_end(false);
+}
+
+BOTH(reset_by_a_linger_of_nothing)
+{
+	unsigned long long arg[6] = { SOL_SOCKET, SO_LINGER };
+	struct linger l = { 1, 0 };
+	int c, s;
+
+	lab_up("tcp-linger", 1);
+	lab_pair(80, &c, &s);
+	assert_int_equal(sim_syscall(left, SYS_SETSOCKOPT, arg, &l, sizeof(l),
+			     NULL, NULL, c, NULL),
+	    0);
+	close(c);
+	sim_run(100000);
+	assert_int_equal(reads(right, s), -ECONNRESET);
+	close(s);
+	sim_end(false);
+}
+
+BOTH(a_program_dies_with_much_to_say)
+{
+	struct lab_flow f = { .want = 400000 };
+
+	lab_up("tcp-dead", 1);
+	lab_pair(80, &f.from, &f.to);
+	sim_wire_set(wire, "delay", "20ms");
+	while (lab_flow_write(&f))
+		sim_run(1000);
+	close(f.from); /* all that it wrote still goes */
+	f.want = f.sent;
+	for (int i = 0; i < 2000 && !f.eof; i++) {
+		lab_flow_read(&f);
+		sim_run(10000);
+	}
+	assert_true(f.eof && f.got == f.sent && f.got > 100000);
+	close(f.to);
+	sim_end(false);
+}
+
+BOTH(the_other_side_vanishes)
+{
+	int c, s;
+
+	lab_up("tcp-vanish", 1);
+	lab_pair(80, &c, &s);
+	sim_wire_set(wire, "loss", "100%");
+	assert_int_equal(write(c, "hello?", 6), 6);
+	sim_run(100000000);
+	assert_int_equal(reads(left, c), -EAGAIN); /* a cable may come back */
+	sim_run(1800000000);
+	assert_true(reads(left, c) < 0 && reads(left, c) != -EAGAIN);
+	close(c);
+	close(s);
+	sim_end(false);
+}
+
+BOTH(a_day_of_silence)
+{
+	uint64_t frames;
+	int c, s;
+
+	lab_up("tcp-day", 1);
+	lab_pair(80, &c, &s);
+	assert_int_equal(lab_setopt(left, c, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	frames = sim_wire_count(wire);
+	sim_run(24ULL * 3600 * 1000000);
+	assert_true(sim_wire_count(wire) - frames < 400);
+	assert_int_equal(write(c, "still", 5), 5);
+	sim_run(100000);
+	assert_int_equal(reads(right, s), 5);
+	sim_wire_set(wire, "loss", "100%");
+	sim_run(3ULL * 3600 * 1000000);
+	assert_int_equal(reads(left, c), -ETIMEDOUT);
+	close(c);
+	close(s);
+	sim_end(false);
+}
+
+/* --- paths --- */
+
+static void
+set_mtu(struct sim_machine *m, unsigned int mtu)
+{
+	struct if_req req;
+
+	memset(&req, 0, sizeof(req));
+	strcpy(req.name, "fxp0");
+	req.value = (int)mtu;
+	assert_int_equal(sim_ioctl(m, SIOCSIFMTU, &req), 0);
+}
+
+BOTH(the_mtu_changes_in_the_middle)
+{
+	struct lab_flow f = { .want = 2000000, .shut = true };
+
+	lab_up("tcp-mtu", 1);
+	lab_pair(80, &f.from, &f.to);
+	sim_wire_set(wire, "delay", "10ms");
+	for (int i = 0; i < 100; i++) {
+		lab_flow_write(&f);
+		lab_flow_read(&f);
+		sim_run(500);
+	}
+	assert_true(f.got > 0 && f.got < f.want / 2);
+	set_mtu(left, 1300);
+	assert_true(lab_flows_run(&f, 1, 100));
+	assert_true(lab_info(left, f.from).tcpi_snd_mss < 1300);
+	close(f.from);
+	close(f.to);
+	sim_end(false);
+}
+
+/* --- many, and nothing left --- */
+
+BOTH(many_come_and_go_and_nothing_stays)
+{
+	long live_left, live_right;
+	int l, c, s;
+
+	lab_up("tcp-many", 1);
+	sim_sysctl_set(left, "net.inet.tcp.msl", 1);
+	sim_sysctl_set(right, "net.inet.tcp.msl", 1);
+	l = lab_listen(right, 80, 8);
+	live_left = live_right = 0;
+	for (int i = 0; i < 300; i++) {
+		if (i == 100) {
+			sim_run(10000000);
+			live_left = sim_machine_live(left);
+			live_right = sim_machine_live(right);
+		}
+		c = lab_sock(left);
+		assert_int_equal(lab_connect(left, c, 2, 80), -EINPROGRESS);
+		sim_run(2000);
+		assert_true((s = lab_accept(l)) >= 0);
+		assert_int_equal(write(c, "x", 1), 1);
+		sim_run(2000);
+		if (i % 3 != 0)
+			assert_int_equal(reads(right, s), 1);
+		if (i % 2 != 0) {
+			close(c);
+			sim_run(1000);
+			close(s);
+		} else {
+			close(s);
+			sim_run(1000);
+			close(c);
+		}
+	}
+	sim_run(10000000);
+	assert_true(sim_machine_live(left) <= live_left + 8);
+	assert_true(sim_machine_live(right) <= live_right + 8);
+	close(l);
+	sim_end(false);
+}
+
+/* The n-th allocation of the server fails, once at every place. */
+BOTH(a_server_without_memory)
+{
+	struct lab_flow f;
+	int l, n, ok = 0;
+
+	lab_up("tcp-memory", 1);
+	l = lab_listen(right, 80, 8);
+	for (n = 1; n < 120; n++) {
+		memset(&f, 0, sizeof(f));
+		f.want = 20000;
+		f.shut = true;
+		f.from = lab_sock(left);
+		sim_machine_fail(right, n);
+		assert_int_equal(lab_connect(left, f.from, 2, 80),
+		    -EINPROGRESS);
+		f.to = -1;
+		for (int i = 0; i < 100 && f.to == -1; i++) {
+			sim_run(100000);
+			f.to = lab_accept(l);
+		}
+		assert_true(f.to >= 0);
+		assert_true(lab_flows_run(&f, 1, 100));
+		ok += sim_machine_failed(right);
+		sim_machine_fail(right, 0);
+		close(f.from);
+		close(f.to);
+		sim_run(1000000);
+	}
+	assert_true(ok > 0);
+	close(l);
+	sim_end(false);
+}
+
+#define T(id) cmocka_unit_test_teardown(id, lab_after)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(nobody_listens),
+		T(nobody_is_there),
+		T(both_begin_at_once),
+		T(a_machine_talks_to_itself),
+		T(backlog_holds_and_lets_go),
+		T(cookies_when_the_cache_is_full),
+		T(no_cookies_no_connection),
+		T(a_reader_that_sleeps),
+		T(a_small_buffer_over_a_bad_wire),
+		T(a_bad_wire_without_sack_and_stamps),
+		T(reset_by_a_close_with_bytes_unread),
+		T(reset_by_a_linger_of_nothing),
+		T(a_program_dies_with_much_to_say),
+		T(the_other_side_vanishes),
+		T(a_day_of_silence),
+		T(the_mtu_changes_in_the_middle),
+		T(many_come_and_go_and_nothing_stays),
+		T(a_server_without_memory),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
