@@ -12,6 +12,12 @@
 #endif
 #include <net/ip_addr.h>
 
+/* state of "tcp", in this order from 0. */
+#define TCP_STATE_NAMES                                                        \
+	"CLOSED", "LISTEN", "SYN_SENT", "SYN_RCVD", "ESTABLISHED",             \
+	    "CLOSE_WAIT", "FIN_WAIT_1", "CLOSING", "LAST_ACK", "FIN_WAIT_2",   \
+	    "TIME_WAIT"
+
 struct in_pcb_row {
 	char proto[8]; /* "udp", "raw", "tcp" */
 	uint16_t af;   /* of the socket */

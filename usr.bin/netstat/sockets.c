@@ -57,6 +57,7 @@ end_text(const struct in_pcb_row *r, const struct ip_addr *a, uint16_t port,
 static void
 socket_show(const struct in_pcb_row *r, const struct sockets_wanted *w)
 {
+	static const char *const states[] = { TCP_STATE_NAMES };
 	char local[272], foreign[272], proto[16];
 
 	end_text(r, &r->laddr, r->lport, w->numeric, local, sizeof(local));
@@ -70,6 +71,9 @@ socket_show(const struct in_pcb_row *r, const struct sockets_wanted *w)
 		    r->drops);
 	if (strncmp(r->proto, "raw", sizeof(r->proto)) == 0)
 		printf(" %u", r->number);
+	if (strncmp(r->proto, "tcp", sizeof(r->proto)) == 0 &&
+	    r->state < sizeof(states) / sizeof(states[0]))
+		printf(" %s", states[r->state]);
 	printf("\n");
 }
 
@@ -116,7 +120,7 @@ sockets_show(const struct sockets_wanted *w)
 				"Active Internet connections",
 			    "Proto", "Recv-Q", "Send-Q", "Local Address",
 			    "Foreign Address",
-			    w->verbose ? "    UID     PID  Drops" : "");
+			    w->verbose ? "    UID     PID  Drops" : " (state)");
 		socket_show(&rows[i], w);
 	}
 	free(rows);

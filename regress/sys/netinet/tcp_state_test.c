@@ -9,6 +9,8 @@
 #include <sys/uidinfo.h>
 #include "tcpkit.h"
 
+#include <netinet/in_pcb_row.h>
+
 /* --- the way to a state --- */
 
 static void
@@ -302,6 +304,16 @@ KTEST(tcp_states_by_events_inet6)
 }
 
 /* --- the table itself --- */
+
+KTEST(tcp_state_names_as_programs_know_them)
+{
+	static const char *const names[] = { TCP_STATE_NAMES };
+	unsigned int i;
+
+	KT_EQ(nitems(names), TCPS_NSTATES);
+	for (i = 0; i < nitems(names); i++)
+		KT_STR(tcp_state_name((enum tcp_state)i), names[i]);
+}
 
 /* All paths through the table end; nothing but END and 2MSL leaves TIME_WAIT. */
 KTEST(tcp_state_table_is_sound)

@@ -1,0 +1,166 @@
+#!/bin/sh
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+#
+# Unmodified programs on Fugu's TCP: a web server and its client, a throughput
+# meter, a relay; between Fugu machines through a router, and against Linux's
+# own TCP on both sides, over good wires and bad ones.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
+PATH=$bin:$PATH:/usr/sbin:/sbin
+dir=$(mktemp -d "${TMPDIR:-/tmp}/tcp.XXXXXX") || exit 1
+FUGU_LABS=$dir/labs
+export PATH FUGU_LABS
+n=0 bad=0 pids=
+stop() {
+	for p in $pids; do kill "$p" 2>/dev/null; done
+	bsdctl down >/dev/null 2>&1
+	rm -rf "$dir"
+}
+trap stop EXIT
+trap 'exit 1' INT TERM
+
+ok() {
+	name=$1; shift; n=$((n + 1))
+	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
+	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
+}
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+says() { ok "$1" grep -qE "$2" "$dir/last"; }
+on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
+keep() { "$@" >"$dir/last" 2>&1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+# later MACHINE COMMAND...: in the background until the end of the test
+later() {
+	m=$1; shift
+	bsdctl exec "$m" "$@" >"$dir/later.$m" 2>&1 &
+	pids="$pids $!"
+}
+# fetched MACHINE URL: the file comes whole
+fetched() {
+	on "$1" curl -g -s -S -m 40 -o "$dir/got" "$2" && cmp "$dir/big" "$dir/got"
+}
+# comes MACHINE URL: within a while somebody answers there
+comes() {
+	i=0
+	while ! on "$1" curl -g -s -m 2 -o /dev/null "$2"; do
+		i=$((i + 1)); [ $i -lt 50 ] || return 1; sleep 0.1
+	done
+}
+
+have curl && have python3 || { echo "ok 1 - programs # SKIP no curl or no python3"; echo 1..1; exit 0; }
+mkdir "$dir/www"
+head -c 8000000 /dev/urandom >"$dir/www/big"
+ln "$dir/www/big" "$dir/big"
+echo small >"$dir/www/small"
+
+# --- Fugu to Fugu, through a router ---
+ok "the example lab comes up" bsdctl up "$top/etc/examples/router/lab.conf"
+later right python3 -m http.server -d "$dir/www" --bind :: 8080
+ok "a web server answers" comes left http://10.0.2.2:8080/small
+ok "8 MB over IPv4" fetched left http://10.0.2.2:8080/big
+ok "8 MB over IPv6" fetched left 'http://[2001:db8:2::2]:8080/big'
+ok "twenty short connections" sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	[ "$(timeout 20 bsdctl exec left curl -s -m 10 http://10.0.2.2:8080/small)" = small ] || exit 1; done'
+keep on left curl -s -S -m 10 http://10.0.2.2:9/
+says "a closed port refuses at once" 'Failed to connect|refused'
+keep on left curl -s -S -m 3 http://10.0.2.77:9/
+says "nobody there: it times out" 'timed out|No route|Failed to connect'
+keep on right netstat -s -p tcp
+says "the server counted its connections" '[1-9][0-9]* connections accepted'
+keep on right netstat -an
+says "netstat shows the listener" 'tcp6? .*8080 .*LISTEN'
+if have iperf3; then
+	later right iperf3 -s
+	sleep 0.5
+	keep on left iperf3 -c 10.0.2.2 -t 2
+	says "iperf3 sends over IPv4" 'receiver'
+	keep on left iperf3 -c 2001:db8:2::2 -t 2 -R -P 4
+	says "iperf3 receives four streams over IPv6" 'SUM.*receiver'
+	sed -n 's/.*SUM.*sec *\(.*bits.sec\).*receiver/# \1/p' "$dir/last" | tail -1
+else
+	skip "iperf3" "not installed"
+fi
+if have socat; then
+	later right socat TCP-LISTEN:7000,fork,reuseaddr EXEC:/bin/cat
+	sleep 0.5
+	keep sh -c "printf 'there and back' | timeout 20 bsdctl exec left socat -t 5 - TCP:10.0.2.2:7000"
+	says "socat: half closed, and an echo back" 'there and back'
+else
+	skip "socat" "not installed"
+fi
+for p in $pids; do kill "$p" 2>/dev/null; done
+pids=
+bsdctl down >/dev/null 2>&1
+
+# --- against Linux ---
+if ! (exec 3<>/dev/net/tun) 2>/dev/null; then
+	skip "against Linux" "this user may not open /dev/net/tun"
+	echo "1..$n"; exit $bad
+fi
+cat >"$dir/lab.conf" <<'LAB'
+lab tcpns
+wire a
+wire b
+netns lx {
+	interface eth0 on a {
+		inet 10.92.1.2/24
+		inet6 2001:db8:921::2/64
+	}
+	gateway 10.92.1.1
+	gateway 2001:db8:921::1
+}
+machine mid {
+	interface fxp0 on a {
+		inet 10.92.1.1/24
+		inet6 2001:db8:921::1/64
+	}
+	interface fxp1 on b {
+		inet 10.92.2.1/24
+		inet6 2001:db8:922::1/64
+	}
+	sysctl net.inet.ip.forwarding=1
+	sysctl net.inet6.ip6.forwarding=1
+}
+machine fu {
+	interface fxp0 on b {
+		inet 10.92.2.2/24
+		inet6 2001:db8:922::2/64
+	}
+	gateway 10.92.2.1
+	gateway 2001:db8:922::1
+}
+LAB
+ok "machines and a namespace come up" bsdctl up "$dir/lab.conf"
+later lx python3 -m http.server -d "$dir/www" --bind :: 8080
+later fu python3 -m http.server -d "$dir/www" --bind :: 8080
+ok "Linux serves" comes fu http://10.92.1.2:8080/small
+ok "Fugu serves" comes lx http://10.92.2.2:8080/small
+ok "8 MB from Linux over IPv4" fetched fu http://10.92.1.2:8080/big
+ok "8 MB from Linux over IPv6" fetched fu 'http://[2001:db8:921::2]:8080/big'
+ok "8 MB to Linux over IPv4" fetched lx http://10.92.2.2:8080/big
+ok "8 MB to Linux over IPv6" fetched lx 'http://[2001:db8:922::2]:8080/big'
+keep on fu curl -s -S -m 10 http://10.92.1.2:9/
+says "Linux refuses" 'Failed to connect|refused'
+keep on lx curl -s -S -m 10 http://10.92.2.2:9/
+says "Fugu refuses" 'Failed to connect|refused'
+bsdctl exec fu tcpdump -n -s 200 -i fxp0 -w "$dir/bad.pcap" tcp >/dev/null 2>&1 &
+pids="$pids $!"
+sleep 0.5
+bsdctl wire tcpns b loss 2% reorder 3% dup 1% delay 2ms >/dev/null
+ok "8 MB from Linux over a bad wire" fetched fu http://10.92.1.2:8080/big
+ok "8 MB to Linux over a bad wire" fetched lx http://10.92.2.2:8080/big
+ok "8 MB to Linux over a bad wire, IPv6" fetched lx 'http://[2001:db8:922::2]:8080/big'
+keep on fu netstat -s -p tcp
+says "SACK was spoken" '[1-9][0-9]* segments received with SACK blocks'
+for p in $pids; do kill "$p" 2>/dev/null; done
+pids=
+sleep 0.3
+if have tshark && [ -s "$dir/bad.pcap" ]; then
+	tshark -r "$dir/bad.pcap" -Y '_ws.malformed || tcp.option_len.invalid || tcp.hdr_len.bogus || tcp.analysis.ack_lost_segment && ip.src == 10.92.2.2' >"$dir/odd" 2>/dev/null
+	ok "tshark finds nothing malformed" sh -c "! grep -q Malformed '$dir/odd'"
+else
+	skip "tshark" "not installed, or nothing captured"
+fi
+echo "1..$n"
+exit $bad
