@@ -122,23 +122,24 @@ deliver(struct tcpcb *tp, struct mbuf *m)
 		soreceive_stream(so, m);
 }
 
-/* What the hole before it has kept back. */
+/* What the hole before it has kept back; some of it may have come again. */
 static void
 deliver_waiting(struct tcpcb *tp, bool *fin)
 {
-	struct tcp_range *r = TAILQ_FIRST(&tp->t_reass);
+	struct tcp_range *r;
 	struct mbuf *m;
 
-	if (r == NULL || seq_lt(tp->t_rcv_nxt, r->r_start))
-		return;
-	if (seq_lt(tp->t_rcv_nxt, r->r_end) || r->r_fin) {
-		m = r->r_m;
-		r->r_m = NULL;
-		m_adj(m, (int)(tp->t_rcv_nxt - r->r_start));
-		*fin = *fin || r->r_fin;
-		deliver(tp, m);
+	while ((r = TAILQ_FIRST(&tp->t_reass)) != NULL &&
+	    seq_leq(r->r_start, tp->t_rcv_nxt)) {
+		if (seq_leq(tp->t_rcv_nxt, r->r_end)) {
+			m = r->r_m;
+			r->r_m = NULL;
+			m_adj(m, (int)(tp->t_rcv_nxt - r->r_start));
+			*fin = *fin || r->r_fin;
+			deliver(tp, m);
+		}
+		run_free(tp, r);
 	}
-	run_free(tp, r);
 }
 
 static void

@@ -370,6 +370,12 @@ BOTH(tcp_holes_are_told)
 	KT_EQ(o.opt.nsacks, 1);
 	KT_EQ(o.opt.sack[0].start - PEER_ISS, 1);
 	KT_EQ(kit_tp(so)->t_nreass, 0);
+	data(501, 50); /* one segment that covers two runs */
+	data(701, 50);
+	kit_quiet();
+	data(401, 400);
+	KT_EQ(one(1, 0).ack, 801);
+	KT_EQ(kit_tp(so)->t_nreass, 0);
 }
 
 BOTH(tcp_bytes_outside_the_window_are_cut)

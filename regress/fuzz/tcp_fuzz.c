@@ -1,0 +1,213 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * A TCP connection and a listener against a peer that says anything: segments
+ * with numbers near those that matter, options of any bytes, time that passes,
+ * a program that writes, shuts, closes and begins anew.  After each step the
+ * connection's numbers must make sense.
+ */
+
+#include <sys/uidinfo.h>
+#include <ktest.h>
+#undef KT
+#undef KT_EQ
+#define KT(e)       KASSERT(e)
+#define KT_EQ(a, b) KASSERT((int64_t)(a) == (int64_t)(b))
+#include <sys/cursor.h>
+#include "../sys/netinet/tcpkit.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct socket *conn, *head;
+
+/* --- what must hold --- */
+
+static void
+runs_check(const struct tcp_ranges *runs, uint32_t from, uint32_t to)
+{
+	const struct tcp_range *r;
+	uint32_t at = from;
+
+	TAILQ_FOREACH(r, runs, r_entry) {
+		KASSERT(seq_leq(at, r->r_start));
+		KASSERT(seq_lt(r->r_start, r->r_end) || r->r_fin);
+		KASSERT(seq_leq(r->r_end, to));
+		if (r->r_m != NULL)
+			KASSERT(r->r_m->m_pkthdr.len == r->r_end - r->r_start);
+		at = r->r_end;
+	}
+}
+
+static void
+check(const struct socket *so)
+{
+	const struct tcpcb *tp = kit_tp(so);
+
+	if ((tcp_state_flags(tp->t_state) & TSF_SYNCED) == 0)
+		return;
+	KASSERT(seq_leq(tp->t_snd_una, tp->t_snd_nxt));
+	KASSERT(seq_leq(tp->t_snd_nxt, tcp_data_end(tp) + 1));
+	KASSERT(seq_leq(tp->t_rcv_told, tp->t_rcv_nxt));
+	KASSERT(tp->t_cwnd >= tp->t_mss && tp->t_mss >= 20);
+	KASSERT(tcp_pipe(tp) <= tp->t_snd_nxt - tp->t_snd_una);
+	runs_check(&tp->t_sacked, tp->t_snd_una, tp->t_snd_nxt);
+	runs_check(&tp->t_reass, tp->t_rcv_nxt,
+	    seq_max(tp->t_rcv_adv, tp->t_rcv_nxt));
+	if (tp->t_state != TCPS_TIME_WAIT && tp->t_snd_una != tp->t_snd_nxt)
+		KASSERT(tcp_timer_armed(tp, TCPT_REXMT) ||
+		    tcp_timer_armed(tp, TCPT_PERSIST));
+}
+
+/* --- steps --- */
+
+static void
+begin(void)
+{
+	struct inpcb *inp;
+	struct sockaddr_storage ss;
+	socklen_t len = kit_sockaddr(&ss, false, PEER_PORT);
+	struct kit_out o;
+
+	conn = kit_sock();
+	inp = conn->so_pcb;
+	time_refresh();
+	ml_purge(&kit_sent);
+	conn->so_state |= SS_CONNECTING;
+	(void)conn->so_proto->connect(conn, (struct sockaddr *)(void *)&ss, len,
+	    &kit_owner);
+	while (kit_out(&o))
+		;
+	kit_port = inp->inp_lport;
+}
+
+static void
+step_segment(struct cursor *c, bool to_head)
+{
+	const struct tcpcb *tp = kit_tp(conn);
+	struct kit_seg k = { 0 };
+	uint16_t dseq = 0, dack = 0;
+	uint8_t len = 0, optlen = 0;
+	uint16_t port = kit_port;
+
+	if (cur_u8(c, &k.flags) != 0 || cur_u16(c, &dseq) != 0 ||
+	    cur_u16(c, &dack) != 0 || cur_u16(c, &k.win) != 0 ||
+	    cur_u8(c, &len) != 0 || cur_u8(c, &optlen) != 0)
+		return;
+	k.optlen = MIN(optlen % 44U & ~3U, (uint32_t)c->left & ~3U);
+	k.optlen = MIN(k.optlen, 40U);
+	k.opt = c->p;
+	(void)cur_skip(c, k.optlen);
+	k.tos = dseq & 3;
+	k.len = len * (1U + (dack & 15));
+	k.seq = (tp->t_state >= TCPS_SYN_RCVD ? tp->t_rcv_nxt - PEER_ISS : 0) +
+	    (uint32_t)(int16_t)dseq / 4;
+	k.ack = tp->t_snd_nxt - kit_iss + (uint32_t)(int16_t)dack / 4;
+	if (to_head)
+		kit_port = MY_PORT;
+	kit_in(&k);
+	kit_port = port;
+}
+
+static void
+step_time(struct cursor *c)
+{
+	uint16_t ms = 0;
+
+	(void)cur_u16(c, &ms);
+	kit_run(1000ULL * ms * (ms & 1 ? 100 : 1));
+}
+
+static void
+step_option(struct cursor *c)
+{
+	uint8_t name = 0, out[128];
+	socklen_t len = sizeof(out);
+	int v = 0;
+
+	if (cur_u8(c, &name) != 0 || cur_bytes(c, &v, sizeof(v)) != 0)
+		return;
+	(void)conn->so_proto->setopt(conn, IPPROTO_TCP, name, &v, sizeof(v),
+	    &kit_owner);
+	(void)conn->so_proto->getopt(conn, IPPROTO_TCP, name, out, &len,
+	    &kit_owner);
+	KASSERT(len <= sizeof(out));
+}
+
+static void
+step_program(struct cursor *c, uint8_t what)
+{
+	uint16_t n = 0;
+
+	switch (what % 4) {
+	case 0:
+		(void)cur_u16(c, &n);
+		if ((conn->so_state & (SS_CONNECTED | SS_CANTSEND)) ==
+			SS_CONNECTED &&
+		    conn->so_snd.sb_cc < 200000)
+			kit_write(conn, n + 1U);
+		break;
+	case 1:
+		if ((conn->so_state & (SS_CONNECTED | SS_CANTSEND)) !=
+		    SS_CONNECTED)
+			break;
+		conn->so_state |= SS_CANTSEND;
+		conn->so_proto->shutdown(conn);
+		break;
+	case 2:
+		if ((what & 4) != 0)
+			conn->so_proto->abort(conn);
+		soclose(conn);
+		begin();
+		break;
+	default:
+		conn->so_proto->rcvd(conn);
+		break;
+	}
+}
+
+static void
+reset(sa_family_t af)
+{
+	if (conn == NULL) {
+		kit_up(af);
+		head = kit_listen();
+	} else {
+		conn->so_proto->abort(conn);
+		soclose(conn);
+		kit_run(200000000);
+	}
+	begin();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct cursor c;
+	uint8_t op;
+
+	reset(AF_INET);
+	cur_init(&c, data, size);
+	while (cur_u8(&c, &op) == 0) {
+		switch (op % 8) {
+		case 0:
+			step_time(&c);
+			break;
+		case 1:
+			step_program(&c, op / 8);
+			break;
+		case 2:
+			step_option(&c);
+			break;
+		case 3:
+			step_segment(&c, true);
+			break;
+		default:
+			step_segment(&c, false);
+			break;
+		}
+		check(conn);
+		ml_purge(&kit_sent);
+	}
+	return (0);
+}
