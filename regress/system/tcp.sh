@@ -70,6 +70,9 @@ keep on right netstat -s -p tcp
 says "the server counted its connections" '[1-9][0-9]* connections accepted'
 keep on right netstat -an
 says "netstat shows the listener" 'tcp6? .*8080 .*LISTEN'
+on right sysctl -a 2>/dev/null | sed -n 's/^net\.inet\.tcp\.\([a-z0-9]*\)=.*/\1/p' >"$dir/names"
+ok "tcp.4 names every variable" sh -c "[ -s '$dir/names' ] && while read -r v; do
+	grep -qE \"^\\.It Va (.* )?\$v( |\$)\" '$top/share/man/man4/tcp.4' || { echo \$v; exit 1; }; done <'$dir/names'"
 if have iperf3; then
 	later right iperf3 -s
 	sleep 0.5
