@@ -405,8 +405,9 @@ BOTH(many_come_and_go_and_nothing_stays)
 	live_left = sim_machine_live(left);
 	live_right = sim_machine_live(right);
 	burst(l, 300);
-	assert_true(sim_machine_live(left) <= live_left + 4);
-	assert_true(sim_machine_live(right) <= live_right + 4);
+	/* pages of pools may be kept, objects are not */
+	assert_true(sim_machine_live(left) <= live_left + 20);
+	assert_true(sim_machine_live(right) <= live_right + 20);
 	close(l);
 	sim_end(false);
 }

@@ -73,6 +73,13 @@ transfer(const char *name, uint64_t bytes, unsigned int limit_s,
 	lab_pair(5001, &f[0].from, &f[0].to);
 	f[1].from = f[0].to;
 	f[1].to = f[0].from;
+	/* 30 % each way: fifteen tries in a row do fail now and then */
+	assert_int_equal(lab_setopt(left, f[0].from, IPPROTO_TCP,
+			     TCP_USER_TIMEOUT, 7200000),
+	    0);
+	assert_int_equal(lab_setopt(right, f[0].to, IPPROTO_TCP,
+			     TCP_USER_TIMEOUT, 7200000),
+	    0);
 	for (; faults != NULL && faults[0] != NULL; faults += 2)
 		sim_wire_set(wire, faults[0], faults[1]);
 	from = sim_now();

@@ -32,6 +32,7 @@
 #define PULL_BYTES  65536 /* of a stream at once; and the largest datagram */
 #define PULL_FIRST  2048
 #define ACCEPT_US   100000
+#define JOIN_BYTES  1024 /* fewer are put together */
 
 struct socket_list all_sockets = TAILQ_HEAD_INITIALIZER(all_sockets);
 static struct pool so_pool;
@@ -539,6 +540,29 @@ stream_pump_out(struct socket *so)
 	return (before - so->so_rcv.sb_cc);
 }
 
+/*
+ * Few bytes go behind others that wait, in the same buffer: a peer that sends
+ * one at a time must not make each cost a buffer.  False: m is as it was.
+ */
+static bool
+bytes_join(struct mbuf_list *ml, struct mbuf *m)
+{
+	struct mbuf *tail = ml->ml_tail, *last;
+	uint32_t len = m->m_pkthdr.len;
+
+	if (tail == NULL || len > JOIN_BYTES)
+		return (false);
+	for (last = tail; last->m_next != NULL; last = last->m_next)
+		;
+	if (!m_writable(last) || m_trailingspace(last) < len)
+		return (false);
+	(void)m_copydata(m, 0, len, last->m_data + last->m_len);
+	last->m_len += len;
+	tail->m_pkthdr.len += len;
+	m_freem(m);
+	return (true);
+}
+
 void
 soreceive_stream(struct socket *so, struct mbuf *m)
 {
@@ -548,7 +572,8 @@ soreceive_stream(struct socket *so, struct mbuf *m)
 		return;
 	}
 	sb_count(&so->so_rcv, m->m_pkthdr.len);
-	ml_enqueue(&so->so_rcv.sb_q, m);
+	if (!bytes_join(&so->so_rcv.sb_q, m))
+		ml_enqueue(&so->so_rcv.sb_q, m);
 	stream_pump_out(so);
 }
 
@@ -592,7 +617,8 @@ stream_pull(struct socket *so, uint64_t room)
 		so->so_pull = MAX(so->so_pull / 4, PULL_FIRST);
 	m->m_len = m->m_pkthdr.len = (uint32_t)n;
 	sb_count(&so->so_snd, (uint64_t)n);
-	ml_enqueue(&so->so_snd.sb_q, m);
+	if (!bytes_join(&so->so_snd.sb_q, m))
+		ml_enqueue(&so->so_snd.sb_q, m);
 	return (n);
 }
 

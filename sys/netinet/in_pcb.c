@@ -16,7 +16,8 @@
  *	3. a socket bound to this port and any address; one of the packet's own
  *	   family before an IPv6 socket that takes both
  * With INPCB_INVERTED rungs 2 and 3 change places.  A socket bound to the
- * receiving interface stands before one that is not, within its rung.
+ * receiving interface stands before one that is not, within its rung.  Of
+ * equals that share by SO_REUSEPORT each gets its part of the peers.
  *
  * Who may share a port, in_pcb_conflict(): sockets that cannot get the same
  * packet; those that all said SO_REUSEPORT, of one user; an address and the
@@ -319,6 +320,12 @@ in_pcb_port_first(struct in_pcb_table *t, uint16_t lport)
 	return (t->size == 0 ? NULL : LIST_FIRST(port_head(t, lport)));
 }
 
+static bool
+reuse(const struct inpcb *inp, int opt)
+{
+	return ((inp->inp_socket->so_options & (1U << opt)) != 0);
+}
+
 /* Rungs 2 and 3: the higher the better. */
 static int
 in_pcb_rank(const struct inpcb *inp, const struct in_pcb_key *k,
@@ -331,12 +338,25 @@ in_pcb_rank(const struct inpcb *inp, const struct in_pcb_key *k,
 	    (inp->inp_vers == vers_of(k->af) ? 1 : 0));
 }
 
+/* Is it the n-th of n equals that gets this peer?  One in n, always the same. */
+static bool
+in_pcb_spread(const struct in_pcb_table *t, const struct in_pcb_key *k,
+    uint32_t n)
+{
+	uint64_t h = (t->seed + k->fport) * 0x9e3779b97f4a7c15U;
+
+	h = (h ^ k->faddr.q[0] ^ (h >> 29)) * 0xbf58476d1ce4e5b9U;
+	h = (h ^ k->faddr.q[1] ^ (h >> 32) ^ n) * 0x94d049bb133111ebU;
+	return ((h >> 32) % n == 0);
+}
+
 struct inpcb *
 in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k,
     enum in_pcb_order order)
 {
 	struct inpcb *inp, *best;
 	int rank, best_rank = -1;
+	uint32_t equals = 0;
 
 	if ((best = in_pcb_lookup_conn(t, k)) != NULL)
 		return (best);
@@ -349,18 +369,15 @@ in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k,
 		if ((rank = in_pcb_rank(inp, k, order)) > best_rank) {
 			best = inp;
 			best_rank = rank;
-		}
+			equals = 1;
+		} else if (rank == best_rank && reuse(inp, SO_REUSEPORT) &&
+		    in_pcb_spread(t, k, ++equals))
+			best = inp;
 	}
 	return (best);
 }
 
 /* --- bind --- */
-
-static bool
-reuse(const struct inpcb *inp, int opt)
-{
-	return ((inp->inp_socket->so_options & (1U << opt)) != 0);
-}
 
 /* May inp, with this local address, stand beside old on one port? */
 static bool
