@@ -10,10 +10,10 @@
  * of them, which is taken off here.
  */
 
+#include <sys/ioctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -478,6 +478,26 @@ readv(int fd, const struct iovec *iov, int n)
 
 /* --- ioctl and open --- */
 
+/*
+ * What is about the descriptor and not about the socket: the host's own.  How
+ * much can be read is, too, as long as it is a stream: bytes wait in the pair.
+ */
+static bool
+is_of_descriptor(int fd, unsigned long cmd)
+{
+	switch (cmd) {
+	case FIONBIO:
+	case FIOASYNC:
+	case FIOCLEX:
+	case FIONCLEX:
+		return (true);
+	case FIONREAD: /* SIOCINQ */
+		return (!is_dgram(fd));
+	default:
+		return (false);
+	}
+}
+
 int
 ioctl(int fd, unsigned long cmd, ...)
 {
@@ -491,7 +511,7 @@ ioctl(int fd, unsigned long cmd, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	native_init();
-	if (!call_isours(fd))
+	if (!call_isours(fd) || is_of_descriptor(fd, cmd))
 		return (native.ioctl(fd, cmd, arg));
 	c.arg[0] = cmd & 0xffffffffUL;
 	in = (struct iovec){ arg, len };

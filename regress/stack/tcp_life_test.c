@@ -332,6 +332,74 @@ BOTH(a_day_of_silence)
 	sim_end(false);
 }
 
+/* --- signatures --- */
+
+/* The key for host; none with an empty one. */
+static long
+sign(struct sim_machine *m, int fd, int host, const char *key)
+{
+	unsigned long long arg[6] = { IPPROTO_TCP, TCP_MD5SIG };
+	struct tcp_md5sig sig;
+	struct sockaddr_storage ss;
+
+	memset(&sig, 0, sizeof(sig));
+	lab_addr(&ss, host, 0);
+	memcpy(&sig.tcpm_addr, &ss, sizeof(ss));
+	sig.tcpm_keylen = (uint16_t)strlen(key);
+	memcpy(sig.tcpm_key, key, strlen(key));
+	return (sim_syscall(m, SYS_SETSOCKOPT, arg, &sig, sizeof(sig), NULL,
+	    NULL, fd, NULL));
+}
+
+/* Does a connection come about with these keys? */
+static int
+signed_connect(int l, const char *mine, const char *theirs, struct lab_flow *f)
+{
+	int s = -1;
+
+	if (theirs != NULL)
+		assert_int_equal(sign(right, l, 1, theirs), 0);
+	f->from = lab_sock(left);
+	if (mine != NULL)
+		assert_int_equal(sign(left, f->from, 2, mine), 0);
+	assert_int_equal(lab_connect(left, f->from, 2, 179), -EINPROGRESS);
+	for (int i = 0; i < 40 && s == -1; i++) {
+		sim_run(100000);
+		s = lab_accept(l);
+	}
+	f->to = s;
+	return (s >= 0);
+}
+
+BOTH(signed_segments)
+{
+	struct lab_flow f = { .want = 1000000, .shut = true }, no = { 0 };
+	int l;
+
+	lab_up("tcp-md5", 4);
+	l = lab_listen(right, 179, 8);
+	assert_int_equal(sign(right, l, 1, ""), -ENOENT);
+	assert_false(signed_connect(l, "secret", NULL, &no));
+	close(no.from);
+	assert_true(signed_connect(l, "secret", "secret", &f));
+	assert_false(signed_connect(l, "secreT", NULL, &no));
+	close(no.from);
+	assert_false(signed_connect(l, NULL, NULL, &no));
+	close(no.from);
+	sim_wire_set(wire, "loss", "2%");
+	sim_wire_set(wire, "delay", "2ms");
+	assert_true(lab_flows_run(&f, 1, 600));
+	close(f.from);
+	close(f.to);
+	sim_wire_set(wire, "loss", "0");
+	assert_int_equal(sign(right, l, 1, ""), 0);
+	assert_true(signed_connect(l, NULL, NULL, &no));
+	close(no.from);
+	close(no.to);
+	close(l);
+	sim_end(false);
+}
+
 /* --- paths --- */
 
 static void
@@ -467,6 +535,7 @@ main(void)
 		T(a_program_dies_with_much_to_say),
 		T(the_other_side_vanishes),
 		T(a_day_of_silence),
+		T(signed_segments),
 		T(the_mtu_changes_in_the_middle),
 		T(many_come_and_go_and_nothing_stays),
 		T(a_server_without_memory),

@@ -147,6 +147,41 @@ keep on fu curl -s -S -m 10 http://10.92.1.2:9/
 says "Linux refuses" 'Failed to connect|refused'
 keep on lx curl -s -S -m 10 http://10.92.2.2:9/
 says "Fugu refuses" 'Failed to connect|refused'
+cat >"$dir/md5.py" <<'PY'
+import socket, struct, sys
+# md5.py serve ADDRESS PEER KEY | md5.py ask ADDRESS PEER KEY
+what, addr, peer, key = sys.argv[1:5]
+s = socket.socket()
+sa = struct.pack("=H", socket.AF_INET) + b"\0\0" + socket.inet_aton(peer)
+s.setsockopt(socket.IPPROTO_TCP, 14, sa.ljust(128, b"\0") +
+    struct.pack("=BBHi", 0, 0, len(key), 0) + key.encode().ljust(80, b"\0"))
+s.settimeout(8)
+if what == "serve":
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((addr, 1179)); s.listen(5)
+    c, _ = s.accept()
+    c.sendall(b"signed" * 20000); c.close()
+else:
+    s.connect((addr, 1179))
+    n = 0
+    while True:
+        d = s.recv(65536)
+        if not d: break
+        n += len(d)
+    print(n)
+PY
+later fu python3 "$dir/md5.py" serve 10.92.2.2 10.92.1.2 word
+sleep 0.7
+keep on lx python3 "$dir/md5.py" ask 10.92.2.2 10.92.2.2 word
+if grep -q 'Protocol not available' "$dir/last"; then
+	skip "signed segments with Linux" "Linux has no TCP_MD5SIG"
+else
+	says "Linux reads what Fugu signs" '^120000$'
+	later lx python3 "$dir/md5.py" serve 10.92.1.2 10.92.2.2 word
+	sleep 0.7
+	keep on fu python3 "$dir/md5.py" ask 10.92.1.2 10.92.1.2 word
+	says "Fugu reads what Linux signs" '^120000$'
+fi
 bsdctl exec fu tcpdump -n -s 200 -i fxp0 -w "$dir/bad.pcap" tcp >/dev/null 2>&1 &
 pids="$pids $!"
 sleep 0.5

@@ -21,12 +21,15 @@
 static struct mbuf *
 build_header(const struct tcp_out *o)
 {
+	struct tcp_opts say = o->opts;
 	uint8_t opts[TCP_OPTIONS_MAX];
-	uint32_t optlen = tcp_opts_write(&o->opts, opts),
-		 hlen = sizeof(struct tcphdr) + optlen;
+	uint32_t optlen, hlen;
 	struct tcphdr *th;
 	struct mbuf *m;
 
+	say.has_md5 = o->md5 != NULL;
+	optlen = tcp_opts_write(&say, opts);
+	hlen = sizeof(struct tcphdr) + optlen;
 	if ((m = m_getroom(M_HEADROOM, hlen)) == NULL) {
 		m_freem(o->payload);
 		return (NULL);
@@ -52,6 +55,8 @@ build_header(const struct tcp_out *o)
 		}
 		m_cat_pkt(m, o->payload);
 	}
+	if (o->md5 != NULL)
+		tcp_md5_sign(o->md5, o->key, m, (uint8_t *)(th + 1) + 4);
 	return (m);
 }
 

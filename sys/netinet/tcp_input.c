@@ -182,6 +182,11 @@ tcp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 		m_drop(m, DROP_TCP_MINTTL);
 		return;
 	}
+	if ((sg.opt.has_md5 || !SLIST_EMPTY(&tp->t_md5keys)) &&
+	    !tcp_md5_good(tp, &k, m, ctx->off, &sg)) {
+		m_drop(m, DROP_TCP_MD5);
+		return;
+	}
 	if (packet_filter != NULL && packet_filter->socket_linked != NULL)
 		packet_filter->socket_linked(m, inp);
 	m_adj(m, (int)(ctx->off + sg.hlen));

@@ -53,6 +53,12 @@ read_sack(struct tcp_opts *o, struct cursor *c)
 		o->sack[o->nsacks++] = s;
 }
 
+static void
+read_md5(struct tcp_opts *o, struct cursor *c)
+{
+	o->has_md5 = cur_bytes(c, o->md5, sizeof(o->md5)) == 0;
+}
+
 /* len: of the whole option; 0: any number of eight bytes behind the first two */
 static const struct {
 	uint8_t len;
@@ -63,6 +69,7 @@ static const struct {
 	[TCPOPT_SACKOK] = { TCPOLEN_SACKOK, read_sackok },
 	[TCPOPT_SACK] = { 0, read_sack },
 	[TCPOPT_TSTAMP] = { TCPOLEN_TSTAMP, read_tstamp },
+	[TCPOPT_MD5] = { TCPOLEN_MD5, read_md5 },
 };
 
 static bool
@@ -113,10 +120,11 @@ write_tstamp(const struct tcp_opts *o, uint8_t *p)
 static uint32_t
 write_sacks(const struct tcp_opts *o, uint8_t *p, uint32_t room)
 {
-	uint32_t n = MIN((uint32_t)o->nsacks, (room - 4) / 8), i;
+	uint32_t n, i;
 
 	if (room < 12)
 		return (0);
+	n = MIN((uint32_t)o->nsacks, (room - 4) / 8);
 	p[0] = p[1] = TCPOPT_NOP;
 	p[2] = TCPOPT_SACK;
 	p[3] = (uint8_t)(2 + n * 8);
@@ -132,11 +140,18 @@ tcp_opts_write(const struct tcp_opts *o, uint8_t out[TCP_OPTIONS_MAX])
 {
 	uint32_t at = 0;
 
+	if (o->has_md5) { /* first: tcp_emit() finds it there */
+		out[0] = out[1] = TCPOPT_NOP;
+		out[2] = TCPOPT_MD5;
+		out[3] = TCPOLEN_MD5;
+		memcpy(out + 4, o->md5, sizeof(o->md5));
+		at = 20;
+	}
 	if (o->has_mss) {
-		out[0] = TCPOPT_MSS;
-		out[1] = TCPOLEN_MSS;
-		be16enc(out + 2, o->mss);
-		at = 4;
+		out[at] = TCPOPT_MSS;
+		out[at + 1] = TCPOLEN_MSS;
+		be16enc(out + at + 2, o->mss);
+		at += 4;
 	}
 	if (o->has_tstamp) {
 		at += write_tstamp(o, out + at);

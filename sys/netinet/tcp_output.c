@@ -106,6 +106,7 @@ say(struct tcpcb *tp, struct tcp_out *o, struct in_pcb_key *key, uint64_t now)
 		.seq = tp->t_snd_nxt,
 		.ack = tp->t_rcv_nxt,
 		.scope = tp->t_inp->inp_scope,
+		.md5 = tp->t_md5,
 		.flags = TH_ACK,
 		.df = (tp->t_flags & TF_NODF) == 0 };
 	o->win = say_window(tp);
@@ -161,6 +162,7 @@ tcp_send_rst(struct tcpcb *tp, uint64_t now)
 		.seq = tp->t_snd_nxt,
 		.ack = tp->t_rcv_nxt,
 		.scope = tp->t_inp->inp_scope,
+		.md5 = tp->t_md5,
 		.flags = TH_RST | TH_ACK };
 	tcpstat_inc(TCPC_RST_OUT);
 	(void)tcp_emit(&o);
@@ -197,6 +199,7 @@ tcp_send_syn(struct tcpcb *tp, uint64_t now)
 		.seq = tp->t_iss,
 		.ack = answer ? tp->t_rcv_nxt : 0,
 		.scope = tp->t_inp->inp_scope,
+		.md5 = tp->t_md5,
 		.flags = answer ? TH_SYN | TH_ACK : TH_SYN,
 		.df = true };
 	o.win = (uint32_t)MIN(sbspace(&so->so_rcv), (uint64_t)TCP_WINDOW_MAX);
@@ -337,7 +340,7 @@ piece_new(const struct tcpcb *tp, uint32_t pipe, struct piece *p)
 	if (!seq_lt(p->seq, edge(tp)) || pipe >= tp->t_cwnd)
 		return (false);
 	len = MIN(avail, MIN(edge(tp) - p->seq, tp->t_cwnd - pipe));
-	len = MIN(len, RUN_MAX);
+	len = MIN(len, tp->t_md5 != NULL ? mss : RUN_MAX); /* each is signed */
 	if (len > mss && (len < avail || !few_may_go(tp, len)))
 		len -= len % mss;
 	p->len = len;

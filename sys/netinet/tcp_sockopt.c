@@ -287,6 +287,8 @@ tcp_setopt(struct socket *so, int level, int name, const void *val,
 		return (in_opt_set(inp, level, name, val, len, p));
 	if (name == TCP_CONGESTION)
 		return (congestion_set(tp, val, len));
+	if (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT)
+		return (tcp_md5_set(tp, name == TCP_MD5SIG_EXT, val, len));
 	for (i = 0; i < nitems(rows) && rows[i].name != name; i++)
 		;
 	if (i == nitems(rows))

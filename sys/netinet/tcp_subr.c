@@ -147,6 +147,8 @@ tcp_mss_update(struct tcpcb *tp)
 		mss = MIN(mss, (uint32_t)tp->t_mss_probe);
 	if ((tp->t_flags & TF_TSTAMP) != 0)
 		taken += 12;
+	if (tp->t_md5 != NULL)
+		taken += 20;
 	mss = MAX(mss, MSS_LEAST + taken) - taken;
 	tp->t_mss = (uint16_t)mss;
 	return (mss < old);
@@ -205,6 +207,7 @@ tcp_attach_pcb(struct socket *so)
 	inp->inp_flags |= INP_HIDDEN; /* until it listens */
 	TAILQ_INIT(&tp->t_reass);
 	TAILQ_INIT(&tp->t_sacked);
+	SLIST_INIT(&tp->t_md5keys);
 	tp->t_mss = tp->t_mss_peer = TCP_MSS_INET;
 	tp->t_reorder = TCP_REORDER_MIN;
 	tp->t_keepidle_s = (uint32_t)tcp_keepidle_s;
@@ -227,6 +230,7 @@ tcp_free(struct tcpcb *tp)
 	(void)timeout_del(&tp->t_timeout);
 	tcp_reass_flush(tp);
 	tcp_sack_flush(tp);
+	tcp_md5_free(tp);
 	inp->inp_ppcb = NULL;
 	in_pcb_free(inp);
 	pool_put(&tcp_pool, tp);

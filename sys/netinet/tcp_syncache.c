@@ -129,7 +129,8 @@ answer(const struct syn *s, const struct inpcb *listener, int tsbits,
 		.ack = s->s_irs + 1,
 		.win = s->s_win,
 		.flags = TH_SYN | TH_ACK,
-		.df = true };
+		.df = true,
+		.md5 = tcp_md5_find(lp, k->af, &k->faddr) };
 	uint32_t ts;
 
 	if (k->af == AF_INET6 && in6_islinklocal(&k->faddr))
@@ -430,6 +431,10 @@ connection(const struct syn *s, struct inpcb *listener,
 		return (NULL);
 	}
 	tp = pcb_of(so->so_pcb);
+	if (tcp_md5_inherit(tp, pcb_of(listener)) != 0) {
+		soclose(so);
+		return (NULL);
+	}
 	inherit(tp, pcb_of(listener));
 	begin(tp, s, sg, now);
 	if (!tcp_state_event(tp, TCPE_ACCEPT, now))

@@ -211,6 +211,7 @@ begin(struct tcpcb *tp, uint64_t now)
 	tp->t_ts_recent = 0;
 	tp->t_backoff = tp->t_probes = 0;
 	tp->t_srtt_us = 0;
+	tcp_md5_peer(tp);
 	tcp_cc_start(tp, now);
 	tcp_send_syn(tp, now);
 	tcp_timer_set(tp, TCPT_REXMT, now, tcp_rto_us(tp));

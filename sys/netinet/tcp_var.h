@@ -18,6 +18,7 @@
  *	tcp_build.c	a segment becomes a packet
  *	tcp_timer.c	what happens when nothing happens
  *	tcp_syncache.c	connections that are not yet
+ *	tcp_md5.c	segments that are signed
  *	tcp_subr.c	life, sequence numbers, sizes, errors of ICMP
  *
  * All numbers are in host order; sequence numbers are compared with seq_lt()
@@ -36,6 +37,7 @@
 #include <netinet/tcp.h>
 
 struct socket;
+struct tcp_md5_key;
 struct tcpcb;
 
 /* --- sequence numbers (RFC 9293 3.4) --- */
@@ -114,6 +116,8 @@ struct tcp_opts {
 	uint16_t mss;
 	uint32_t tsval, tsecr;
 	struct tcp_sack sack[TCP_SACKS_MAX];
+	bool has_md5;
+	uint8_t md5[16]; /* read; written by tcp_emit() */
 };
 struct tcp_seg {
 	uint32_t seq, ack, len; /* len: payload */
@@ -305,9 +309,11 @@ struct tcpcb {
 	uint64_t t_silent_since; /* first timeout of those in a row */
 	uint32_t t_keepidle_s, t_keepintvl_s, t_user_timeout_ms;
 	uint8_t t_keepcnt, t_syncnt;
-	int t_softerror;              /* told if it ends by a timeout */
-	uint32_t t_nrexmt;            /* segments sent again */
-	TAILQ_ENTRY(tcpcb) t_waiting; /* TIME_WAIT, oldest first */
+	int t_softerror;   /* told if it ends by a timeout */
+	uint32_t t_nrexmt; /* segments sent again */
+	SLIST_HEAD(, tcp_md5_key) t_md5keys;
+	const struct tcp_md5_key *t_md5; /* the peer's, NULL: none */
+	TAILQ_ENTRY(tcpcb) t_waiting;    /* TIME_WAIT, oldest first */
 };
 
 static inline struct socket *
@@ -433,12 +439,32 @@ struct tcp_out {
 	uint16_t mss; /* > 0: cut in segments of this size */
 	uint8_t flags, ecn;
 	bool df;
+	const struct tcp_md5_key *md5; /* signed with it; NULL: not */
 	struct tcp_opts opts;
 };
 /* Builds and sends.  0 or errno. */
 int tcp_emit(const struct tcp_out *o);
 /* The reset that answers a segment for nobody (RFC 9293 3.10.7.1). */
 void tcp_reset_reply(const struct in_pcb_key *k, const struct tcp_seg *sg);
+
+/* --- signatures, RFC 2385 (tcp_md5.c) --- */
+/* TCP_MD5SIG or (ext) TCP_MD5SIG_EXT: a key, or with length 0 no more.  0 or
+ * errno: EINVAL, ENOENT, ENOBUFS. */
+int tcp_md5_set(struct tcpcb *tp, bool ext, const void *val, socklen_t len);
+/* The key for a peer, or NULL. */
+const struct tcp_md5_key *tcp_md5_find(const struct tcpcb *tp, sa_family_t af,
+    const struct ip_addr *a);
+/* tp has its peer: which key is it? */
+void tcp_md5_peer(struct tcpcb *tp);
+/* The listener's key for tp's peer.  0 or ENOBUFS. */
+int tcp_md5_inherit(struct tcpcb *tp, const struct tcpcb *listener);
+void tcp_md5_free(struct tcpcb *tp);
+/* Signs segment m, which begins with its header, checksum 0. */
+void tcp_md5_sign(const struct tcp_md5_key *key, const struct in_pcb_key *k,
+    const struct mbuf *m, uint8_t out[16]);
+/* Is the segment at off in m signed as tp wants it? */
+bool tcp_md5_good(const struct tcpcb *tp, const struct in_pcb_key *k,
+    const struct mbuf *m, uint32_t off, const struct tcp_seg *sg);
 
 /* --- the SYN cache (tcp_syncache.c) --- */
 void tcp_syncache_init(void);
