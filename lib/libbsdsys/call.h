@@ -32,6 +32,9 @@ bool call_machine(void);
 bool call_isours(int fd);
 int call_type(int fd); /* SOCK_STREAM or SOCK_SEQPACKET of the pair */
 
+struct if_nameindex;
+struct ifaddrs;
+
 /* The C library's functions behind ours. */
 struct native {
 	int (*socket)(int, int, int);
@@ -57,6 +60,10 @@ struct native {
 	int (*ioctl)(int, unsigned long, ...);
 	int (*open)(const char *, int, ...);
 	int (*openat)(int, const char *, int, ...);
+	unsigned int (*if_nametoindex)(const char *);
+	char *(*if_indextoname)(unsigned int, char *);
+	struct if_nameindex *(*if_nameindex)(void);
+	int (*getifaddrs)(struct ifaddrs **);
 };
 extern struct native native;
 void native_init(void);

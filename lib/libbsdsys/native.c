@@ -22,7 +22,7 @@ struct native native;
 void
 native_init(void)
 {
-	if (native.openat != NULL)
+	if (native.getifaddrs != NULL)
 		return;
 	FIND(socket);
 	FIND(bind);
@@ -47,4 +47,8 @@ native_init(void)
 	FIND(ioctl);
 	FIND(open);
 	FIND(openat);
+	FIND(if_nametoindex);
+	FIND(if_indextoname);
+	FIND(if_nameindex);
+	FIND(getifaddrs);
 }

@@ -70,6 +70,11 @@ keep on right netstat -s -p tcp
 says "the server counted its connections" '[1-9][0-9]* connections accepted'
 keep on right netstat -an
 says "netstat shows the listener" 'tcp6? .*8080 .*LISTEN'
+keep on middle python3 -c 'import socket; print(socket.if_nameindex(), socket.if_indextoname(socket.if_nametoindex("fxp1")))'
+says "programs see the machine's interfaces" "'lo0'.*'fxp0'.*'fxp1'.* fxp1$"
+ll=$(on right ifconfig fxp0 | sed -n 's/.*inet6 \(fe80[^ %]*\).*/\1/p')
+keep on middle curl -g -s -S -m 10 "http://[$ll%25fxp1]:8080/small"
+says "a link-local address with its interface" '^small$'
 on right sysctl -a 2>/dev/null | sed -n 's/^net\.inet\.tcp\.\([a-z0-9]*\)=.*/\1/p' >"$dir/names"
 ok "tcp.4 names every variable" sh -c "[ -s '$dir/names' ] && while read -r v; do
 	grep -qE \"^\\.It Va (.* )?\$v( |\$)\" '$top/share/man/man4/tcp.4' || { echo \$v; exit 1; }; done <'$dir/names'"
