@@ -151,6 +151,7 @@ tcp_mss_update(struct tcpcb *tp)
 		taken += 20;
 	mss = MAX(mss, MSS_LEAST + taken) - taken;
 	tp->t_mss = (uint16_t)mss;
+	tp->t_cwnd = MAX(tp->t_cwnd, mss); /* a segment may always leave */
 	return (mss < old);
 }
 

@@ -771,6 +771,21 @@ BOTH(tcp_path_becomes_smaller)
 	KT_EQ(tp->t_backoff, 0);
 }
 
+/* Segments that grow again do not outgrow what may be under way. */
+BOTH(tcp_larger_segments_may_leave)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	struct tcpcb *tp = kit_tp(so);
+
+	tp->t_mss_probe = 500;
+	KT(tcp_mss_update(tp));
+	tp->t_cwnd = tp->t_mss; /* as after a timeout */
+	tp->t_mss_probe = 0;
+	KT(!tcp_mss_update(tp));
+	KT_EQ(tp->t_mss, MSS);
+	KT_EQ(tp->t_cwnd, MSS);
+}
+
 BOTH(tcp_errors_of_routers)
 {
 	struct socket *so = kit_connect();
@@ -860,4 +875,123 @@ KTEST(tcp_rto_as_rfc6298)
 	KT_EQ(tcp_rto_us(&tp), 4 * 362500);
 	tp.t_backoff = 200;
 	KT_EQ(tcp_rto_us(&tp), 64000000);
+}
+
+/* --- the scoreboard against a model of single bytes --- */
+
+#define SPAN 400
+
+static void
+scoreboard_compare(const struct tcpcb *tp, const uint8_t *has)
+{
+	uint32_t i, bytes = 0, runs = 0, first = SPAN;
+	struct tcp_sack hole;
+
+	for (i = 0; i < SPAN; i++) {
+		bytes += has[i];
+		runs += has[i] && (i == 0 || !has[i - 1]);
+		if (!has[i] && first == SPAN && i >= tp->t_snd_una)
+			first = i;
+	}
+	KT_EQ(tp->t_sacked_bytes, bytes);
+	KT_EQ(tp->t_nsacked, runs);
+	KT(tcp_sack_hole(tp, tp->t_snd_una, SPAN, &hole) == (first < SPAN));
+	if (first < SPAN)
+		KT_EQ(hole.start, first);
+}
+
+KTEST(tcp_scoreboard_against_a_model)
+{
+	struct inpcb inp = { 0 };
+	struct tcpcb tp = { .t_inp = &inp,
+		.t_mss = 10,
+		.t_flags = TF_SACK,
+		.t_reorder = 3,
+		.t_snd_nxt = SPAN };
+	struct tcp_seg sg = { .opt.nsacks = 1 };
+	uint8_t has[SPAN];
+	uint32_t round, i, a, b;
+
+	kit_up(AF_INET);
+	TAILQ_INIT(&tp.t_sacked);
+	for (round = 0; round < 200; round++) {
+		memset(has, 0, sizeof(has));
+		tp.t_snd_una = 0;
+		while (tp.t_snd_una < SPAN) {
+			a = arc4random_uniform(SPAN);
+			b = a + 1 + arc4random_uniform(MIN(SPAN - a, 30));
+			sg.opt.sack[0] = (struct tcp_sack){ a, b };
+			(void)tcp_sack_update(&tp, &sg);
+			for (i = MAX(a, tp.t_snd_una); i < b; i++)
+				has[i] = 1;
+			scoreboard_compare(&tp, has);
+			if (arc4random_uniform(4) != 0)
+				continue;
+			tp.t_snd_una += arc4random_uniform(20);
+			tp.t_snd_una = MIN(tp.t_snd_una, SPAN);
+			tcp_sack_acked(&tp);
+			memset(has, 0, tp.t_snd_una);
+			scoreboard_compare(&tp, has);
+		}
+		tcp_sack_flush(&tp);
+	}
+}
+
+/* --- options of the socket --- */
+
+BOTH(tcp_socket_options_row_by_row)
+{
+	static const struct {
+		int name, good, bad;
+	} rows[] = {
+		{ TCP_NODELAY, 1, 0 },
+		{ TCP_CORK, 1, 0 },
+		{ TCP_QUICKACK, 1, 0 },
+		{ TCP_KEEPIDLE, 100, 40000 },
+		{ TCP_KEEPINTVL, 10, 0 },
+		{ TCP_KEEPCNT, 5, 128 },
+		{ TCP_SYNCNT, 3, 16 },
+		{ TCP_USER_TIMEOUT, 30000, -1 },
+	};
+	static const int unknown[] = { TCP_LINGER2, TCP_DEFER_ACCEPT,
+		TCP_WINDOW_CLAMP, 99 };
+	struct socket *so = kit_sock();
+	const struct protosw *pr = so->so_proto;
+	unsigned int i;
+	socklen_t len;
+	int v;
+
+	for (i = 0; i < nitems(rows); i++) {
+		v = rows[i].good;
+		KT_EQ(pr->setopt(so, IPPROTO_TCP, rows[i].name, &v, sizeof(v),
+			  &kit_owner),
+		    0);
+		v = -77;
+		len = sizeof(v);
+		KT_EQ(pr->getopt(so, IPPROTO_TCP, rows[i].name, &v, &len,
+			  &kit_owner),
+		    0);
+		KT_EQ(v, rows[i].good);
+		KT_EQ(pr->setopt(so, IPPROTO_TCP, rows[i].name, &v, 3,
+			  &kit_owner),
+		    EINVAL);
+		v = rows[i].bad;
+		if (i >= 3)
+			KT_EQ(pr->setopt(so, IPPROTO_TCP, rows[i].name, &v,
+				  sizeof(v), &kit_owner),
+			    EINVAL);
+	}
+	v = 1;
+	for (i = 0; i < nitems(unknown); i++)
+		KT_EQ(pr->setopt(so, IPPROTO_TCP, unknown[i], &v, sizeof(v),
+			  &kit_owner),
+		    ENOPROTOOPT);
+	KT_EQ(pr->setopt(so, IPPROTO_TCP, TCP_CONGESTION, "reno", 4,
+		  &kit_owner),
+	    0);
+	KT(kit_tp(so)->t_cc == &tcp_cc_newreno);
+	KT_EQ(pr->setopt(so, IPPROTO_TCP, TCP_CONGESTION, "vegas", 5,
+		  &kit_owner),
+	    ENOENT);
+	soclose(so);
 }
