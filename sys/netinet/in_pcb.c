@@ -133,6 +133,22 @@ in_pcb_resize(struct in_pcb_table *t, uint32_t size)
 
 /* --- life --- */
 
+struct in_pcb_table *
+in_pcb_table_of(uint8_t proto)
+{
+	const char *name = proto == IPPROTO_UDP ? "udp" :
+	    proto == IPPROTO_TCP		? "tcp" :
+						  NULL;
+	struct in_pcb_table *t;
+
+	if (name == NULL)
+		return (NULL);
+	TAILQ_FOREACH(t, &in_pcb_tables, entry)
+		if (strcmp(t->name, name) == 0)
+			return (t);
+	return (NULL);
+}
+
 void
 in_pcb_table_init(struct in_pcb_table *t, const char *name)
 {

@@ -75,6 +75,8 @@ struct inpcb {
 	void *inp_ppcb;              /* the protocol's own: tcp */
 };
 
+/* The sockets of a transport protocol, or NULL: pf asks who owns a packet. */
+struct in_pcb_table *in_pcb_table_of(uint8_t proto);
 /* Before the first use of t.  name is kept. */
 void in_pcb_table_init(struct in_pcb_table *t, const char *name);
 void in_pcb_init(void);

@@ -43,7 +43,7 @@ struct pf_rside {
 /* A pool: where translation takes addresses from (pf_pool.c). */
 struct pf_pool {
 	struct pf_raddr *ents;
-	uint16_t *weights;
+	struct pf_ioc_poolent *given; /* as they were loaded */
 	uint32_t nents;
 	uint8_t type, flags, af;
 	uint16_t port[2];
@@ -93,6 +93,7 @@ struct pf_anchor {
 	char name[PF_ANCHOR_NAMESIZE];
 	char path[PF_ANCHOR_PATHSIZE];
 	struct pf_rules *rules[PF_RS_MAX]; /* never NULL */
+	uint64_t tables_gen; /* of the load that made its tables */
 	uint32_t refs; /* rules that call it, transactions that fill it */
 };
 extern struct pf_anchor pf_main;
@@ -100,6 +101,8 @@ extern struct pf_anchor pf_main;
 extern struct pf_rule pf_default_rule; /* pass, no state, nr PF_NR_NONE */
 
 void pf_rule_init(void);
+void pf_rule_default(void);
+void pf_walk_init(void);
 
 /* --- anchors (pf_ruleset.c) --- */
 struct pf_anchor *pf_anchor_find(const char *path); /* "": main.  NULL */
@@ -111,6 +114,9 @@ void pf_anchor_put(struct pf_anchor *a);
 /* The n-th child in order of name; NULL. */
 struct pf_anchor *pf_anchor_child(struct pf_anchor *a, uint32_t n);
 uint32_t pf_anchor_children(const struct pf_anchor *a);
+/* Children in order of name, one after the other; NULL. */
+struct pf_anchor *pf_anchor_first(struct pf_anchor *a);
+struct pf_anchor *pf_anchor_next(struct pf_anchor *a);
 extern uint32_t pf_anchor_count, pf_anchor_limit;
 
 /* --- making rules --- */

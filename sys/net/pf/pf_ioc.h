@@ -1,0 +1,47 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* What the files behind /dev/pf share (pf_ioctl*.c, pf_trans.c). */
+
+#ifndef _NET_PF_PF_IOC_H_
+#define _NET_PF_PF_IOC_H_
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <net/pf/pf.h>
+#include <net/pf/pf_ioctl.h>
+
+struct pf_rule;
+struct pf_trans;
+struct proc;
+
+/* An open /dev/pf. */
+struct pf_file {
+	TAILQ_HEAD(, pf_trans) trans;
+	bool writable;
+	const struct proc *proc; /* in the call that runs */
+};
+
+void pf_ioctl_init(void); /* registers /dev/pf */
+
+/* A call: data is the kernel's copy of its argument.  0 or errno. */
+typedef int pf_call(struct pf_file *pf, void *data);
+pf_call pf_xbegin, pf_xcommit, pf_xrollback, pf_addrule;
+pf_call pf_getrules, pf_getrule, pf_getrulesets, pf_getruleset;
+pf_call pf_clrrulectrs;
+pf_call pf_getstates, pf_getstate, pf_clrstates, pf_killstates, pf_natlook;
+pf_call pf_getcreators;
+
+/* Rolls back what the file has open. */
+void pf_trans_close(struct pf_file *pf);
+/* Options being built by a ticket: NULL when there is no such transaction or
+ * it has none; ticket 0: a copy of what acts, for pf_options_now(). */
+struct pf_options *pf_trans_options(struct pf_file *pf, uint64_t ticket);
+/* Notes `set skip' in a transaction.  0, EINVAL, ENOMEM. */
+int pf_trans_skip(struct pf_file *pf, uint64_t ticket, const char *name,
+    bool on);
+/* The table stage of a ticket for anchor path, NULL. */
+struct pf_tstage *pf_trans_tables(struct pf_file *pf, uint64_t ticket,
+    const char *path);
+
+#endif

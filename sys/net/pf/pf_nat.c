@@ -1,0 +1,404 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Writing into the packet what was decided: addresses, ports, ICMP ids, and
+ * the marks of scrub and set.
+ *
+ * Checksums are mended, not computed (RFC 1624), so a packet that was damaged
+ * before stays visibly damaged.  A transport checksum that is still open
+ * (M_*_CSUM_OUT) holds nothing, and is left alone.
+ *
+ * af-to replaces the whole IP header; the checksum is mended by the
+ * difference of the pseudo headers, ICMP messages are translated (RFC 7915).
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/mbuf.h>
+#include <net/if_var.h>
+#include <net/pf/pf.h>
+#include <net/pf/pf_rule.h>
+#include <netinet/in.h>
+#include <netinet/ip_var.h>
+
+/* Adds the difference of n bytes (even, at an even place) to a checksum. */
+static uint16_t
+pf_sum_shift(uint16_t sum, const uint8_t *from, const uint8_t *to, uint32_t n)
+{
+	uint32_t s = (uint16_t)~sum;
+	uint16_t a, b;
+
+	for (uint32_t i = 0; i + 1 < n; i += 2) {
+		memcpy(&a, from + i, 2);
+		memcpy(&b, to + i, 2);
+		s += (uint16_t)~a + (uint32_t)b;
+	}
+	while (s >> 16 != 0)
+		s = (s & 0xffff) + (s >> 16);
+	return ((uint16_t)~s);
+}
+
+/* The open checksum of the transport: nothing to mend. */
+static bool
+pf_sum_open(const struct pf_desc *pd)
+{
+	uint32_t f = pd->m->m_pkthdr.csum_flags;
+
+	switch (pd->proto) {
+	case IPPROTO_TCP:
+		return ((f & (M_TCP_CSUM_OUT | M_TCP_TSO)) != 0);
+	case IPPROTO_UDP:
+		return ((f & (M_UDP_CSUM_OUT | M_UDP_GSO)) != 0);
+	default:
+		return ((f & M_ICMP_CSUM_OUT) != 0);
+	}
+}
+
+/* Mends the checksum field at off for bytes that change from one to the other. */
+static bool
+pf_sum_mend(struct pf_desc *pd, uint32_t off, const void *from, const void *to,
+    uint32_t n, bool udp)
+{
+	uint16_t sum;
+
+	if (pf_sum_open(pd))
+		return (true);
+	if (m_copydata(pd->m, off, sizeof(sum), &sum) != 0)
+		return (true); /* cut off in a quoted packet */
+	if (udp && sum == 0)
+		return (true); /* none was sent */
+	sum = pf_sum_shift(sum, from, to, n);
+	if (udp && sum == 0)
+		sum = 0xffff;
+	return (m_copyback(pd->m, off, sizeof(sum), &sum) == 0);
+}
+
+bool
+pf_patch(struct pf_desc *pd, uint32_t off, const void *to, uint32_t n,
+    uint32_t cksum_off, bool udp)
+{
+	uint8_t old[16];
+
+	if (n > sizeof(old) || m_copydata(pd->m, off, n, old) != 0)
+		return (false);
+	if (memcmp(old, to, n) == 0)
+		return (true);
+	if ((pd->m = m_makewritable(pd->m,
+		 MIN(pd->m->m_pkthdr.len, MAX(off + n, cksum_off + 2)))) == NULL)
+		return (false);
+	if (m_copyback(pd->m, off, n, to) != 0)
+		return (false);
+	return (cksum_off == 0 || pf_sum_mend(pd, cksum_off, old, to, n, udp));
+}
+
+/* --- the same family --- */
+
+/* Where the transport has its checksum: 0 for one without, or none here. */
+static uint32_t
+pf_sum_place(const struct pf_desc *pd)
+{
+	if (pd->frag == PF_FRAG_LATER)
+		return (0);
+	switch (pd->proto) {
+	case IPPROTO_TCP:
+		return (pd->off + (uint32_t)offsetof(struct tcphdr, th_sum));
+	case IPPROTO_UDP:
+		return (pd->off + (uint32_t)offsetof(struct udphdr, uh_sum));
+	case IPPROTO_ICMPV6:
+		return (pd->off + 2);
+	}
+	return (0);
+}
+
+static bool
+pf_nat_addr(struct pf_desc *pd, unsigned int end)
+{
+	const struct ip_addr *from = &pd->was.addr[end], *to = &pd->now.addr[end];
+	uint32_t n = pd->af == AF_INET ? 4 : 16, place = pf_sum_place(pd);
+	uint32_t off = pd->af == AF_INET ? 12 + 4 * end : 8 + 16 * end;
+	struct ip *ip;
+
+	if (ip_addr_eq(from, to))
+		return (true);
+	if (!pf_patch(pd, off, to->b, n, place, pd->proto == IPPROTO_UDP))
+		return (false);
+	if (pd->af == AF_INET &&
+	    (pd->m->m_pkthdr.csum_flags & M_IPV4_CSUM_OUT) == 0) {
+		ip = mtod(pd->m, struct ip *);
+		ip->ip_sum = pf_sum_shift(ip->ip_sum, from->b, to->b, 4);
+	}
+	return (true);
+}
+
+/* The id of an ICMP query: the port of the side that asks. */
+static bool
+pf_nat_icmpid(struct pf_desc *pd)
+{
+	uint16_t id;
+
+	for (unsigned int e = 0; e < 2; e++)
+		if (pd->was.port[e] != pd->now.port[e]) {
+			id = htons(pd->now.port[e]);
+			return (pf_patch(pd, pd->off + 4, &id, 2, pd->off + 2,
+			    false));
+		}
+	return (true);
+}
+
+static bool
+pf_nat_ports(struct pf_desc *pd)
+{
+	uint32_t place = pf_sum_place(pd);
+	uint16_t port;
+
+	if (pd->frag == PF_FRAG_LATER || pd->icmp_error)
+		return (true);
+	if (pd->proto == IPPROTO_ICMP || pd->proto == IPPROTO_ICMPV6)
+		return (pf_nat_icmpid(pd));
+	if (pd->proto != IPPROTO_TCP && pd->proto != IPPROTO_UDP)
+		return (true);
+	for (unsigned int e = 0; e < 2; e++) {
+		port = htons(pd->now.port[e]);
+		if (pd->was.port[e] != pd->now.port[e] &&
+		    !pf_patch(pd, pd->off + 2 * e, &port, 2, place,
+			pd->proto == IPPROTO_UDP))
+			return (false);
+	}
+	return (true);
+}
+
+/* --- the other family (af-to) --- */
+
+static const struct pf_46 {
+	uint8_t v4, v6;
+} pf_46_types[] = {
+	{ ICMP_ECHO, ICMP6_ECHO_REQUEST },
+	{ ICMP_ECHOREPLY, ICMP6_ECHO_REPLY },
+};
+
+/* Echo and its reply have the same body in both families. */
+static bool
+pf_afto_icmp(struct pf_desc *pd)
+{
+	const struct pf_46 *t;
+	uint8_t head[8], type = pd->hdr.icmp.icmp_type;
+	uint16_t id = htons(pd->now.port[pd->was.port[PF_SRC] !=
+		ICMP_ECHO && pd->was.port[PF_SRC] != ICMP6_ECHO_REQUEST ?
+		PF_SRC : PF_DST]);
+
+	for (t = pf_46_types; t < pf_46_types + nitems(pf_46_types); t++)
+		if (type == (pd->af == AF_INET ? t->v4 : t->v6)) {
+			if (m_copydata(pd->m, pd->off, 8, head) != 0)
+				return (false);
+			head[0] = pd->af == AF_INET ? t->v6 : t->v4;
+			head[2] = head[3] = 0;
+			memcpy(head + 4, &id, 2);
+			if (m_copyback(pd->m, pd->off, 8, head) != 0)
+				return (false);
+			pd->m->m_pkthdr.csum_flags |= M_ICMP_CSUM_OUT;
+			return (true);
+		}
+	pd->reason = PFRES_TRANSLATE;
+	return (false);
+}
+
+/* The checksum with the other pseudo header. */
+static bool
+pf_afto_sum(struct pf_desc *pd)
+{
+	uint8_t from[32], to[32];
+	uint32_t place = pf_sum_place(pd);
+
+	if (place == 0)
+		return (true);
+	memset(from, 0, sizeof(from));
+	memset(to, 0, sizeof(to));
+	memcpy(from, pd->was.addr[0].b, 16);
+	memcpy(from + 16, pd->was.addr[1].b, 16);
+	memcpy(to, pd->now.addr[0].b, 16);
+	memcpy(to + 16, pd->now.addr[1].b, 16);
+	return (pf_sum_mend(pd, place, from, to, 32, pd->proto == IPPROTO_UDP));
+}
+
+static bool
+pf_afto_header(struct pf_desc *pd, uint8_t proto)
+{
+	struct ip_encap e = { .af = pd->naf, .proto = proto, .ttl = pd->ttl,
+		.tos = pd->tos, .src = pd->now.addr[PF_SRC],
+		.dst = pd->now.addr[PF_DST] };
+
+	m_adj(pd->m, (int)pd->off);
+	pd->m = ip_encap(pd->m, &e);
+	return (pd->m != NULL);
+}
+
+/* The IPv4 length and sum that ip_encap() leaves to output(), for input. */
+static void
+pf_afto_finish4(struct pf_desc *pd)
+{
+	struct ip *ip = mtod(pd->m, struct ip *);
+
+	ip->ip_len = htons((uint16_t)MIN(pd->m->m_pkthdr.len, 65535U));
+	ip->ip_id = ip_randomid();
+	ip->ip_off = pd->tot_len > 1260 ? htons(IP_DF) : 0;
+	ip->ip_sum = 0;
+	ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, sizeof(*ip)));
+}
+
+static void
+pf_afto_finish6(struct pf_desc *pd)
+{
+	struct ip6_hdr *ip6 = mtod(pd->m, struct ip6_hdr *);
+
+	ip6->ip6_plen = htons((uint16_t)MIN(pd->m->m_pkthdr.len - sizeof(*ip6),
+	    65535U));
+}
+
+static enum pf_verdict
+pf_afto_apply(struct pf_desc *pd)
+{
+	uint8_t proto = pd->proto;
+	bool icmp = proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+
+	pd->reason = PFRES_TRANSLATE;
+	if (pd->frag != 0 || pd->icmp_error)
+		return (PF_DROP);
+	if (icmp ? !pf_afto_icmp(pd) : !(pf_afto_sum(pd) && pf_nat_ports(pd)))
+		return (PF_DROP);
+	if (icmp)
+		proto = pd->naf == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	if (!pf_afto_header(pd, proto))
+		return (PF_DROP);
+	if (pd->naf == AF_INET)
+		pf_afto_finish4(pd);
+	else
+		pf_afto_finish6(pd);
+	pd->reason = PFRES_MATCH;
+	return (PF_PASS);
+}
+
+/* --- set and scrub --- */
+
+static void
+pf_acts_inet(struct pf_desc *pd)
+{
+	struct ip *ip = mtod(pd->m, struct ip *), old;
+
+	memcpy(&old, ip, sizeof(old));
+	if ((pd->acts.flags & PF_ACT_NODF) != 0)
+		ip->ip_off &= (uint16_t)~htons(IP_DF);
+	if (ip->ip_ttl < pd->acts.min_ttl)
+		ip->ip_ttl = pd->acts.min_ttl;
+	if ((pd->acts.flags & PF_ACT_SETTOS) != 0)
+		ip->ip_tos = (uint8_t)(pd->acts.set_tos | (ip->ip_tos & 3));
+	if ((pd->acts.flags & PF_ACT_RANDOMID) != 0 &&
+	    (ip->ip_off & htons(IP_DF | IP_MF | IP_OFFMASK)) == 0 &&
+	    pd->dir == PF_OUT)
+		ip->ip_id = ip_randomid();
+	if ((pd->m->m_pkthdr.csum_flags & M_IPV4_CSUM_OUT) == 0)
+		ip->ip_sum = pf_sum_shift(ip->ip_sum, (const uint8_t *)&old,
+		    (const uint8_t *)ip, 10);
+}
+
+static void
+pf_acts_inet6(struct pf_desc *pd)
+{
+	struct ip6_hdr *ip6 = mtod(pd->m, struct ip6_hdr *);
+	uint32_t flow = ntohl(ip6->ip6_flow);
+
+	if (ip6->ip6_hlim < pd->acts.min_ttl)
+		ip6->ip6_hlim = pd->acts.min_ttl;
+	if ((pd->acts.flags & PF_ACT_SETTOS) != 0) {
+		flow &= 0xf03fffffU;
+		flow |= (uint32_t)(pd->acts.set_tos & 0xfc) << 20;
+		ip6->ip6_flow = htonl(flow);
+	}
+}
+
+/* The largest segment a SYN allows becomes at most max-mss. */
+static bool
+pf_acts_mss(struct pf_desc *pd)
+{
+	uint32_t n = (pd->hdr.tcp.th_off >> 4) * 4U - sizeof(struct tcphdr);
+	uint8_t opt[40];
+	uint16_t mss;
+
+	if ((pf_tcpflags(pd) & TH_SYN) == 0 || n > sizeof(opt) ||
+	    m_copydata(pd->m, pd->off + sizeof(struct tcphdr), n, opt) != 0)
+		return (true);
+	for (uint32_t i = 0; i + 1 < n && opt[i] != 0;
+	     i += opt[i] == 1 ? 1U : opt[i + 1]) {
+		if (opt[i] == 1)
+			continue;
+		if (opt[i + 1] < 2)
+			return (true);
+		if (opt[i] != 2 || opt[i + 1] != 4 || i + 4 > n)
+			continue;
+		memcpy(&mss, opt + i + 2, 2);
+		if (ntohs(mss) <= pd->acts.max_mss)
+			return (true);
+		mss = htons(pd->acts.max_mss);
+		return (pf_patch(pd, pd->off + (uint32_t)sizeof(struct tcphdr) +
+			i + 2, &mss, 2, pf_sum_place(pd), false));
+	}
+	return (true);
+}
+
+static bool
+pf_acts_apply(struct pf_desc *pd)
+{
+	struct pkthdr *ph = &pd->m->m_pkthdr;
+
+	if (pd->acts.max_mss != 0 && pd->proto == IPPROTO_TCP &&
+	    !pf_acts_mss(pd))
+		return (false);
+	ph = &pd->m->m_pkthdr;
+	if (pd->acts.tag != 0)
+		ph->pf.tag = pd->acts.tag;
+	if (pd->acts.rtable >= 0)
+		ph->rtableid = (uint16_t)pd->acts.rtable;
+	if ((pd->acts.flags & PF_ACT_SETPRIO) != 0)
+		ph->pf.prio = pd->acts.set_prio[0];
+	if (pd->acts.min_ttl == 0 && pd->acts.flags == 0)
+		return (true);
+	if (pd->af == AF_INET)
+		pf_acts_inet(pd);
+	else
+		pf_acts_inet6(pd);
+	return (true);
+}
+
+/* A packet sent to a loopback address from outside: sockets ask for it. */
+static void
+pf_nat_mark(struct pf_desc *pd)
+{
+	const struct ip_addr *dst = &pd->now.addr[PF_DST];
+	bool lo = pd->naf == AF_INET ? IN_LOOPBACK(ntohl(dst->v4)) :
+				       in6_isloopback(dst);
+
+	if (lo && pd->dir == PF_IN &&
+	    !ip_addr_eq(dst, &pd->was.addr[PF_DST]))
+		pd->m->m_pkthdr.pf.flags |= PF_TAG_TRANSLATE_LOCALHOST;
+}
+
+enum pf_verdict
+pf_nat_apply(struct pf_desc *pd)
+{
+	bool same = memcmp(&pd->was, &pd->now, sizeof(pd->was)) == 0;
+
+	if (!pf_acts_apply(pd))
+		goto nomem;
+	if (pd->af != pd->naf)
+		return (pf_afto_apply(pd));
+	if (same)
+		return (PF_PASS);
+	if (!pf_nat_addr(pd, PF_SRC) || !pf_nat_addr(pd, PF_DST) ||
+	    !pf_nat_ports(pd))
+		goto nomem;
+	pf_nat_mark(pd);
+	return (PF_PASS);
+nomem:
+	pd->reason = PFRES_MEMORY;
+	return (PF_DROP);
+}

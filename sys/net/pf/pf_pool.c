@@ -1,0 +1,431 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Choosing an address and a port for translation.
+ *
+ * A pool is a list of entries: addresses, networks, ranges, tables, (if).
+ * Seen from here all are one row of addresses, numbered through: entry by
+ * entry, host by host.  How a number is picked is the pool's type; large
+ * networks count as 2^24 hosts, of which the number chooses one by its bits.
+ *
+ * A port of nat is taken where the four numbers do not meet a state that is
+ * there: from a random place upwards to the end of the range, then below.
+ * When an address has no port left, the next one is tried; when none has, the
+ * packet is dropped, never let out as it was.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/mbuf.h>
+#include <crypto/siphash.h>
+#include <net/pf/pf.h>
+#include <net/pf/pf_if.h>
+#include <net/pf/pf_rule.h>
+#include <net/pf/pf_state.h>
+#include <net/pf/pf_table.h>
+#include <netinet/in.h>
+
+#define POOL_NETMAX (1U << 24) /* hosts of one entry that are told apart */
+#define POOL_TRIES  16         /* addresses tried before a pool is full */
+
+/* --- addresses by number --- */
+
+/* The lower half of an IPv6 address as a number. */
+static uint64_t
+pf_low64(const struct ip_addr *a)
+{
+	return ((uint64_t)ntohl(a->l[2]) << 32 | ntohl(a->l[3]));
+}
+
+static uint32_t
+pf_net_hosts(sa_family_t af, unsigned int plen)
+{
+	unsigned int bits = (af == AF_INET ? 32U : 128U) - plen;
+
+	return (bits >= 24 ? POOL_NETMAX : 1U << bits);
+}
+
+/* Host i of net/plen; more than 24 bits are filled from r. */
+static struct ip_addr
+pf_net_host(sa_family_t af, const struct ip_addr *net, unsigned int plen,
+    uint32_t i, const struct ip_addr *r)
+{
+	struct ip_addr a = *net;
+	unsigned int n = af == AF_INET ? 4 : 16;
+	unsigned int bits = n * 8 - plen;
+
+	if (bits > 24 && r != NULL)
+		for (unsigned int b = plen; b < n * 8; b++)
+			a.b[b / 8] |= r->b[b / 8] & (0x80 >> (b % 8));
+	else
+		for (unsigned int b = 0; b < bits && b < 24; b++)
+			if ((i >> b & 1) != 0)
+				a.b[n - 1 - b / 8] |= (uint8_t)(1 << (b % 8));
+	return (a);
+}
+
+static uint32_t
+pf_range_hosts(sa_family_t af, const struct pf_raddr *e)
+{
+	uint64_t lo, hi;
+
+	if (af == AF_INET)
+		return (MIN(ntohl(e->end.v4) - ntohl(e->addr.v4) + 1, POOL_NETMAX));
+	lo = pf_low64(&e->addr);
+	hi = pf_low64(&e->end);
+	return (hi - lo >= POOL_NETMAX ? POOL_NETMAX : (uint32_t)(hi - lo) + 1);
+}
+
+static struct ip_addr
+pf_range_host(sa_family_t af, const struct pf_raddr *e, uint32_t i)
+{
+	struct ip_addr a = e->addr;
+
+	if (af == AF_INET)
+		a.v4 = htonl(ntohl(a.v4) + i);
+	else
+		a.q[1] = htobe64(pf_low64(&a) + i);
+	return (a);
+}
+
+/* A pick: number i of all, and bits for what is too large to count. */
+struct pf_pick {
+	sa_family_t af;
+	uint32_t i;
+	struct ip_addr bits;
+};
+
+/* Networks of a table or an interface, by index. */
+static bool
+pf_entry_net(const struct pf_raddr *e, sa_family_t af, unsigned int k,
+    struct ip_addr *net, unsigned int *plen)
+{
+	if (e->type == PF_ADDR_TABLE)
+		return (pf_table_entry(e->table, af, k, net, plen));
+	return (pf_dyn_entry(e->dyn, af, k, net, plen));
+}
+
+static uint32_t
+pf_entry_hosts(const struct pf_raddr *e, sa_family_t af)
+{
+	struct ip_addr net;
+	unsigned int plen, k;
+	uint64_t n = 0;
+
+	if (e->type == PF_ADDR_TABLE || e->type == PF_ADDR_DYNIF) {
+		for (k = 0; n < POOL_NETMAX && pf_entry_net(e, af, k, &net, &plen);
+		     k++)
+			n += pf_net_hosts(af, plen);
+		return ((uint32_t)MIN(n, POOL_NETMAX));
+	}
+	if (e->af != af)
+		return (0);
+	return (e->type == PF_ADDR_RANGE ? pf_range_hosts(af, e) :
+					   pf_net_hosts(af, e->plen));
+}
+
+static bool
+pf_entry_host(const struct pf_raddr *e, const struct pf_pick *p, uint32_t i,
+    struct ip_addr *a)
+{
+	struct ip_addr net;
+	unsigned int plen, k;
+	uint32_t n;
+
+	if (e->type == PF_ADDR_RANGE)
+		*a = pf_range_host(p->af, e, i);
+	else if (e->type == PF_ADDR_PREFIX)
+		*a = pf_net_host(p->af, &e->addr, e->plen, i, &p->bits);
+	else
+		for (k = 0;; k++, i -= n) {
+			if (!pf_entry_net(e, p->af, k, &net, &plen))
+				return (false);
+			if (i < (n = pf_net_hosts(p->af, plen))) {
+				*a = pf_net_host(p->af, &net, plen, i,
+				    &p->bits);
+				break;
+			}
+		}
+	return (true);
+}
+
+static uint32_t
+pf_pool_hosts(const struct pf_pool *pool, sa_family_t af)
+{
+	uint64_t n = 0;
+
+	for (uint32_t k = 0; k < pool->nents; k++)
+		n += pf_entry_hosts(&pool->ents[k], af);
+	return ((uint32_t)MIN(n, UINT32_MAX));
+}
+
+static bool
+pf_pool_host(const struct pf_pool *pool, const struct pf_pick *p,
+    struct ip_addr *a)
+{
+	uint32_t i = p->i, n;
+
+	for (uint32_t k = 0; k < pool->nents; k++, i -= n)
+		if (i < (n = pf_entry_hosts(&pool->ents[k], p->af)))
+			return (pf_entry_host(&pool->ents[k], p, i, a));
+	return (false);
+}
+
+/* bitmask: the network's bits, and the packet's own behind them. */
+static bool
+pf_pool_bitmask(const struct pf_pool *pool, sa_family_t af,
+    const struct ip_addr *old, struct ip_addr *a)
+{
+	const struct pf_raddr *e = &pool->ents[0];
+	struct ip_addr net = e->addr, host = *old, mask;
+	unsigned int plen = e->plen;
+
+	if (pool->nents == 0 ||
+	    (e->type != PF_ADDR_PREFIX &&
+		(e->type != PF_ADDR_DYNIF ||
+		    !pf_dyn_entry(e->dyn, af, 0, &net, &plen))))
+		return (false);
+	mask = host;
+	ip_addr_mask(&mask, plen);
+	ip_addr_mask(&net, plen);
+	for (int i = 0; i < 16; i++)
+		a->b[i] = net.b[i] | (uint8_t)(host.b[i] ^ mask.b[i]);
+	return (true);
+}
+
+/* How many states go to each address already: the least loaded of a few. */
+static uint32_t
+pf_pool_least(struct pf_pool *pool, uint32_t n)
+{
+	pool->next_idx = (pool->next_idx + 1) % n;
+	return (pool->next_idx);
+}
+
+/*
+ * The address for the k-th try.  old: what it replaces; by: whose hash
+ * chooses.  False: there is none.
+ */
+static bool
+pf_pool_pick(struct pf_pool *pool, sa_family_t af, const struct ip_addr *old,
+    const struct ip_addr *by, unsigned int k, struct ip_addr *a)
+{
+	struct siphash_key key = { pool->key[0], pool->key[1] };
+	struct pf_pick p = { .af = af };
+	uint32_t n;
+	uint64_t h;
+
+	if (pool->type == PF_POOL_BITMASK)
+		return (k == 0 && pf_pool_bitmask(pool, af, old, a));
+	if ((n = pf_pool_hosts(pool, af)) == 0 || k >= n)
+		return (false);
+	switch (pool->type) {
+	case PF_POOL_RANDOM:
+		p.i = arc4random_uniform(n);
+		arc4random_buf(&p.bits, sizeof(p.bits));
+		break;
+	case PF_POOL_SRCHASH:
+		h = siphash24(&key, by, sizeof(*by));
+		p.i = (uint32_t)((h + k) % n);
+		p.bits.q[0] = h;
+		p.bits.q[1] = siphash24(&key, &h, sizeof(h));
+		break;
+	case PF_POOL_LEASTSTATES:
+		p.i = pf_pool_least(pool, n);
+		break;
+	case PF_POOL_ROUNDROBIN:
+		p.i = pool->next_idx % n;
+		pool->next_idx = (p.i + 1) % n;
+		break;
+	default:
+		p.i = k;
+	}
+	return (pf_pool_host(pool, &p, a));
+}
+
+/* --- ports of nat --- */
+
+static bool
+pf_port_free(struct pf_desc *pd, const struct ip_addr *src, unsigned int end,
+    uint16_t port)
+{
+	struct pf_ends e = pd->now;
+	uint8_t proto = pd->proto;
+
+	if (pd->af != pd->naf && proto == IPPROTO_ICMPV6)
+		proto = IPPROTO_ICMP;
+	else if (pd->af != pd->naf && proto == IPPROTO_ICMP)
+		proto = IPPROTO_ICMPV6;
+	e.addr[PF_SRC] = *src;
+	e.port[end] = port;
+	return (!pf_state_taken(pd->naf, proto, &e, pd->dir));
+}
+
+/* A free port for src; 0: none.  static-port and what has no ports keep it. */
+static bool
+pf_port_pick(struct pf_desc *pd, const struct pf_pool *pool,
+    const struct ip_addr *src, uint16_t *port)
+{
+	uint16_t lo = pool->port[0] != 0 ? pool->port[0] : 50001;
+	uint16_t hi = pool->port[1] != 0 ? pool->port[1] :
+	    pool->port[0] != 0		 ? pool->port[0] :
+					   65535;
+	uint32_t n, at;
+	bool icmp = pd->proto == IPPROTO_ICMP || pd->proto == IPPROTO_ICMPV6;
+
+	*port = pd->now.port[PF_SRC];
+	if ((pool->flags & PF_POOL_STATIC) != 0 ||
+	    (!icmp && pd->proto != IPPROTO_TCP && pd->proto != IPPROTO_UDP))
+		return (pf_port_free(pd, src, PF_SRC, *port));
+	if (icmp) {
+		if (pf_port_free(pd, src, PF_SRC, *port))
+			return (true);
+		lo = 1;
+		hi = 65535;
+	}
+	if (hi < lo)
+		hi = lo;
+	n = (uint32_t)hi - lo + 1;
+	at = arc4random_uniform(n);
+	for (uint32_t i = 0; i < n; i++) {
+		*port = (uint16_t)(lo + (at + i) % n);
+		if (pf_port_free(pd, src, PF_SRC, *port))
+			return (true);
+	}
+	return (false);
+}
+
+/* --- the four kinds --- */
+
+static int
+pf_pool_full(struct pf_desc *pd)
+{
+	pd->mapfailed = true;
+	pd->reason = PFRES_MAPFAILED;
+	return (ENOSPC);
+}
+
+int
+pf_pool_nat(struct pf_desc *pd, struct pf_rule *r)
+{
+	struct pf_pool *pool = &r->pool[PF_NATPOOL];
+	struct ip_addr a;
+	uint16_t port;
+
+	for (unsigned int k = 0; k < POOL_TRIES; k++) {
+		memset(&a, 0, sizeof(a));
+		if (!pf_pool_pick(pool, pd->naf, &pd->now.addr[PF_SRC],
+			&pd->now.addr[PF_SRC], k, &a))
+			break;
+		if (!pf_port_pick(pd, pool, &a, &port))
+			continue;
+		pd->now.addr[PF_SRC] = a;
+		pd->now.port[PF_SRC] = port;
+		return (0);
+	}
+	return (pf_pool_full(pd));
+}
+
+/* Ports of rdr shift with the range they were asked by, or all become one. */
+static uint16_t
+pf_rdr_port(const struct pf_desc *pd, const struct pf_rule *r,
+    const struct pf_pool *pool)
+{
+	uint16_t old = pd->now.port[PF_DST], off;
+	uint32_t n;
+
+	if (pool->port[0] == 0 ||
+	    (pd->proto != IPPROTO_TCP && pd->proto != IPPROTO_UDP))
+		return (old);
+	if ((pool->flags & PF_POOL_PORTSTAR) == 0 &&
+	    (pool->port[1] == 0 || pool->port[1] == pool->port[0]))
+		return (pool->port[0]);
+	off = r->dst.port_op == PF_OP_RRG ? (uint16_t)(old - r->dst.port[0]) : 0;
+	if ((pool->flags & PF_POOL_PORTSTAR) != 0)
+		return ((uint16_t)(pool->port[0] + off));
+	n = (uint32_t)pool->port[1] - pool->port[0] + 1;
+	return ((uint16_t)(pool->port[0] + off % n));
+}
+
+/* Another state has these numbers towards the new host: another source port. */
+static bool
+pf_rdr_clash(struct pf_desc *pd)
+{
+	struct pf_pool any = { .port = { 50001, 65535 } };
+	uint16_t port;
+
+	if (!pf_state_taken(pd->naf, pd->proto, &pd->now, pd->dir))
+		return (true);
+	if (pd->proto != IPPROTO_TCP && pd->proto != IPPROTO_UDP)
+		return (true);
+	if (!pf_port_pick(pd, &any, &pd->now.addr[PF_SRC], &port))
+		return (false);
+	pd->now.port[PF_SRC] = port;
+	return (true);
+}
+
+int
+pf_pool_rdr(struct pf_desc *pd, struct pf_rule *r)
+{
+	struct pf_pool *pool = &r->pool[PF_RDRPOOL];
+	struct ip_addr a;
+
+	memset(&a, 0, sizeof(a));
+	if (!pf_pool_pick(pool, pd->naf, &pd->now.addr[PF_DST],
+		&pd->now.addr[PF_SRC], 0, &a))
+		return (pf_pool_full(pd));
+	pd->now.port[PF_DST] = pf_rdr_port(pd, r, pool);
+	pd->now.addr[PF_DST] = a;
+	return (pf_rdr_clash(pd) ? 0 : pf_pool_full(pd));
+}
+
+/* One to one: out, the source becomes the pool's; in, its address the source's. */
+int
+pf_pool_binat(struct pf_desc *pd, struct pf_rule *r)
+{
+	struct pf_pool *pool = &r->pool[PF_NATPOOL];
+	struct pf_pool inner = { .ents = &r->src.addr, .nents = 1,
+		.type = PF_POOL_BITMASK };
+	unsigned int end = pd->dir == PF_OUT ? PF_SRC : PF_DST;
+	struct ip_addr a;
+
+	memset(&a, 0, sizeof(a));
+	if (pd->dir == PF_OUT ?
+		!pf_pool_bitmask(pool, pd->af, &pd->now.addr[end], &a) :
+		!pf_pool_bitmask(&inner, pd->af, &pd->now.addr[end], &a))
+		return (pf_pool_full(pd));
+	pd->now.addr[end] = a;
+	return (0);
+}
+
+/* RFC 6052 2.2 for /96: the IPv4 address stands in the last four bytes. */
+int
+pf_pool_afto(struct pf_desc *pd, struct pf_rule *r)
+{
+	struct pf_pool *dstpool = &r->pool[PF_RDRPOOL];
+	struct ip_addr was = pd->now.addr[PF_DST], a;
+	bool icmp = pd->proto == IPPROTO_ICMP || pd->proto == IPPROTO_ICMPV6;
+
+	pd->naf = r->ioc->naf;
+	memset(&a, 0, sizeof(a));
+	if (dstpool->nents != 0 && pd->naf == AF_INET &&
+	    dstpool->ents[0].type != PF_ADDR_PREFIX) {
+		if (!pf_pool_pick(dstpool, AF_INET, &was, &was, 0, &a))
+			return (pf_pool_full(pd));
+	} else if (pd->naf == AF_INET) {
+		if (dstpool->nents != 0)
+			a = dstpool->ents[0].addr;
+		if (dstpool->nents == 0 || dstpool->ents[0].plen < 32)
+			memcpy(a.b, was.b + 12, 4);
+	} else if (dstpool->nents != 0) {
+		a = dstpool->ents[0].addr;
+		if (dstpool->ents[0].plen <= 96)
+			memcpy(a.b + 12, was.b, 4);
+	} else
+		return (pf_pool_full(pd));
+	pd->now.addr[PF_DST] = a;
+	if (icmp)
+		pd->now.port[PF_DST] =
+		    pd->naf == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
+	return (pf_pool_nat(pd, r));
+}

@@ -1,0 +1,135 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * A packet of a known conversation.
+ *
+ *	pf_track()	which side sent it; the protocol's tracker; what the
+ *			other key says about its addresses
+ *
+ * Everything but TCP and ICMP has two sides that are silent, heard once, or
+ * heard while the other was heard: that is all a filter can know of them.
+ *
+ * Read on: pf_track_tcp.c, pf_track_icmp.c.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/mbuf.h>
+#include <sys/time.h>
+#include <net/pf/pf.h>
+#include <net/pf/pf_purge.h>
+#include <net/pf/pf_rule.h>
+#include <net/pf/pf_state.h>
+#include <net/pf/pf_track.h>
+#include <netinet/in.h>
+
+void
+pf_state_settime(struct pf_state *st, enum pf_timeout class)
+{
+	st->last = (uint32_t)uptime_sec();
+	if (st->timeout == class)
+		return;
+	st->timeout = (uint8_t)class;
+	pf_wheel_remove(st);
+	pf_wheel_insert(st);
+}
+
+/* --- UDP and what has no connections --- */
+
+/* First of three classes in a row: first, single, multiple. */
+static enum pf_timeout
+pf_other_class(uint8_t proto)
+{
+	return (proto == IPPROTO_UDP ? PFTM_UDP_FIRST : PFTM_OTHER_FIRST);
+}
+
+static enum pf_verdict
+pf_track_other(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
+{
+	unsigned int class = pf_other_class(pd->proto) + 1;
+
+	if (src->state < PF_PEER_SINGLE)
+		src->state = PF_PEER_SINGLE;
+	if (dst->state == PF_PEER_SINGLE)
+		dst->state = PF_PEER_MULTIPLE;
+	if (src->state == PF_PEER_MULTIPLE && dst->state == PF_PEER_MULTIPLE)
+		class++;
+	pf_state_settime(pd->st, (enum pf_timeout)class);
+	return (PF_PASS);
+}
+
+static enum pf_verdict
+pf_track_query(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
+{
+	pf_state_settime(pd->st,
+	    src == &pd->st->dst ? PFTM_ICMP_ERROR :
+				  (enum pf_timeout)pd->st->timeout);
+	return (PF_PASS);
+}
+
+/* --- all --- */
+
+static bool
+pf_isicmp(uint8_t proto)
+{
+	return (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6);
+}
+
+/* What the packet is called on the other side. */
+void
+pf_state_translate(struct pf_desc *pd)
+{
+	const struct pf_state *st = pd->st;
+	unsigned int first = pd->dir == PF_IN ? PF_SRC : PF_DST;
+	struct pf_ends e;
+
+	if (pf_state_more(st) == NULL)
+		return;
+	pf_state_ends(st, pd->dir == PF_IN ? PF_KEY_STACK : PF_KEY_WIRE,
+	    &pd->naf, &e);
+	pd->now.addr[first] = e.addr[0];
+	pd->now.port[first] = e.port[0];
+	pd->now.addr[!first] = e.addr[1];
+	pd->now.port[!first] = e.port[1];
+}
+
+enum pf_verdict
+pf_track(struct pf_desc *pd)
+{
+	struct pf_state *st = pd->st;
+	const struct pf_state_more *sm = pf_state_more(st);
+	bool forth = pd->dir == st->dir;
+	struct pf_peer *src = forth ? &st->src : &st->dst;
+	struct pf_peer *dst = forth ? &st->dst : &st->src;
+	enum pf_verdict v;
+
+	pd->rule = st->rule;
+	pd->anchor_rule = st->anchor_rule;
+	if (pd->proto == IPPROTO_TCP)
+		v = pf_track_tcp(pd, src, dst);
+	else if (pf_isicmp(pd->proto))
+		v = pf_track_query(pd, src, dst);
+	else
+		v = pf_track_other(pd, src, dst);
+	if (v != PF_PASS)
+		return (v);
+	if (sm != NULL) {
+		pd->acts = sm->acts;
+		pf_state_translate(pd);
+	}
+	pd->acts.tag = st->tag;
+	return (PF_PASS);
+}
+
+void
+pf_track_first(struct pf_desc *pd, struct pf_state *st)
+{
+	st->src.state = PF_PEER_SINGLE;
+	if (pd->proto == IPPROTO_TCP)
+		pf_track_tcp_first(pd, st);
+	else if (pf_isicmp(pd->proto))
+		st->timeout = PFTM_ICMP_FIRST;
+	else
+		st->timeout = (uint8_t)pf_other_class(pd->proto);
+}

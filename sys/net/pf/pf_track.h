@@ -1,0 +1,17 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* What the trackers share (pf_track*.c). */
+
+#ifndef _NET_PF_PF_TRACK_H_
+#define _NET_PF_PF_TRACK_H_
+
+#include <net/pf/pf_state.h>
+
+/* A packet came now, and st ends by the times of class. */
+void pf_state_settime(struct pf_state *st, enum pf_timeout class);
+/* pd->now by the other key of pd->st. */
+void pf_state_translate(struct pf_desc *pd);
+void pf_track_tcp_first(struct pf_desc *pd, struct pf_state *st);
+
+#endif

@@ -1,0 +1,430 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Transactions: rulesets, tables and options are built aside, and published
+ * together.
+ *
+ *	DIOCXBEGIN	names the elements; each gets an empty stage
+ *	DIOCADDRULE ...	fill the stages
+ *	DIOCXCOMMIT	judges everything that can fail; then swaps pointers,
+ *			which cannot
+ *	DIOCXROLLBACK	or the end of the file: the stages go
+ *
+ * An element remembers what was published when its stage began.  If that is
+ * another one at commit, somebody was faster: EBUSY.
+ *
+ * The commit runs without giving the token away, so no packet sees a part.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/malloc.h>
+#include <sys/proc.h>
+#include <net/pf/pf_if.h>
+#include <net/pf/pf_ioc.h>
+#include <net/pf/pf_rule.h>
+#include <net/pf/pf_table.h>
+
+#define ELEMS_MAX 4096
+
+struct pf_elem {
+	uint8_t type, rs, flags;
+	struct pf_anchor *anchor;
+	uint64_t gen; /* of what it replaces */
+	struct pf_rules *rules;
+	struct pf_tstage *tables;
+};
+
+struct pf_skipset {
+	SLIST_ENTRY(pf_skipset) next;
+	struct pf_kif *kif; /* held, so that setting it cannot fail */
+	bool on;
+};
+
+struct pf_trans {
+	TAILQ_ENTRY(pf_trans) entry;
+	uint64_t ticket;
+	uint32_t nelems;
+	struct pf_elem *elem;
+	struct pf_options options;
+	SLIST_HEAD(, pf_skipset) skips;
+};
+
+static uint64_t pf_ticket = 1; /* of transactions and of what they publish */
+static uint64_t pf_options_gen;
+
+static struct pf_trans *
+pf_trans_find(struct pf_file *pf, uint64_t ticket)
+{
+	struct pf_trans *t;
+
+	TAILQ_FOREACH(t, &pf->trans, entry)
+		if (t->ticket == ticket)
+			return (t);
+	return (NULL);
+}
+
+static struct pf_elem *
+pf_elem_find(struct pf_file *pf, uint64_t ticket, uint8_t type, uint8_t rs,
+    const char *path)
+{
+	struct pf_trans *t = pf_trans_find(pf, ticket);
+
+	if (t == NULL)
+		return (NULL);
+	path += path[0] == '/';
+	for (uint32_t i = 0; i < t->nelems; i++)
+		if (t->elem[i].type == type && t->elem[i].rs == rs &&
+		    strcmp(t->elem[i].anchor->path, path) == 0)
+			return (&t->elem[i]);
+	return (NULL);
+}
+
+/* --- beginning and ending --- */
+
+static void
+pf_trans_free(struct pf_trans *t)
+{
+	struct pf_skipset *s;
+
+	for (uint32_t i = 0; i < t->nelems; i++) {
+		pf_rules_free(t->elem[i].rules);
+		pf_tstage_abort(t->elem[i].tables);
+		if (t->elem[i].anchor != NULL)
+			pf_anchor_put(t->elem[i].anchor);
+	}
+	while ((s = SLIST_FIRST(&t->skips)) != NULL) {
+		SLIST_REMOVE_HEAD(&t->skips, next);
+		pf_kif_put(s->kif, PF_KIF_OTHER);
+		free(s, M_PF, sizeof(*s));
+	}
+	free(t->elem, M_PF, t->nelems * sizeof(*t->elem));
+	free(t, M_PF, sizeof(*t));
+}
+
+static uint64_t
+pf_elem_gen(const struct pf_elem *e)
+{
+	switch (e->type) {
+	case PF_ELEM_RULES:
+		return (e->anchor->rules[e->rs]->gen);
+	case PF_ELEM_TABLES:
+		return (e->anchor->tables_gen);
+	default:
+		return (pf_options_gen);
+	}
+}
+
+static int
+pf_elem_begin(struct pf_trans *t, struct pf_elem *e, struct pf_ioc_elem *io)
+{
+	int error;
+
+	if (io->type > PF_ELEM_OPTIONS || io->rs >= PF_RS_MAX ||
+	    strnlen(io->anchor, sizeof(io->anchor)) == sizeof(io->anchor))
+		return (EINVAL);
+	e->type = io->type;
+	e->rs = io->rs;
+	e->flags = io->flags;
+	if ((error = pf_anchor_get(io->anchor, &e->anchor)) != 0)
+		return (error);
+	e->gen = pf_elem_gen(e);
+	if (e->type == PF_ELEM_RULES)
+		return ((e->rules = pf_rules_new()) == NULL ? ENOMEM : 0);
+	if (e->type == PF_ELEM_TABLES)
+		return ((e->tables = pf_tstage_new(e->anchor->path)) == NULL ?
+			ENOMEM :
+			0);
+	if ((e->flags & PF_ELEM_MERGE) == 0) {
+		t->options = pf_options_default;
+		t->options.hostid = pf_options.hostid;
+	}
+	return (0);
+}
+
+static int
+pf_trans_new(struct pf_ioc_elem *io, uint32_t n, struct pf_trans **tp)
+{
+	struct pf_trans *t;
+	int error = 0;
+
+	if ((t = malloc(sizeof(*t), M_PF, M_ZERO)) == NULL)
+		return (ENOMEM);
+	t->options = pf_options;
+	SLIST_INIT(&t->skips);
+	t->elem = mallocarray(n, sizeof(*t->elem), M_PF, M_ZERO);
+	if (t->elem == NULL) {
+		free(t, M_PF, sizeof(*t));
+		return (ENOMEM);
+	}
+	t->nelems = n;
+	for (uint32_t i = 0; i < n && error == 0; i++)
+		error = pf_elem_begin(t, &t->elem[i], &io[i]);
+	if (error != 0) {
+		pf_trans_free(t);
+		return (error);
+	}
+	*tp = t;
+	return (0);
+}
+
+int
+pf_xbegin(struct pf_file *pf, void *data)
+{
+	struct pfioc_trans *io = data;
+	struct pf_ioc_elem *elems;
+	struct pf_trans *t;
+	int error;
+
+	if (io->nelems == 0 || io->nelems > ELEMS_MAX)
+		return (EINVAL);
+	elems = mallocarray(io->nelems, sizeof(*elems), M_TEMP, 0);
+	if (elems == NULL)
+		return (ENOMEM);
+	error = copyin(io->elems_ptr, elems, io->nelems * sizeof(*elems));
+	if (error == 0)
+		error = pf_trans_new(elems, io->nelems, &t);
+	free(elems, M_TEMP, io->nelems * sizeof(*elems));
+	if (error != 0)
+		return (error);
+	t->ticket = io->ticket = ++pf_ticket;
+	TAILQ_INSERT_TAIL(&pf->trans, t, entry);
+	return (0);
+}
+
+int
+pf_xrollback(struct pf_file *pf, void *data)
+{
+	struct pfioc_trans *io = data;
+	struct pf_trans *t = pf_trans_find(pf, io->ticket);
+
+	if (t == NULL)
+		return (0); /* gone already */
+	TAILQ_REMOVE(&pf->trans, t, entry);
+	pf_trans_free(t);
+	return (0);
+}
+
+void
+pf_trans_close(struct pf_file *pf)
+{
+	struct pf_trans *t;
+
+	while ((t = TAILQ_FIRST(&pf->trans)) != NULL) {
+		TAILQ_REMOVE(&pf->trans, t, entry);
+		pf_trans_free(t);
+	}
+}
+
+/* --- committing --- */
+
+/* All that can fail. */
+static int
+pf_trans_judge(struct pf_trans *t)
+{
+	int error;
+
+	for (uint32_t i = 0; i < t->nelems; i++) {
+		struct pf_elem *e = &t->elem[i];
+
+		if (e->gen != pf_elem_gen(e))
+			return (EBUSY);
+		if (e->type == PF_ELEM_TABLES &&
+		    (error = pf_tstage_prepare(e->tables)) != 0)
+			return (error);
+		if (e->type == PF_ELEM_OPTIONS &&
+		    (error = pf_options_judge(&t->options)) != 0)
+			return (error);
+	}
+	return (0);
+}
+
+/* Rules that stay keep what they have counted. */
+static void
+pf_rules_inherit(struct pf_rules *to, const struct pf_rules *from)
+{
+	struct pf_rule *a, *b;
+
+	for (uint32_t i = 0, j; i < to->n; i++) {
+		a = to->rule[i];
+		for (j = 0; j < from->n; j++)
+			if (pf_rule_same(a, from->rule[(i + j) % from->n]))
+				break;
+		if (j == from->n)
+			continue;
+		b = from->rule[(i + j) % from->n];
+		a->evaluations = b->evaluations;
+		memcpy(a->packets, b->packets, sizeof(a->packets));
+		memcpy(a->bytes, b->bytes, sizeof(a->bytes));
+		a->last_active = b->last_active;
+	}
+}
+
+static void
+pf_options_publish(struct pf_trans *t, const struct pf_elem *e)
+{
+	struct pf_skipset *s;
+
+	pf_options_apply(&t->options);
+	pf_options_gen = ++pf_ticket;
+	if ((e->flags & PF_ELEM_MERGE) == 0)
+		(void)pf_kif_setflag("", PFI_SKIP, false);
+	SLIST_FOREACH(s, &t->skips, next)
+		(void)pf_kif_setflag(s->kif->kif_name, PFI_SKIP, s->on);
+}
+
+static void
+pf_elem_publish(struct pf_trans *t, struct pf_elem *e, uint32_t flags)
+{
+	struct pf_rules **slot, *old;
+
+	if (e->type == PF_ELEM_OPTIONS) {
+		pf_options_publish(t, e);
+		return;
+	}
+	if (e->type == PF_ELEM_TABLES) {
+		pf_tstage_commit(e->tables);
+		e->tables = NULL;
+		e->anchor->tables_gen = ++pf_ticket;
+		return;
+	}
+	slot = &e->anchor->rules[e->rs];
+	if ((flags & PF_TRANS_KEEPCOUNTERS) != 0)
+		pf_rules_inherit(e->rules, *slot);
+	pf_rules_finish(e->rules, ++pf_ticket);
+	old = *slot;
+	*slot = e->rules;
+	e->rules = old; /* goes with the transaction */
+}
+
+int
+pf_xcommit(struct pf_file *pf, void *data)
+{
+	struct pfioc_trans *io = data;
+	struct pf_trans *t = pf_trans_find(pf, io->ticket);
+	int error;
+
+	if (t == NULL)
+		return (EBUSY);
+	TAILQ_REMOVE(&pf->trans, t, entry);
+	if ((error = pf_trans_judge(t)) == 0)
+		for (uint32_t i = 0; i < t->nelems; i++)
+			pf_elem_publish(t, &t->elem[i], io->flags);
+	pf_trans_free(t);
+	return (error);
+}
+
+/* --- filling --- */
+
+/* The pools of a rule, copied in. */
+static void
+pf_ents_free(struct pf_ioc_poolent *ents[PF_NPOOLS],
+    const struct pf_ioc_rule *r)
+{
+	for (int p = 0; p < PF_NPOOLS; p++)
+		free(ents[p], M_TEMP, r->pool[p].nents * sizeof(*ents[p]));
+}
+
+static int
+pf_ents_copyin(const struct pf_ioc_rule *r,
+    struct pf_ioc_poolent *ents[PF_NPOOLS])
+{
+	int error = 0;
+
+	for (int p = 0; p < PF_NPOOLS && error == 0; p++) {
+		uint32_t n = r->pool[p].nents;
+
+		if (n == 0)
+			continue;
+		if (n > PF_REQUEST_MAX)
+			return (EINVAL);
+		ents[p] = mallocarray(n, sizeof(*ents[p]), M_TEMP, 0);
+		if (ents[p] == NULL)
+			return (ENOMEM);
+		error = copyin(r->pool[p].ents_ptr, ents[p],
+		    n * sizeof(*ents[p]));
+	}
+	return (error);
+}
+
+static int
+pf_addrule_to(struct pf_elem *e, const struct pf_file *pf,
+    const struct pf_ioc_rule *ioc, struct pf_ioc_poolent *ents[PF_NPOOLS])
+{
+	struct pf_rule *r;
+	int error;
+
+	if ((error = pf_rule_make(e->anchor, (enum pf_rs)e->rs, ioc, ents,
+		 &r)) != 0)
+		return (error);
+	r->cuid = pf->proc->p_uid;
+	r->cpid = pf->proc->p_pid;
+	if ((error = pf_rules_add(e->rules, r)) != 0)
+		pf_rule_put(r);
+	return (error);
+}
+
+int
+pf_addrule(struct pf_file *pf, void *data)
+{
+	struct pfioc_rule *io = data;
+	struct pf_ioc_poolent *ents[PF_NPOOLS] = { NULL, NULL, NULL };
+	struct pf_elem *e;
+	int error;
+
+	if (strnlen(io->anchor, sizeof(io->anchor)) == sizeof(io->anchor))
+		return (EINVAL);
+	for (int p = 0; p < PF_NPOOLS; p++)
+		if (io->rule.pool[p].nents > PF_REQUEST_MAX)
+			return (EINVAL);
+	error = pf_ents_copyin(&io->rule, ents);
+	if (error == 0) {
+		e = pf_elem_find(pf, io->ticket, PF_ELEM_RULES, io->rs,
+		    io->anchor);
+		error = e == NULL ? EBUSY :
+				    pf_addrule_to(e, pf, &io->rule, ents);
+	}
+	pf_ents_free(ents, &io->rule);
+	return (error);
+}
+
+struct pf_options *
+pf_trans_options(struct pf_file *pf, uint64_t ticket)
+{
+	struct pf_trans *t = pf_trans_find(pf, ticket);
+
+	if (t == NULL)
+		return (NULL);
+	for (uint32_t i = 0; i < t->nelems; i++)
+		if (t->elem[i].type == PF_ELEM_OPTIONS)
+			return (&t->options);
+	return (NULL);
+}
+
+int
+pf_trans_skip(struct pf_file *pf, uint64_t ticket, const char *name, bool on)
+{
+	struct pf_trans *t = pf_trans_find(pf, ticket);
+	struct pf_skipset *s;
+
+	if (t == NULL || pf_trans_options(pf, ticket) == NULL)
+		return (EBUSY);
+	if ((s = malloc(sizeof(*s), M_PF, 0)) == NULL)
+		return (ENOMEM);
+	s->on = on;
+	if ((s->kif = pf_kif_get(name, PF_KIF_OTHER)) == NULL) {
+		free(s, M_PF, sizeof(*s));
+		return (ENOMEM);
+	}
+	SLIST_INSERT_HEAD(&t->skips, s, next);
+	return (0);
+}
+
+struct pf_tstage *
+pf_trans_tables(struct pf_file *pf, uint64_t ticket, const char *path)
+{
+	struct pf_elem *e = pf_elem_find(pf, ticket, PF_ELEM_TABLES, 0, path);
+
+	return (e == NULL ? NULL : e->tables);
+}

@@ -1,0 +1,381 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Which rule decides: the walk through a ruleset and the anchors it calls.
+ *
+ * A rule is compared criterion by criterion, in the order of the skip steps.
+ * Where it differs, the walk goes on at the next rule whose criterion is
+ * another one: everything between would differ as well.
+ *
+ * Anchors are a stack of places: where we are in a ruleset, and by which rule
+ * we came.  The walk ends when the lowest frame runs out, or when a `quick'
+ * rule matches.  An anchor called with `quick' ends it on the way back, when
+ * something inside has matched.
+ *
+ *	last match wins: a match is noted and the walk goes on;
+ *	`match' rules act at once, so that later rules see what they did.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/mbuf.h>
+#include <sys/pool.h>
+#include <net/if_var.h>
+#include <net/pf/pf.h>
+#include <net/pf/pf_if.h>
+#include <net/pf/pf_log.h>
+#include <net/pf/pf_rule.h>
+#include <netinet/in.h>
+
+#define PF_WALK_DEPTH 44 /* calls inside calls */
+
+struct pf_frame {
+	const struct pf_rules *rules;
+	uint32_t at;
+	struct pf_rule *call;   /* the rule that led here; NULL: main */
+	struct pf_anchor *anchor; /* of rules */
+	bool children;          /* go on with the next sibling at the end */
+	bool matched;
+};
+
+struct pf_walk {
+	enum pf_rs rs;
+	unsigned int depth;
+	bool deep; /* calls went further than PF_WALK_DEPTH */
+	struct pf_frame frame[PF_WALK_DEPTH];
+};
+
+static bool
+pf_rule_kif(const struct pf_rule *r, const struct pf_desc *pd)
+{
+	bool hit;
+
+	if ((r->flags & PFR_IFANY) != 0)
+		hit = (pd->ifp->if_flags & IFF_LOOPBACK) == 0;
+	else if (r->kif == NULL)
+		return (true);
+	else
+		hit = r->kif == pd->kif || pf_kif_match(r->kif, pd->kif);
+	return (hit == ((r->flags & PFR_IFNOT) == 0));
+}
+
+static inline bool
+pf_rule_addr(const struct pf_raddr *a, const struct pf_desc *pd, unsigned int end)
+{
+	if (a->type == PF_ADDR_ANY && a->neg == 0 && a->af == AF_UNSPEC)
+		return (true);
+	return (pf_addr_match(a, pd->af, &pd->now.addr[end], pd, end == PF_SRC));
+}
+
+/* Compares r with pd.  True: it matches.  False: *next is where to go on. */
+static bool
+pf_rule_compare(const struct pf_rule *r, struct pf_desc *pd, uint32_t *next)
+{
+	enum pf_skip s;
+
+	if (!pf_rule_kif(r, pd))
+		s = PF_SKIP_IFP;
+	else if (r->dir != 0 && r->dir != pd->dir)
+		s = PF_SKIP_DIR;
+	else if (r->af != 0 && r->af != pd->af)
+		s = PF_SKIP_AF;
+	else if (r->proto != 0 && r->proto != pd->proto)
+		s = PF_SKIP_PROTO;
+	else if (!pf_rule_addr(&r->src.addr, pd, PF_SRC))
+		s = PF_SKIP_SRC_ADDR;
+	else if (!pf_rule_addr(&r->dst.addr, pd, PF_DST))
+		s = PF_SKIP_DST_ADDR;
+	else if (r->src.port_op != 0 && !pf_op_match(r->src.port_op,
+		r->src.port[0], r->src.port[1], pd->now.port[PF_SRC]))
+		s = PF_SKIP_SRC_PORT;
+	else if (r->dst.port_op != 0 && !pf_op_match(r->dst.port_op,
+		r->dst.port[0], r->dst.port[1], pd->now.port[PF_DST]))
+		s = PF_SKIP_DST_PORT;
+	else {
+		*next = r->nr + 1;
+		return (r->tests == 0 || pf_rule_tests(r, pd));
+	}
+	*next = r->skip[s];
+	return (false);
+}
+
+/*
+ * A binat rule read from outside: a packet in is for the address that the
+ * pool gives, and comes from where the rule's destination says.
+ */
+static bool
+pf_binat_compare(const struct pf_rule *r, struct pf_desc *pd, uint32_t *next)
+{
+	const struct pf_pool *p = &r->pool[PF_NATPOOL];
+
+	*next = r->nr + 1;
+	if ((r->flags & PFR_ANCHOR) == 0 && p->nents == 0)
+		return (false);
+	return (pf_rule_kif(r, pd) && (r->dir == 0 || r->dir == pd->dir) &&
+	    (r->af == 0 || r->af == pd->af) &&
+	    (r->proto == 0 || r->proto == pd->proto) &&
+	    pf_rule_addr(&r->dst.addr, pd, PF_SRC) &&
+	    ((r->flags & PFR_ANCHOR) != 0 ||
+		pf_rule_addr(&p->ents[0], pd, PF_DST)) &&
+	    (r->tests == 0 || pf_rule_tests(r, pd)));
+}
+
+/* --- the stack --- */
+
+static bool
+pf_walk_push(struct pf_walk *w, struct pf_rule *call, struct pf_anchor *a,
+    bool children)
+{
+	if (a == NULL)
+		return (false);
+	if (w->depth == PF_WALK_DEPTH) {
+		w->deep = true;
+		return (false);
+	}
+	w->frame[w->depth++] = (struct pf_frame){ .rules = a->rules[w->rs],
+		.call = call, .anchor = a, .children = children };
+	return (true);
+}
+
+static void
+pf_walk_enter(struct pf_walk *w, struct pf_rule *r)
+{
+	if (r->anchor_children)
+		pf_walk_push(w, r, pf_anchor_first(r->anchor),
+		    true);
+	else
+		pf_walk_push(w, r, r->anchor, false);
+}
+
+/* The frame on top is at its end: goes on below.  True: the walk is over. */
+static bool
+pf_walk_leave(struct pf_walk *w)
+{
+	struct pf_frame *f = &w->frame[w->depth - 1];
+	struct pf_anchor *sibling;
+
+	if (f->children &&
+	    (sibling = pf_anchor_next(f->anchor)) != NULL) {
+		f->anchor = sibling;
+		f->rules = sibling->rules[w->rs];
+		f->at = 0;
+		return (false);
+	}
+	w->depth--;
+	if (w->depth == 0)
+		return (true);
+	if (f->matched) {
+		f[-1].matched = true;
+		return ((f->call->flags & PFR_QUICK) != 0);
+	}
+	return (false);
+}
+
+/* The next rule that matches; anchors are entered on the way.  NULL: none. */
+static struct pf_rule *
+pf_walk_next(struct pf_walk *w, struct pf_desc *pd)
+{
+	struct pf_frame *f;
+	struct pf_rule *r;
+
+	while (w->depth > 0) {
+		f = &w->frame[w->depth - 1];
+		if (f->at >= f->rules->n) {
+			if (pf_walk_leave(w))
+				return (NULL);
+			continue;
+		}
+		r = f->rules->rule[f->at];
+		r->evaluations++;
+		if (w->rs == PF_RS_BINAT && pd->dir == PF_IN ?
+			!pf_binat_compare(r, pd, &f->at) :
+			!pf_rule_compare(r, pd, &f->at))
+			continue;
+		if ((r->flags & PFR_ANCHOR) == 0) {
+			f->matched = true;
+			return (r);
+		}
+		pf_walk_enter(w, r);
+	}
+	return (NULL);
+}
+
+static void
+pf_walk_start(struct pf_walk *w, enum pf_rs rs)
+{
+	w->rs = rs;
+	w->depth = 0;
+	w->deep = false;
+	pf_walk_push(w, NULL, &pf_main, false);
+}
+
+/* The rule of the main ruleset by which the walk came where it is. */
+static struct pf_rule *
+pf_walk_caller(const struct pf_walk *w)
+{
+	return (w->depth > 1 ? w->frame[1].call : NULL);
+}
+
+/* --- translation: the first match counts --- */
+
+struct pf_rule *
+pf_rule_first(enum pf_rs rs, struct pf_desc *pd)
+{
+	struct pf_walk w;
+	struct pf_rule *r;
+
+	if (pf_main.rules[rs]->n == 0)
+		return (NULL);
+	pf_walk_start(&w, rs);
+	r = pf_walk_next(&w, pd);
+	if (r != NULL && pf_walk_caller(&w) != NULL)
+		pf_walk_caller(&w)->packets[pd->dir == PF_OUT]++;
+	return (r);
+}
+
+/* --- filter rules --- */
+
+/* What a matching rule says about the packet and its state. */
+static void
+pf_acts_take(struct pf_desc *pd, const struct pf_rule *r)
+{
+	const struct pf_ioc_rule *c = r->ioc;
+
+	if (r->tag != 0)
+		pd->acts.tag = r->tag;
+	if (c->rtable >= 0)
+		pd->acts.rtable = c->rtable;
+	if (c->max_mss != 0)
+		pd->acts.max_mss = c->max_mss;
+	if (c->min_ttl != 0)
+		pd->acts.min_ttl = c->min_ttl;
+	if ((r->flags & PFR_SETTOS) != 0) {
+		pd->acts.set_tos = c->set_tos;
+		pd->acts.flags |= PF_ACT_SETTOS;
+	}
+	if ((r->flags & PFR_SETPRIO) != 0) {
+		memcpy(pd->acts.set_prio, c->set_prio, 2);
+		pd->acts.flags |= PF_ACT_SETPRIO;
+	}
+	if ((r->flags & PFR_NODF) != 0)
+		pd->acts.flags |= PF_ACT_NODF;
+	if ((r->flags & PFR_RANDOMID) != 0)
+		pd->acts.flags |= PF_ACT_RANDOMID;
+}
+
+/* nat-to, rdr-to, binat-to, af-to of a filter rule: changes pd->now. */
+static int
+pf_rule_translate(struct pf_desc *pd, struct pf_rule *r)
+{
+	int error = 0;
+
+	if ((r->flags & PFR_AFTO) != 0)
+		return (pf_pool_afto(pd, r));
+	if ((r->flags & PFR_BINATTO) != 0)
+		return (pf_pool_binat(pd, r));
+	if ((r->flags & PFR_NATTO) != 0)
+		error = pf_pool_nat(pd, r);
+	if (error == 0 && (r->flags & PFR_RDRTO) != 0)
+		error = pf_pool_rdr(pd, r);
+	return (error);
+}
+
+static struct pool pf_match_pool;
+
+void
+pf_walk_init(void)
+{
+	pool_init(&pf_match_pool, sizeof(struct pf_match_item), 0, "pfmatch");
+}
+
+void
+pf_matched_free(struct pf_match_item *list)
+{
+	struct pf_match_item *next;
+
+	for (; list != NULL; list = next) {
+		next = list->next;
+		pf_rule_put(list->rule);
+		pool_put(&pf_match_pool, list);
+	}
+}
+
+/* A `match' rule acts at once.  0, or errno with pd->reason. */
+static int
+pf_rule_note(struct pf_desc *pd, struct pf_rule *r)
+{
+	struct pf_match_item *mi;
+
+	if ((mi = pool_get(&pf_match_pool, PR_NOWAIT)) == NULL) {
+		pd->reason = PFRES_MEMORY;
+		return (ENOMEM);
+	}
+	mi->rule = r;
+	mi->next = pd->matched;
+	pf_rule_ref(r);
+	pd->matched = mi;
+	pf_acts_take(pd, r);
+	if (pf_rule_translate(pd, r) != 0) {
+		pd->reason = PFRES_MAPFAILED;
+		return (ENOSPC);
+	}
+	if ((r->ioc->log & PF_LOG_ON) != 0)
+		pf_log_packet(pd, r);
+	pd->acts.log |= r->ioc->log & PF_LOG_MATCHES;
+	return (0);
+}
+
+static void
+pf_rule_elect(struct pf_desc *pd, struct pf_rule *r, struct pf_rule *caller)
+{
+	pd->rule = r;
+	pd->anchor_rule = caller;
+	if (r->tag != 0)
+		pd->acts.tag = r->tag;
+	if ((pd->acts.log & PF_LOG_MATCHES) != 0)
+		pf_log_packet(pd, r);
+}
+
+static enum pf_verdict
+pf_rule_verdict(struct pf_desc *pd)
+{
+	struct pf_rule *r = pd->rule;
+
+	pd->reason = PFRES_MATCH;
+	if (r->action == PFA_BLOCK)
+		return (PF_DROP);
+	if (r == &pf_default_rule)
+		return (PF_PASS);
+	pf_acts_take(pd, r);
+	if (pf_rule_translate(pd, r) != 0) {
+		pd->reason = PFRES_MAPFAILED;
+		return (PF_DROP);
+	}
+	if ((r->flags & PFR_ONCE) != 0)
+		r->expired = true;
+	return (PF_PASS);
+}
+
+enum pf_verdict
+pf_rule_decide(struct pf_desc *pd)
+{
+	struct pf_walk w;
+	struct pf_rule *r;
+
+	pf_walk_start(&w, PF_RS_FILTER);
+	while ((r = pf_walk_next(&w, pd)) != NULL) {
+		if (r->action == PFA_MATCH) {
+			if (pf_rule_note(pd, r) != 0)
+				return (PF_DROP);
+		} else
+			pf_rule_elect(pd, r, pf_walk_caller(&w));
+		if ((r->flags & PFR_QUICK) != 0)
+			break;
+	}
+	if (w.deep) {
+		pd->reason = PFRES_MEMORY;
+		return (PF_DROP);
+	}
+	return (pf_rule_verdict(pd));
+}
