@@ -127,6 +127,10 @@ int pf_quote_read(const struct mbuf *m, sa_family_t af, uint32_t off,
 /* Where the ICMP or ICMPv6 types are errors that quote a packet. */
 bool pf_icmp_iserror(sa_family_t af, uint8_t type);
 
+/* Looks for the local socket of the packet, once: pd->uid, pd->gid, both
+ * UINT32_MAX when there is none. */
+void pf_desc_owner(struct pf_desc *pd);
+
 /* Is the packet a TCP segment / its flags. */
 static inline uint8_t
 pf_tcpflags(const struct pf_desc *pd)

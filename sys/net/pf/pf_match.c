@@ -199,7 +199,7 @@ pf_desc_pcb(const struct pf_desc *pd)
 	return (t == NULL ? NULL : in_pcb_lookup(t, &k, INPCB_USUAL));
 }
 
-static void
+void
 pf_desc_owner(struct pf_desc *pd)
 {
 	const struct inpcb *inp;

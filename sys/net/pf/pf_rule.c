@@ -298,6 +298,7 @@ pf_rule_make(struct pf_anchor *home, enum pf_rs rs,
 		return (ENOMEM);
 	r->refs = 1;
 	r->home = home;
+	strlcpy(r->ruleset, home->path, sizeof(r->ruleset));
 	if ((r->ioc = malloc(sizeof(*r->ioc), M_PF, 0)) == NULL) {
 		free(r, M_PF, sizeof(*r));
 		return (ENOMEM);

@@ -75,6 +75,7 @@ struct pf_rule {
 	uint32_t refs;        /* array, states */
 	bool expired;         /* once: used */
 	struct pf_anchor *home;
+	char ruleset[16];     /* path of home, cut: outlives it (pflog) */
 	struct pf_ioc_rule *ioc; /* as it was loaded */
 	uint32_t cuid;
 	int32_t cpid;
