@@ -18,6 +18,9 @@ struct pf_desc;
 struct pf_rule;
 
 void pf_log_init(void); /* at boot: the cloner */
+/* Rules that log to pflog unit are loaded: makes it, up, unless it is there.
+ * When it cannot be made that goes to the log; the rules work without. */
+void pf_log_want(uint8_t unit);
 /*
  * Shows the packet of pd on pflogN of r (r->ioc->logif), with action, reason
  * and the numbers of r, pd->anchor_rule and its ruleset.  The packet is as

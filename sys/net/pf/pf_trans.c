@@ -23,6 +23,7 @@
 #include <sys/proc.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_ioc.h>
+#include <net/pf/pf_log.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 
@@ -293,6 +294,9 @@ pf_elem_publish(struct pf_trans *t, struct pf_elem *e, uint32_t flags)
 	if ((flags & PF_TRANS_KEEPCOUNTERS) != 0)
 		pf_rules_inherit(e->rules, *slot);
 	pf_rules_finish(e->rules, ++pf_ticket);
+	for (uint32_t i = 0; i < e->rules->n; i++)
+		if (e->rules->rule[i]->ioc->log != 0)
+			pf_log_want(e->rules->rule[i]->ioc->logif);
 	old = *slot;
 	*slot = e->rules;
 	e->rules = old; /* goes with the transaction */
