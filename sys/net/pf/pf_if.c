@@ -301,12 +301,14 @@ pf_kif_setflag(const char *name, uint32_t flags, bool on)
 
 /* --- events --- */
 
+/* Drivers tell of links before they attach and after: only those between. */
 static void
 pf_if_arrive(struct ifnet *ifp)
 {
 	struct pf_kif *kif;
 
-	if (ifp->if_pf != NULL || ifp->if_detaching)
+	if (ifp->if_pf != NULL || ifp->if_detaching ||
+	    if_unit(ifp->if_xname) != ifp)
 		return;
 	if ((kif = pf_kif_get(ifp->if_xname, PF_KIF_OTHER)) == NULL)
 		return; /* its packets are dropped, and counted as such */
