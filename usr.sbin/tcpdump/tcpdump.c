@@ -25,7 +25,9 @@
 
 #include <net/bpf.h>
 #include <net/if_ioctl.h>
+#include <net/pf/if_pflog.h>
 #include <libbsdsys/bsdsys.h>
+#include <libutil/pflogfilter.h>
 #include <pcap/pcap.h>
 
 /* The options of tcpdump 4.99, to tell them from the expression. */
@@ -204,6 +206,8 @@ capture_open(const struct opts *o, const char *expr, unsigned int *dlt)
 		fail("no memory");
 	if (pcap_compile(p, &prog, expr, 1, PCAP_NETMASK_UNKNOWN) == -1)
 		fail("%s", pcap_geterr(p));
+	if (*dlt == DLT_PFLOG)
+		pflog_filter_mend(prog.bf_insns, prog.bf_len);
 	if (ioctl(fd, BIOCSETF, &prog) == -1)
 		fail("filter: %s", strerror(errno));
 	if (!o->nopromisc && ioctl(fd, BIOCPROMISC) == -1)

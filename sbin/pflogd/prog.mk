@@ -1,0 +1,3 @@
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+LIBS_pflogd := -lpcap
