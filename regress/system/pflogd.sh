@@ -1,0 +1,144 @@
+#!/bin/bash
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+#
+# pflogd on a machine: its file, its signals, its two processes, and how it
+# ends.  TAP.
+O=$(realpath "${O:-build}")
+D=$(mktemp -d /tmp/fugu-pflogd.XXXXXX)
+export PATH=$O/bin:$PATH BSD_ROOT=$D/m
+L=$BSD_ROOT/var/log/pflog P=$BSD_ROOT/var/run/pflogd.pid
+n=0 bad=0
+end() {
+	[ -s "$P" ] && kill "$(cat "$P")" 2>/dev/null
+	[ -s "$BSD_ROOT/dev/lock" ] && kill "$(cat "$BSD_ROOT/dev/lock")" 2>/dev/null
+	rm -rf "$D"
+}
+trap end EXIT
+result() { # result STATUS TEXT
+	n=$((n + 1))
+	[ "$1" -eq 0 ] && echo "ok $n - $2" && return
+	bad=1
+	echo "not ok $n - $2"
+	sed 's/^/# /' "$D/out"
+}
+says() { grep -q -- "$1" "$D/out"; }
+until_ok() { for _ in $(seq 250); do "$@" >/dev/null 2>&1 && return 0; sleep 0.02; done; return 1; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
+packets() { tcpdump -n -e -r "${1:-$L}" 2>/dev/null; }
+logged() { packets | grep -q -- "$1"; }
+start() { # start ARGUMENT ...: the daemon; it is there when this returns
+	pflogd "$@" >"$D/out" 2>&1 && until_ok test -s "$P" && until_ok test -s "${file:-$L}"
+}
+stop() { # the daemon has ended and taken its pid file along
+	local pid
+	pid=$(cat "$P") && kill "$pid" && until_ok gone "$pid" && [ ! -e "$P" ]
+}
+: >"$D/out"
+
+# --- without a machine ---
+pflogd -x -f "$D/none" >"$D/out" 2>&1
+[ $? -eq 1 ] && says 'No such file'
+result $? "-x: no file"
+echo "this is no capture file, and long enough to be one" >"$D/bad"
+pflogd -x -f "$D/bad" >"$D/out" 2>&1
+[ $? -eq 1 ] && says 'is no capture file'
+result $? "-x: another file"
+: >"$D/empty"
+pflogd -x -f "$D/empty" >"$D/out" 2>&1
+result $? "-x: an empty file is good"
+for args in '-d 4' '-d 3601' '-d 5x' '-s 71' '-s 262145' '-z'; do
+	# shellcheck disable=SC2086
+	pflogd $args -D >"$D/out" 2>&1
+	[ $? -eq 1 ]
+	result $? "refused: $args"
+done
+pflogd -D >"$D/out" 2>&1
+[ $? -eq 1 ] && says 'pflogd: '
+result $? "no machine: said so"
+
+# --- a machine ---
+mkdir -p "$BSD_ROOT/etc" "$BSD_ROOT/var/log" "$BSD_ROOT/var/run"
+bsd -r "$BSD_ROOT" -h m >"$D/out" 2>&1
+result $? "a machine"
+pflogd -D 'tcp prot 80' >"$D/out" 2>&1
+[ $? -eq 1 ] && says 'syntax error'
+result $? "an expression that is none"
+pflogd -D -i lo0 >"$D/out" 2>&1
+[ $? -eq 1 ] && says 'lo0: not a pflog interface'
+result $? "an interface that is no pflog"
+pflogd -D -i pflog999 >"$D/out" 2>&1
+[ $? -eq 1 ] && says 'pflog999: no such interface, and it cannot be made'
+result $? "an interface that cannot be"
+pflogd -D -f "$D/none/log" >"$D/out" 2>&1
+[ $? -eq 1 ] && says 'none/log: No such file'
+result $? "a log in no folder"
+
+start -d 5
+result $? "it starts, and its interface is made"
+ifconfig pflog0 >"$D/out" 2>&1
+result $? "pflog0 is there"
+pflogd -x >"$D/out" 2>&1
+result $? "its file is good"
+[ "$(stat -c %a "$L")" = 600 ]
+result $? "and for its owner only"
+pflogd -D >"$D/out" 2>&1
+[ $? -eq 1 ] && says 'is held by another pflogd'
+result $? "a second one is refused"
+parent=$(cat "$P")
+child=$(pgrep -P "$parent")
+grep -q '^NoNewPrivs:[[:space:]]*1' "/proc/$child/status"
+result $? "the logger gets no new privileges"
+if [ "$(id -u)" -eq 0 ]; then
+	grep -q '^Uid:[[:space:]]*0' "/proc/$child/status"
+	[ $? -eq 1 ] && grep -q '^CapPrm:[[:space:]]*0*$' "/proc/$child/status"
+	result $? "as root: the logger is somebody else"
+	[ -z "$(ls -A "/proc/$child/root/" 2>/dev/null)" ]
+	result $? "as root: the logger's root is empty"
+else
+	n=$((n + 1)); echo "ok $n - # SKIP not root"
+	n=$((n + 1)); echo "ok $n - # SKIP not root"
+fi
+
+# --- rotation ---
+mv "$L" "$L.0"
+kill -HUP "$parent"
+until_ok size_is "$L" 24 && pflogd -x
+result $? "HUP: a new file where the old one was moved away"
+stop
+result $? "TERM: it ends, and its pid file with it"
+
+# --- what is there already ---
+start && stop && size_is "$L" 24
+result $? "a good file is gone on with"
+head -c 10 "$L" >"$D/cut"
+cp "$D/cut" "$L"
+start && stop && size_is "$L" 24 && cmp -s "$L".bad.* "$D/cut"
+result $? "a bad file is kept aside, and a new one begun"
+
+# --- ends ---
+start
+parent=$(cat "$P") child=$(pgrep -P "$parent")
+kill -KILL "$child"
+until_ok gone "$parent" && [ ! -e "$P" ]
+result $? "the parent ends with its logger"
+start
+parent=$(cat "$P") child=$(pgrep -P "$parent")
+kill -KILL "$parent"
+until_ok gone "$child"
+result $? "the logger ends with its parent"
+start
+result $? "and a new one may take the place"
+parent=$(cat "$P")
+ifconfig pflog0 destroy
+for _ in 1 2 3 4; do until_ok gone "$parent" && break; done
+gone "$parent"
+result $? "it ends when its interface goes"
+start
+parent=$(cat "$P")
+kill "$(cat "$BSD_ROOT/dev/lock")"
+until_ok gone "$parent"
+result $? "it ends with the machine"
+echo "1..$n"
+exit $bad
