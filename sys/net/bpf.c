@@ -286,7 +286,7 @@ bpf_ioctl(struct file *fp, unsigned long cmd, void *data, struct proc *p)
 
 /* --- frames from the program --- */
 
-/* m is a frame that a program wants to be sent. */
+/* m is a frame that a program wants to be sent.  A log is not for programs. */
 static void
 frame_send(struct bpf_d *d, struct mbuf *m)
 {
@@ -294,7 +294,8 @@ frame_send(struct bpf_d *d, struct mbuf *m)
 	struct bpf_view v;
 
 	bpf_view_init(&v, NULL, 0, m);
-	if (ifp == NULL || m->m_pkthdr.len < d->bd_bif->bif_hdrlen ||
+	if (ifp == NULL || ifp->if_type == IFT_PFLOG ||
+	    m->m_pkthdr.len < d->bd_bif->bif_hdrlen ||
 	    m->m_pkthdr.len > ifp->if_mtu + d->bd_bif->bif_hdrlen ||
 	    (d->bd_write.insns != NULL &&
 		bpf_filter(d->bd_write.insns, &v) == 0)) {

@@ -351,6 +351,21 @@ KTEST(bpf_writes_frames_with_the_right_source)
 	host_close(other);
 }
 
+KTEST(bpf_cannot_forge_what_pf_logged)
+{
+	static const uint8_t src[6] = { 2, 1, 2, 3, 4, 5 };
+	int fd = setup();
+
+	KT_EQ(if_clone_create("pflog0"), 0);
+	KT_EQ(if_setflags(if_unit("pflog0"), IFF_UP), 0);
+	KT_EQ(interface_set(fd, "pflog0"), 0);
+	KT_EQ(ask_int(fd, BIOCIMMEDIATE, 1), 0);
+	frame_write(fd, src, 0x800, 200);
+	KT_EQ(drop_counts[DROP_BPF_WRITE], 1);
+	KT_EQ(message_next(fd), 0);
+	host_close(fd);
+}
+
 KTEST(bpf_locked_keeps_its_filters)
 {
 	static const uint8_t src[6] = { 2, 1, 2, 3, 4, 5 };

@@ -4,9 +4,9 @@
 /*
  * pflog(4): the header in front of each logged packet, DLT_PFLOG.  Shared.
  *
- * The layout is that of FreeBSD 15.  All numbers of more than one byte are in
- * network order, so that a file means the same everywhere.  `length' does not
- * count the padding at the end: the packet begins at the next multiple of 4.
+ * The layout is that of FreeBSD 15: rule numbers in network order, users and
+ * processes in that of the machine.  `length' does not count the padding at
+ * the end: the packet begins at the next multiple of 4.
  */
 
 #ifndef _NET_PF_IF_PFLOG_H_

@@ -117,15 +117,15 @@ pf_log_header(struct pfloghdr *h, const struct pf_desc *pd,
 	h->dir = (uint8_t)pd->dir;
 	strlcpy(h->ifname, pd->ifp->if_xname, sizeof(h->ifname));
 	pf_log_numbers(h, pd, r);
-	h->uid = htonl(PFLOG_NOID);
-	h->pid = htonl(PFLOG_NOPID);
+	h->uid = PFLOG_NOID;
+	h->pid = PFLOG_NOPID;
 	if ((r->ioc->log & PF_LOG_USER) != 0) {
 		owner = *pd;
 		pf_desc_owner(&owner);
-		h->uid = htonl(owner.uid);
+		h->uid = owner.uid;
 	}
-	h->rule_uid = htonl(r->cuid);
-	h->rule_pid = htonl((uint32_t)r->cpid);
+	h->rule_uid = r->cuid;
+	h->rule_pid = (uint32_t)r->cpid;
 	h->ridentifier = htonl(r->ioc->ridentifier);
 }
 
