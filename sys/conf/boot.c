@@ -21,6 +21,7 @@
 #include <machine/host.h>
 #include <machine/kernel.h>
 #include <net/if_var.h>
+#include <net/pf/pf.h>
 #include <net/rtable.h>
 #include <netinet/ip_var.h>
 #include <net/rtsock.h>
@@ -65,7 +66,9 @@ kernel_boot(const struct kernel_params *params)
 	ip6init();
 	soioctl_register(if_ioctl_dispatch);
 	rtsockinit();
-	return (ifinit());
+	if ((error = ifinit()) != 0)
+		return (error);
+	return (pfattach());
 }
 
 static uint64_t step_next; /* when the loop comes back by itself, uptime in us */

@@ -86,7 +86,7 @@ pf_translate(struct pf_desc *pd)
 		return (PF_DROP);
 	pd->nat_rule = r;
 	if ((r->ioc->log & PF_LOG_ON) != 0)
-		pf_log_packet(pd, r);
+		pf_log_packet(pd, r, r->ioc->logif);
 	return (PF_PASS);
 }
 
@@ -136,6 +136,8 @@ pf_decide(struct pf_desc *pd)
 {
 	enum pf_verdict v;
 
+	if (pd->kif == NULL)
+		return (pf_drop(pd, PFRES_MEMORY)); /* there was none then */
 	if (pd->icmp_error) {
 		if ((v = pf_track_icmp_error(pd)) != PF_PASS || pd->st != NULL)
 			return (v);
@@ -229,10 +231,10 @@ pf_account(struct pf_desc *pd, enum pf_verdict v, bool fresh)
 	else if (fresh)
 		pf_status.counters[PFRES_MATCH]++;
 	if (pd->m != NULL && pf_log_wanted(pd, fresh))
-		pf_log_packet(pd, pd->rule);
+		pf_log_packet(pd, pd->rule, pd->rule->ioc->logif);
 	if (v == PF_DROP && pd->m != NULL && fresh &&
-	    (pd->rule->flags &
-		(PFR_RETURN | PFR_RETURNRST | PFR_RETURNICMP)) != 0 &&
+	    (pd->rule->flags & (PFR_RETURN | PFR_RETURNRST | PFR_RETURNICMP)) !=
+		0 &&
 	    (pd->rule->action == PFA_BLOCK || pd->reason != PFRES_MATCH))
 		pf_reply_block(pd, pd->rule);
 	pf_count(pd, v == PF_PASS);
@@ -244,8 +246,8 @@ static void
 pf_finish_drop(struct pf_desc *pd)
 {
 	if (pd->m != NULL)
-		m_drop(pd->m, pd->af == AF_INET ? DROP_IP_FILTER :
-						  DROP_IP6_FILTER);
+		m_drop(pd->m,
+		    pd->af == AF_INET ? DROP_IP_FILTER : DROP_IP6_FILTER);
 	pd->m = NULL;
 }
 

@@ -52,6 +52,7 @@ struct pf_acts {
 	uint8_t set_tos;
 	uint8_t set_prio[2];
 	uint8_t log;       /* PF_LOG_* */
+	uint8_t logif;     /* with PF_LOG_MATCHES: pflogN for what follows */
 	uint8_t flags;     /* PF_ACT_* */
 };
 #define PF_ACT_SETTOS   0x01

@@ -13,13 +13,11 @@
 
 struct pf_rule;
 struct pf_trans;
-struct proc;
 
 /* An open /dev/pf. */
 struct pf_file {
 	TAILQ_HEAD(, pf_trans) trans;
 	bool writable;
-	const struct proc *proc; /* in the call that runs */
 };
 
 void pf_ioctl_init(void); /* registers /dev/pf */

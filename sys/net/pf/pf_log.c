@@ -151,9 +151,9 @@ pf_log_translated(const struct pf_desc *pd, const struct pf_rule *r)
 }
 
 void
-pf_log_packet(const struct pf_desc *pd, const struct pf_rule *r)
+pf_log_packet(const struct pf_desc *pd, const struct pf_rule *r, uint8_t unit)
 {
-	struct ifnet *ifp = pflog_unit(r->ioc->logif);
+	struct ifnet *ifp = pflog_unit(unit);
 	struct pfloghdr h;
 	struct mbuf *m;
 

@@ -22,10 +22,11 @@ void pf_log_init(void); /* at boot: the cloner */
  * When it cannot be made that goes to the log; the rules work without. */
 void pf_log_want(uint8_t unit);
 /*
- * Shows the packet of pd on pflogN of r (r->ioc->logif), with action, reason
- * and the numbers of r, pd->anchor_rule and its ruleset.  The packet is as
- * the rules saw it.  Cheap when nobody listens.
+ * Shows the packet of pd on pflog unit, with action, reason and the numbers of
+ * r, pd->anchor_rule and its ruleset.  The packet is as the rules saw it.
+ * Cheap when nobody listens.
  */
-void pf_log_packet(const struct pf_desc *pd, const struct pf_rule *r);
+void pf_log_packet(const struct pf_desc *pd, const struct pf_rule *r,
+    uint8_t unit);
 
 #endif

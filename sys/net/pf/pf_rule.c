@@ -18,8 +18,10 @@
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 #include <netinet/in.h>
+#include <crypto/digest.h>
 
-struct pf_rule pf_default_rule = { .nr = PF_NR_NONE, .action = PFA_PASS,
+struct pf_rule pf_default_rule = { .nr = PF_NR_NONE,
+	.action = PFA_PASS,
 	.refs = 1 };
 static struct pf_ioc_rule pf_default_ioc = { .rtable = -1 };
 
@@ -50,10 +52,11 @@ pf_ioc_supported(const struct pf_ioc_rule *c)
 {
 	return (c->rt == PF_NOROUTE && c->keep != PF_SYNPROXY &&
 	    c->divert_port == 0 && c->dnpipe[0] == 0 && c->dnpipe[1] == 0 &&
-	    c->qname[0] == '\0' && c->pqname[0] == '\0' &&
-	    c->set_delay == 0 && c->pktrate[0] == 0 && c->max_pkt_size == 0 &&
-	    (c->stateflags & (PFS_SRCTRACK | PFS_SRCTRACK_RULE | PFS_PFLOW |
-		PFS_FLUSH | PFS_FLUSHGLOBAL)) == 0 &&
+	    c->qname[0] == '\0' && c->pqname[0] == '\0' && c->set_delay == 0 &&
+	    c->pktrate[0] == 0 && c->max_pkt_size == 0 &&
+	    (c->stateflags &
+		(PFS_SRCTRACK | PFS_SRCTRACK_RULE | PFS_PFLOW | PFS_FLUSH |
+		    PFS_FLUSHGLOBAL)) == 0 &&
 	    c->max_src_nodes == 0 && c->max_src_states == 0 &&
 	    c->max_src_conn == 0 && c->conn_rate[0] == 0 &&
 	    c->overload[0] == '\0' && (c->flags & PFR_REASSTCP) == 0 &&
@@ -132,8 +135,12 @@ static int
 pf_raddr_make(struct pf_raddr *a, const struct pf_anchor *home,
     const struct pf_ioc_addr *c, sa_family_t af)
 {
-	*a = (struct pf_raddr){ .type = c->type, .af = c->af, .plen = c->plen,
-		.neg = c->neg, .addr = c->addr, .end = c->end };
+	*a = (struct pf_raddr){ .type = c->type,
+		.af = c->af,
+		.plen = c->plen,
+		.neg = c->neg,
+		.addr = c->addr,
+		.end = c->end };
 	if (c->type == PF_ADDR_PREFIX)
 		ip_addr_mask(&a->addr, c->plen);
 	if (c->type == PF_ADDR_TABLE) {
@@ -284,6 +291,28 @@ pf_rule_free(struct pf_rule *r)
 	free(r, M_PF, sizeof(*r));
 }
 
+/* Of what was given, without the addresses it had in the program. */
+static void
+pf_rule_digest(struct pf_rule *r)
+{
+	struct digest_ctx ctx;
+	const struct pf_ioc_rule *c = r->ioc;
+
+	digest_init(&ctx, &digest_md5);
+	digest_update(&ctx, &c->src, sizeof(c->src));
+	digest_update(&ctx, &c->dst, sizeof(c->dst));
+	for (int p = 0; p < PF_NPOOLS; p++) {
+		digest_update(&ctx, &c->pool[p].nents,
+		    sizeof(c->pool[p]) - offsetof(struct pf_ioc_pool, nents));
+		digest_update(&ctx, r->pool[p].given,
+		    r->pool[p].nents * sizeof(*r->pool[p].given));
+	}
+	digest_update(&ctx, &c->flags,
+	    offsetof(struct pf_ioc_rule, nr) -
+		offsetof(struct pf_ioc_rule, flags));
+	digest_final(&ctx, r->digest);
+}
+
 int
 pf_rule_make(struct pf_anchor *home, enum pf_rs rs,
     const struct pf_ioc_rule *ioc, struct pf_ioc_poolent *const ents[PF_NPOOLS],
@@ -308,6 +337,7 @@ pf_rule_make(struct pf_anchor *home, enum pf_rs rs,
 		pf_rule_free(r);
 		return (error);
 	}
+	pf_rule_digest(r);
 	*rp = r;
 	return (0);
 }
@@ -382,13 +412,5 @@ pf_pool_show(const struct pf_rule *r, enum pf_poolno p,
 bool
 pf_rule_same(const struct pf_rule *a, const struct pf_rule *b)
 {
-	size_t n = offsetof(struct pf_ioc_rule, nr);
-
-	if (a->pool[0].nents != b->pool[0].nents ||
-	    a->pool[1].nents != b->pool[1].nents)
-		return (false);
-	return (memcmp(&a->ioc->src, &b->ioc->src,
-		    2 * sizeof(struct pf_ioc_side)) == 0 &&
-	    memcmp(&a->ioc->flags, &b->ioc->flags,
-		n - offsetof(struct pf_ioc_rule, flags)) == 0);
+	return (memcmp(a->digest, b->digest, sizeof(a->digest)) == 0);
 }

@@ -77,6 +77,7 @@ struct pf_rule {
 	struct pf_anchor *home;
 	char ruleset[16];     /* path of home, cut: outlives it (pflog) */
 	struct pf_ioc_rule *ioc; /* as it was loaded */
+	uint8_t digest[PF_MD5_SIZE]; /* of all that was loaded */
 	uint32_t cuid;
 	int32_t cpid;
 };
@@ -137,6 +138,8 @@ void pf_pool_show(const struct pf_rule *r, enum pf_poolno p,
     struct pf_ioc_poolent *ents);
 /* Do two rules say the same?  (keepcounters) */
 bool pf_rule_same(const struct pf_rule *a, const struct pf_rule *b);
+/* A digest of all rules of the main ruleset, into pf_status.checksum. */
+void pf_rules_checksum(void);
 
 struct pf_rules *pf_rules_new(void);                        /* NULL */
 int pf_rules_add(struct pf_rules *rs, struct pf_rule *r);   /* takes r; ENOMEM: not */

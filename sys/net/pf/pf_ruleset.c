@@ -12,6 +12,8 @@
 #include <sys/types.h>
 #include <sys/systm.h>
 #include <sys/malloc.h>
+#include <crypto/digest.h>
+#include <net/pf/pf.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 
@@ -288,6 +290,19 @@ pf_rules_finish(struct pf_rules *rs, uint64_t gen)
 			    rs->rule[i + 1]->skip[s] :
 			    i + 1;
 	}
+}
+
+void
+pf_rules_checksum(void)
+{
+	struct digest_ctx ctx;
+
+	digest_init(&ctx, &digest_md5);
+	for (int i = 0; i < PF_RS_MAX; i++)
+		for (uint32_t n = 0; n < pf_main.rules[i]->n; n++)
+			digest_update(&ctx, pf_main.rules[i]->rule[n]->digest,
+			    sizeof(pf_main.rules[i]->rule[n]->digest));
+	digest_final(&ctx, pf_status.checksum);
 }
 
 /* --- tags --- */

@@ -312,9 +312,11 @@ pf_xcommit(struct pf_file *pf, void *data)
 	if (t == NULL)
 		return (EBUSY);
 	TAILQ_REMOVE(&pf->trans, t, entry);
-	if ((error = pf_trans_judge(t)) == 0)
+	if ((error = pf_trans_judge(t)) == 0) {
 		for (uint32_t i = 0; i < t->nelems; i++)
 			pf_elem_publish(t, &t->elem[i], io->flags);
+		pf_rules_checksum();
+	}
 	pf_trans_free(t);
 	return (error);
 }
@@ -353,8 +355,8 @@ pf_ents_copyin(const struct pf_ioc_rule *r,
 }
 
 static int
-pf_addrule_to(struct pf_elem *e, const struct pf_file *pf,
-    const struct pf_ioc_rule *ioc, struct pf_ioc_poolent *ents[PF_NPOOLS])
+pf_addrule_to(struct pf_elem *e, const struct pf_ioc_rule *ioc,
+    struct pf_ioc_poolent *ents[PF_NPOOLS])
 {
 	struct pf_rule *r;
 	int error;
@@ -362,8 +364,8 @@ pf_addrule_to(struct pf_elem *e, const struct pf_file *pf,
 	if ((error = pf_rule_make(e->anchor, (enum pf_rs)e->rs, ioc, ents,
 		 &r)) != 0)
 		return (error);
-	r->cuid = pf->proc->p_uid;
-	r->cpid = pf->proc->p_pid;
+	r->cuid = curproc()->p_uid;
+	r->cpid = curproc()->p_pid;
 	if ((error = pf_rules_add(e->rules, r)) != 0)
 		pf_rule_put(r);
 	return (error);
@@ -386,8 +388,7 @@ pf_addrule(struct pf_file *pf, void *data)
 	if (error == 0) {
 		e = pf_elem_find(pf, io->ticket, PF_ELEM_RULES, io->rs,
 		    io->anchor);
-		error = e == NULL ? EBUSY :
-				    pf_addrule_to(e, pf, &io->rule, ents);
+		error = e == NULL ? EBUSY : pf_addrule_to(e, &io->rule, ents);
 	}
 	pf_ents_free(ents, &io->rule);
 	return (error);

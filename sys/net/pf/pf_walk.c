@@ -33,9 +33,9 @@
 struct pf_frame {
 	const struct pf_rules *rules;
 	uint32_t at;
-	struct pf_rule *call;   /* the rule that led here; NULL: main */
+	struct pf_rule *call;     /* the rule that led here; NULL: main */
 	struct pf_anchor *anchor; /* of rules */
-	bool children;          /* go on with the next sibling at the end */
+	bool children;            /* go on with the next sibling at the end */
 	bool matched;
 };
 
@@ -61,11 +61,13 @@ pf_rule_kif(const struct pf_rule *r, const struct pf_desc *pd)
 }
 
 static inline bool
-pf_rule_addr(const struct pf_raddr *a, const struct pf_desc *pd, unsigned int end)
+pf_rule_addr(const struct pf_raddr *a, const struct pf_desc *pd,
+    unsigned int end)
 {
 	if (a->type == PF_ADDR_ANY && a->neg == 0 && a->af == AF_UNSPEC)
 		return (true);
-	return (pf_addr_match(a, pd->af, &pd->now.addr[end], pd, end == PF_SRC));
+	return (
+	    pf_addr_match(a, pd->af, &pd->now.addr[end], pd, end == PF_SRC));
 }
 
 /* Compares r with pd.  True: it matches.  False: *next is where to go on. */
@@ -86,11 +88,13 @@ pf_rule_compare(const struct pf_rule *r, struct pf_desc *pd, uint32_t *next)
 		s = PF_SKIP_SRC_ADDR;
 	else if (!pf_rule_addr(&r->dst.addr, pd, PF_DST))
 		s = PF_SKIP_DST_ADDR;
-	else if (r->src.port_op != 0 && !pf_op_match(r->src.port_op,
-		r->src.port[0], r->src.port[1], pd->now.port[PF_SRC]))
+	else if (r->src.port_op != 0 &&
+	    !pf_op_match(r->src.port_op, r->src.port[0], r->src.port[1],
+		pd->now.port[PF_SRC]))
 		s = PF_SKIP_SRC_PORT;
-	else if (r->dst.port_op != 0 && !pf_op_match(r->dst.port_op,
-		r->dst.port[0], r->dst.port[1], pd->now.port[PF_DST]))
+	else if (r->dst.port_op != 0 &&
+	    !pf_op_match(r->dst.port_op, r->dst.port[0], r->dst.port[1],
+		pd->now.port[PF_DST]))
 		s = PF_SKIP_DST_PORT;
 	else {
 		*next = r->nr + 1;
@@ -134,7 +138,9 @@ pf_walk_push(struct pf_walk *w, struct pf_rule *call, struct pf_anchor *a,
 		return (false);
 	}
 	w->frame[w->depth++] = (struct pf_frame){ .rules = a->rules[w->rs],
-		.call = call, .anchor = a, .children = children };
+		.call = call,
+		.anchor = a,
+		.children = children };
 	return (true);
 }
 
@@ -142,8 +148,7 @@ static void
 pf_walk_enter(struct pf_walk *w, struct pf_rule *r)
 {
 	if (r->anchor_children)
-		pf_walk_push(w, r, pf_anchor_first(r->anchor),
-		    true);
+		pf_walk_push(w, r, pf_anchor_first(r->anchor), true);
 	else
 		pf_walk_push(w, r, r->anchor, false);
 }
@@ -155,8 +160,7 @@ pf_walk_leave(struct pf_walk *w)
 	struct pf_frame *f = &w->frame[w->depth - 1];
 	struct pf_anchor *sibling;
 
-	if (f->children &&
-	    (sibling = pf_anchor_next(f->anchor)) != NULL) {
+	if (f->children && (sibling = pf_anchor_next(f->anchor)) != NULL) {
 		f->anchor = sibling;
 		f->rules = sibling->rules[w->rs];
 		f->at = 0;
@@ -229,8 +233,9 @@ pf_rule_first(enum pf_rs rs, struct pf_desc *pd)
 		return (NULL);
 	pf_walk_start(&w, rs);
 	r = pf_walk_next(&w, pd);
-	if (r != NULL && pf_walk_caller(&w) != NULL)
-		pf_walk_caller(&w)->packets[pd->dir == PF_OUT]++;
+	pd->anchor_rule = r == NULL ? NULL : pf_walk_caller(&w);
+	if (pd->anchor_rule != NULL)
+		pd->anchor_rule->packets[pd->dir == PF_OUT]++;
 	return (r);
 }
 
@@ -303,8 +308,9 @@ pf_matched_free(struct pf_match_item *list)
 
 /* A `match' rule acts at once.  0, or errno with pd->reason. */
 static int
-pf_rule_note(struct pf_desc *pd, struct pf_rule *r)
+pf_rule_note(struct pf_desc *pd, struct pf_rule *r, struct pf_rule *caller)
 {
+	struct pf_rule *elected_by = pd->anchor_rule;
 	struct pf_match_item *mi;
 
 	if ((mi = pool_get(&pf_match_pool, PR_NOWAIT)) == NULL) {
@@ -320,9 +326,14 @@ pf_rule_note(struct pf_desc *pd, struct pf_rule *r)
 		pd->reason = PFRES_MAPFAILED;
 		return (ENOSPC);
 	}
+	pd->anchor_rule = caller; /* for the log */
 	if ((r->ioc->log & PF_LOG_ON) != 0)
-		pf_log_packet(pd, r);
-	pd->acts.log |= r->ioc->log & PF_LOG_MATCHES;
+		pf_log_packet(pd, r, r->ioc->logif);
+	pd->anchor_rule = elected_by;
+	if ((r->ioc->log & PF_LOG_MATCHES) != 0) {
+		pd->acts.log |= PF_LOG_MATCHES;
+		pd->acts.logif = r->ioc->logif;
+	}
 	return (0);
 }
 
@@ -334,7 +345,7 @@ pf_rule_elect(struct pf_desc *pd, struct pf_rule *r, struct pf_rule *caller)
 	if (r->tag != 0)
 		pd->acts.tag = r->tag;
 	if ((pd->acts.log & PF_LOG_MATCHES) != 0)
-		pf_log_packet(pd, r);
+		pf_log_packet(pd, r, pd->acts.logif);
 }
 
 static enum pf_verdict
@@ -363,10 +374,11 @@ pf_rule_decide(struct pf_desc *pd)
 	struct pf_walk w;
 	struct pf_rule *r;
 
+	pd->anchor_rule = NULL;
 	pf_walk_start(&w, PF_RS_FILTER);
 	while ((r = pf_walk_next(&w, pd)) != NULL) {
 		if (r->action == PFA_MATCH) {
-			if (pf_rule_note(pd, r) != 0)
+			if (pf_rule_note(pd, r, pf_walk_caller(&w)) != 0)
 				return (PF_DROP);
 		} else
 			pf_rule_elect(pd, r, pf_walk_caller(&w));

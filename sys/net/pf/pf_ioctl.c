@@ -1,0 +1,472 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * /dev/pf: its calls, one row each.
+ *
+ *	pf_trans.c		transactions, and what is loaded through them
+ *	pf_ioctl_rule.c		rules and anchors, read
+ *	pf_ioctl_state.c	states
+ *	pf_table_ioctl.c	tables
+ *	here			what `set' sets, status, interfaces
+ *
+ * Whoever may open the machine may read.  What changes something needs a
+ * descriptor that was opened for writing by root, or by who started the kernel.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/file.h>
+#include <sys/malloc.h>
+#include <sys/proc.h>
+#include <sys/time.h>
+#include <net/pf/pf_if.h>
+#include <net/pf/pf_ioc.h>
+#include <net/pf/pf_state.h>
+#include <net/pf/pf_table.h>
+
+/* --- on, off, status --- */
+
+static int
+pf_ioc_start(struct pf_file *pf, void *data)
+{
+	return (pf_start());
+}
+
+static int
+pf_ioc_stop(struct pf_file *pf, void *data)
+{
+	return (pf_stop());
+}
+
+static int
+pf_getstatus(struct pf_file *pf, void *data)
+{
+	struct pf_status *s = data;
+
+	*s = pf_status;
+	s->running = pf_running;
+	s->since = uptime_sec() - pf_status.since;
+	s->states = pf_nstates;
+	s->debug = pf_options.debug;
+	s->hostid = pf_options.hostid;
+	s->reass = pf_options.reass;
+	memcpy(s->ifname, pf_options.ifname, sizeof(s->ifname));
+	return (0);
+}
+
+static int
+pf_clrstatus(struct pf_file *pf, void *data)
+{
+	struct pfioc_iface *io = data;
+
+	if (strnlen(io->name, sizeof(io->name)) == sizeof(io->name))
+		return (EINVAL);
+	if (io->name[0] != '\0') {
+		pf_kif_clear(io->name);
+		return (0);
+	}
+	memset(pf_status.counters, 0, sizeof(pf_status.counters));
+	memset(pf_status.lcounters, 0, sizeof(pf_status.lcounters));
+	memset(pf_status.fcounters, 0, sizeof(pf_status.fcounters));
+	memset(pf_status.scounters, 0, sizeof(pf_status.scounters));
+	memset(pf_status.pcounters, 0, sizeof(pf_status.pcounters));
+	memset(pf_status.bcounters, 0, sizeof(pf_status.bcounters));
+	pf_status.since = uptime_sec();
+	return (0);
+}
+
+/* --- what `set' sets: in a transaction, or (ticket 0) now --- */
+
+/* What to change: of the ticket, or *now as a copy of what acts.  NULL: there
+ * is no such ticket. */
+static struct pf_options *
+pf_options_edit(struct pf_file *pf, uint64_t ticket, struct pf_options *now)
+{
+	if (ticket != 0)
+		return (pf_trans_options(pf, ticket));
+	*now = pf_options;
+	return (now);
+}
+
+static int
+pf_options_edited(uint64_t ticket, const struct pf_options *now)
+{
+	int error;
+
+	if (ticket != 0)
+		return (0); /* judged and applied at commit */
+	if ((error = pf_options_judge(now)) == 0)
+		pf_options_apply(now);
+	return (error);
+}
+
+static int
+pf_settimeout(struct pf_file *pf, void *data)
+{
+	struct pfioc_tm *io = data;
+	struct pf_options now, *o;
+	uint32_t new = io->seconds;
+
+	if (io->timeout >= PFTM_MAX)
+		return (EINVAL);
+	if ((o = pf_options_edit(pf, io->ticket, &now)) == NULL)
+		return (EBUSY);
+	io->seconds = o->timeout[io->timeout];
+	o->timeout[io->timeout] = new;
+	return (pf_options_edited(io->ticket, o));
+}
+
+static int
+pf_gettimeout(struct pf_file *pf, void *data)
+{
+	struct pfioc_tm *io = data;
+
+	if (io->timeout >= PFTM_MAX)
+		return (EINVAL);
+	io->seconds = pf_options.timeout[io->timeout];
+	return (0);
+}
+
+static int
+pf_setlimit(struct pf_file *pf, void *data)
+{
+	struct pfioc_limit *io = data;
+	struct pf_options now, *o;
+	uint32_t new = io->limit;
+
+	if (io->index >= PF_LIMIT_MAX)
+		return (EINVAL);
+	if ((o = pf_options_edit(pf, io->ticket, &now)) == NULL)
+		return (EBUSY);
+	io->limit = o->limit[io->index];
+	o->limit[io->index] = new;
+	return (pf_options_edited(io->ticket, o));
+}
+
+static int
+pf_getlimit(struct pf_file *pf, void *data)
+{
+	struct pfioc_limit *io = data;
+
+	if (io->index >= PF_LIMIT_MAX)
+		return (EINVAL);
+	io->limit = pf_options.limit[io->index];
+	return (0);
+}
+
+static int
+pf_setstatusif(struct pf_file *pf, void *data)
+{
+	struct pfioc_iface *io = data;
+	struct pf_options now, *o;
+
+	if (strnlen(io->name, sizeof(io->name)) == sizeof(io->name))
+		return (EINVAL);
+	if ((o = pf_options_edit(pf, io->ticket, &now)) == NULL)
+		return (EBUSY);
+	strlcpy(o->ifname, io->name, sizeof(o->ifname));
+	return (pf_options_edited(io->ticket, o));
+}
+
+static int
+pf_setdebug(struct pf_file *pf, void *data)
+{
+	struct pfioc_value *io = data;
+	struct pf_options now, *o;
+
+	if (io->value > PF_DEBUG_LOUD)
+		return (EINVAL);
+	if ((o = pf_options_edit(pf, io->ticket, &now)) == NULL)
+		return (EBUSY);
+	o->debug = io->value;
+	return (pf_options_edited(io->ticket, o));
+}
+
+static int
+pf_sethostid(struct pf_file *pf, void *data)
+{
+	struct pfioc_value *io = data;
+	struct pf_options now, *o;
+
+	if (io->value == 0)
+		return (EINVAL);
+	if ((o = pf_options_edit(pf, io->ticket, &now)) == NULL)
+		return (EBUSY);
+	o->hostid = io->value;
+	return (pf_options_edited(io->ticket, o));
+}
+
+static int
+pf_setreass(struct pf_file *pf, void *data)
+{
+	struct pfioc_value *io = data;
+	struct pf_options now, *o;
+
+	if ((io->value & ~(uint32_t)(PF_REASS_ON | PF_REASS_NODF)) != 0)
+		return (EINVAL);
+	if ((o = pf_options_edit(pf, io->ticket, &now)) == NULL)
+		return (EBUSY);
+	o->reass = io->value;
+	return (pf_options_edited(io->ticket, o));
+}
+
+/* --- interfaces --- */
+
+static int
+pf_ifflag(struct pf_file *pf, struct pfioc_iface *io, bool on)
+{
+	if (strnlen(io->name, sizeof(io->name)) == sizeof(io->name) ||
+	    (io->flags & ~(uint32_t)PFI_SKIP) != 0)
+		return (EINVAL);
+	if (io->ticket != 0)
+		return (pf_trans_skip(pf, io->ticket, io->name, on));
+	return (pf_kif_setflag(io->name, io->flags, on));
+}
+
+static int
+pf_setifflag(struct pf_file *pf, void *data)
+{
+	return (pf_ifflag(pf, data, true));
+}
+
+static int
+pf_clrifflag(struct pf_file *pf, void *data)
+{
+	return (pf_ifflag(pf, data, false));
+}
+
+static int
+pf_getifaces(struct pf_file *pf, void *data)
+{
+	struct pfioc_ifaces *io = data;
+	struct pf_ioc_kif *rows;
+	uint32_t room = io->n, n;
+	int error;
+
+	if (strnlen(io->name, sizeof(io->name)) == sizeof(io->name))
+		return (EINVAL);
+	io->n = n = pf_kif_rows(io->name, NULL, 0);
+	if (room < n || n == 0)
+		return (0);
+	if ((rows = mallocarray(n, sizeof(*rows), M_TEMP, M_ZERO)) == NULL)
+		return (ENOMEM);
+	pf_kif_rows(io->name, rows, n);
+	error = copyout(rows, io->buf_ptr, n * sizeof(*rows));
+	free(rows, M_TEMP, n * sizeof(*rows));
+	return (error);
+}
+
+/* --- tables: definitions belong to transactions, the rest to their room --- */
+
+static int
+pf_inadefine(struct pf_file *pf, void *data)
+{
+	struct pfioc_table *io = data;
+	struct pf_ioc_taddr *addrs = NULL;
+	struct pf_tstage *ts;
+	int error = 0;
+
+	if (strnlen(io->table.anchor, PF_ANCHOR_PATHSIZE) ==
+		PF_ANCHOR_PATHSIZE ||
+	    strnlen(io->table.name, PF_TABLE_NAMESIZE) == PF_TABLE_NAMESIZE)
+		return (EINVAL);
+	if (pf_table_entry_limit != 0 && io->n > pf_table_entry_limit)
+		return (ENOMEM);
+	if (io->n != 0) {
+		addrs = mallocarray(io->n, sizeof(*addrs), M_TEMP, 0);
+		if (addrs == NULL)
+			return (ENOMEM);
+		error = copyin(io->buf_ptr, addrs, io->n * sizeof(*addrs));
+	}
+	if (error == 0) {
+		ts = pf_trans_tables(pf, io->ticket, io->table.anchor);
+		error = ts == NULL ?
+		    EBUSY :
+		    pf_tstage_define(ts, io->table.name, io->table.flags,
+			(io->flags & PFRF_LIST) != 0, addrs, io->n);
+	}
+	free(addrs, M_TEMP, io->n * sizeof(*addrs));
+	return (error);
+}
+
+/* --- what there is none of: source nodes, SYN cookies, fingerprints --- */
+
+static int
+pf_getsrcnodes(struct pf_file *pf, void *data)
+{
+	((struct pfioc_srcnodes *)data)->n = 0;
+	return (0);
+}
+
+static int
+pf_clrsrcnodes(struct pf_file *pf, void *data)
+{
+	return (0);
+}
+
+static int
+pf_killsrcnodes(struct pf_file *pf, void *data)
+{
+	((struct pfioc_kill *)data)->killed = 0;
+	return (0);
+}
+
+static int
+pf_getsyncookies(struct pf_file *pf, void *data)
+{
+	struct pfioc_syncookies *io = data;
+
+	io->mode = PF_SYNCOOKIES_NEVER;
+	io->start = io->end = 0;
+	return (0);
+}
+
+static int
+pf_setsyncookies(struct pf_file *pf, void *data)
+{
+	struct pfioc_syncookies *io = data;
+
+	if (io->mode > PF_SYNCOOKIES_ADAPTIVE)
+		return (EINVAL);
+	return (io->mode == PF_SYNCOOKIES_NEVER ? 0 : EOPNOTSUPP);
+}
+
+static int
+pf_osfpflush(struct pf_file *pf, void *data)
+{
+	return (0);
+}
+
+static int
+pf_osfpadd(struct pf_file *pf, void *data)
+{
+	return (EOPNOTSUPP);
+}
+
+static int
+pf_osfpget(struct pf_file *pf, void *data)
+{
+	return (EBUSY); /* behind the last */
+}
+
+/* --- the calls --- */
+
+static const struct pf_ioc {
+	unsigned long cmd;
+	bool writes; /* by its nature; some others ask pf->writable */
+	pf_call *call;
+} pf_iocs[] = {
+	/* clang-format off */
+	{ DIOCGETSTATES,	false,	pf_getstates },
+	{ DIOCGETRULE,		false,	pf_getrule },
+	{ DIOCADDRULE,		true,	pf_addrule },
+	{ DIOCGETSTATUS,	false,	pf_getstatus },
+	{ DIOCNATLOOK,		false,	pf_natlook },
+	{ DIOCSTART,		true,	pf_ioc_start },
+	{ DIOCSTOP,		true,	pf_ioc_stop },
+	{ DIOCGETRULES,		false,	pf_getrules },
+	{ DIOCCLRSTATES,	true,	pf_clrstates },
+	{ DIOCGETSTATE,		false,	pf_getstate },
+	{ DIOCSETSTATUSIF,	true,	pf_setstatusif },
+	{ DIOCCLRSTATUS,	true,	pf_clrstatus },
+	{ DIOCSETDEBUG,		true,	pf_setdebug },
+	{ DIOCSETTIMEOUT,	true,	pf_settimeout },
+	{ DIOCGETTIMEOUT,	false,	pf_gettimeout },
+	{ DIOCCLRRULECTRS,	true,	pf_clrrulectrs },
+	{ DIOCGETLIMIT,		false,	pf_getlimit },
+	{ DIOCSETLIMIT,		true,	pf_setlimit },
+	{ DIOCKILLSTATES,	true,	pf_killstates },
+	{ DIOCGETRULESETS,	false,	pf_getrulesets },
+	{ DIOCGETRULESET,	false,	pf_getruleset },
+	{ DIOCRINADEFINE,	true,	pf_inadefine },
+	{ DIOCOSFPFLUSH,	true,	pf_osfpflush },
+	{ DIOCOSFPADD,		true,	pf_osfpadd },
+	{ DIOCOSFPGET,		false,	pf_osfpget },
+	{ DIOCXBEGIN,		true,	pf_xbegin },
+	{ DIOCXCOMMIT,		true,	pf_xcommit },
+	{ DIOCXROLLBACK,	true,	pf_xrollback },
+	{ DIOCGETSRCNODES,	false,	pf_getsrcnodes },
+	{ DIOCCLRSRCNODES,	true,	pf_clrsrcnodes },
+	{ DIOCSETHOSTID,	true,	pf_sethostid },
+	{ DIOCIGETIFACES,	false,	pf_getifaces },
+	{ DIOCSETIFFLAG,	true,	pf_setifflag },
+	{ DIOCCLRIFFLAG,	true,	pf_clrifflag },
+	{ DIOCKILLSRCNODES,	true,	pf_killsrcnodes },
+	{ DIOCGETSYNCOOKIES,	false,	pf_getsyncookies },
+	{ DIOCSETSYNCOOKIES,	true,	pf_setsyncookies },
+	{ DIOCSETREASS,		true,	pf_setreass },
+	{ DIOCGETCREATORS,	false,	pf_getcreators },
+	/* clang-format on */
+};
+
+static int
+pf_ioctl_own(struct pf_file *pf, unsigned long cmd, void *data)
+{
+	for (size_t i = 0; i < nitems(pf_iocs); i++)
+		if (pf_iocs[i].cmd == cmd)
+			return (pf_iocs[i].writes && !pf->writable ?
+				EACCES :
+				pf_iocs[i].call(pf, data));
+	return (ENOTTY);
+}
+
+static int
+pf_ioctl(struct file *fp, unsigned long cmd, void *data, struct proc *p)
+{
+	struct pf_file *pf = fp->f_data;
+	int error;
+
+	if ((error = pf_ioctl_own(pf, cmd, data)) != ENOTTY)
+		return (error);
+	if (IOCPARM_LEN(cmd) != sizeof(struct pfioc_table))
+		return (ENOTTY);
+	return (pf_table_ioctl(cmd, data, pf->writable));
+}
+
+static void
+pf_readable(struct file *fp)
+{
+	file_want_read(fp, false); /* there is nothing to be written to it */
+}
+
+static void
+pf_close(struct file *fp)
+{
+	struct pf_file *pf = fp->f_data;
+
+	pf_trans_close(pf);
+	free(pf, M_PF, sizeof(*pf));
+}
+
+static const struct fileops pf_ops = {
+	.name = "pf",
+	.ioctl = pf_ioctl,
+	.readable = pf_readable,
+	.close = pf_close,
+};
+
+static int
+pf_open(struct file *fp, int flags, struct proc *p)
+{
+	struct pf_file *pf;
+	int error;
+
+	if ((flags & FWRITE) != 0 && (error = suser(p)) != 0)
+		return (error);
+	if ((pf = malloc(sizeof(*pf), M_PF, M_ZERO)) == NULL)
+		return (ENOMEM);
+	TAILQ_INIT(&pf->trans);
+	pf->writable = (flags & FWRITE) != 0;
+	fp->f_ops = &pf_ops;
+	fp->f_data = pf;
+	return (0);
+}
+
+static struct cdev pf_dev = { .name = "pf", .open = pf_open };
+
+void
+pf_ioctl_init(void)
+{
+	cdev_register(&pf_dev);
+}
