@@ -165,6 +165,27 @@ frag_row_of(sa_family_t af)
 	return (&frag_rows[af == AF_INET6]);
 }
 
+static uint32_t frag_pf_pieces, frag_pf_wait; /* wait 0: pf does not say */
+
+void
+ip_frag_tune(uint32_t pieces, uint32_t seconds)
+{
+	frag_pf_pieces = pieces != 0 ? pieces : UINT32_MAX;
+	frag_pf_wait = seconds;
+}
+
+static uint32_t
+frag_wait(const struct frag_row *row)
+{
+	return (frag_pf_wait != 0 ? frag_pf_wait : (uint32_t)row->wait_s);
+}
+
+static uint32_t
+frag_max(const struct frag_row *row)
+{
+	return (frag_pf_wait != 0 ? frag_pf_pieces : (uint32_t)row->max_pieces);
+}
+
 /* Keyed, so that nobody can aim at one bucket. */
 static unsigned int
 frag_hash(const struct ip_addr *a, const struct ip_addr *b, uint32_t id)
@@ -339,7 +360,7 @@ frag_dgram_new(struct frag_row *row, const struct ip_frag *f)
 	d->dst = f->dst;
 	d->id = f->id;
 	d->proto = f->proto;
-	d->expire_us = uptime_us() + (uint64_t)row->wait_s * 1000000;
+	d->expire_us = uptime_us() + (uint64_t)frag_wait(row) * 1000000;
 	LIST_INSERT_HEAD(&row->dgrams[frag_hash(&f->src, &f->dst, f->id)], d,
 	    hash);
 	TAILQ_INSERT_TAIL(&row->ages, d, age);
@@ -373,7 +394,7 @@ static bool
 frag_over(const struct frag_row *row, uint32_t cost)
 {
 	return (row->ndgrams >= (unsigned int)row->max_dgrams ||
-	    row->npieces >= (unsigned int)row->max_pieces ||
+	    row->npieces >= frag_max(row) ||
 	    frag_memory + cost > (uint64_t)frag_maxkbytes * 1024);
 }
 

@@ -26,6 +26,7 @@
 #include <sys/sysctl.h>
 #include <sys/time.h>
 #include <net/if_var.h>
+#include <net/packet_filter.h>
 #include <net/rtable.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -531,6 +532,7 @@ icmp_error_send(const struct mbuf *m, int type, int code, uint32_t word)
 	if ((n = icmp_error_build(m, type, code, word)) == NULL ||
 	    (n = ip_encap(n, &e)) == NULL)
 		return;
+	n->m_pkthdr.pf.flags |= m->m_pkthdr.pf.flags & PF_TAG_GENERATED;
 	icmp_counters[ICPS_ERRORS_OUT]++;
 	(void)ip_output(n, &po);
 }

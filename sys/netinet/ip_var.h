@@ -110,6 +110,9 @@ struct ip_frag {
 struct mbuf *ip_reass(struct mbuf *m, const struct ip_frag *f);
 void ip_frag_init(void); /* once, at boot; both families */
 void ip_frag_flush(void); /* forgets all fragments */
+/* While pf runs: its limit of pieces and time to wait, instead of what sysctl
+ * says, for both families; seconds 0: sysctl's again. */
+void ip_frag_tune(uint32_t pieces, uint32_t seconds);
 unsigned int ip_frag_held(void); /* how many wait */
 /* Cuts packet m into pieces for mtu, in ml.  0 or EMSGSIZE, ENOBUFS (m gone). */
 int ip_fragment(struct mbuf *m, struct mbuf_list *ml, uint32_t mtu);

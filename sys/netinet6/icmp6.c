@@ -25,6 +25,7 @@
 #include <sys/mbuf.h>
 #include <sys/time.h>
 #include <net/if_var.h>
+#include <net/packet_filter.h>
 #include <net/rtable.h>
 #include <netinet/ip_icmp.h>
 #include <netinet6/ip6_var.h>
@@ -398,6 +399,7 @@ icmp6_error_send(const struct mbuf *m, int type, int code, uint32_t param)
 	}
 	if (in6_needszone(&dst))
 		po.po_ifp = ifp;
+	n->m_pkthdr.pf.flags |= m->m_pkthdr.pf.flags & PF_TAG_GENERATED;
 	icmp6stat_inc(ICMP6S_ERROR_OUT);
 	(void)ip6_output(n, &po);
 }

@@ -328,7 +328,7 @@ ip6_headers(struct mbuf *m, struct ip_input_ctx *ctx)
 	ext_start(m, ctx);
 	f = ext_pass(m, ctx, &n);
 	if (f.why == DROP_NONE && ctx->proto == IPPROTO_FRAGMENT) {
-		if ((m = ip6_frag_input(m, ctx)) == NULL)
+		if ((m = ip6_frag_input(m, ctx, NULL)) == NULL)
 			return (NULL);
 		/* whole: from the start, since its headers have moved */
 		ext_start(m, ctx);

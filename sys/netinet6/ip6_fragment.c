@@ -74,7 +74,7 @@ frag_refuse(struct mbuf *m, enum drop_reason why, uint8_t code, uint32_t place)
 }
 
 struct mbuf *
-ip6_frag_input(struct mbuf *m, struct ip_input_ctx *ctx)
+ip6_frag_input(struct mbuf *m, struct ip_input_ctx *ctx, uint32_t *largest)
 {
 	struct ip_frag f = {
 		.af = AF_INET6,
@@ -82,6 +82,7 @@ ip6_frag_input(struct mbuf *m, struct ip_input_ctx *ctx)
 		.dst = ctx->dst,
 		.tos = ctx->tos,
 		.ifp = ctx->ifp,
+		.largest = largest,
 	};
 
 	ip6stat_inc(IP6S_FRAGMENTS);

@@ -173,11 +173,28 @@ ip6_segment_len(const struct mbuf *m)
 	return (off + (words >> 4) * 4U + m->m_pkthdr.ph_mss);
 }
 
+/* A packet that pf put together is cut as it came: the length of its largest
+ * fragment, which its sender knows to fit the path.  0: it came whole. */
+static uint32_t
+ip6_came_in(const struct mbuf *m)
+{
+	struct m_tag *t;
+	uint32_t largest;
+
+	if (__predict_true(SLIST_EMPTY(&m->m_pkthdr.tags)) ||
+	    (t = m_tag_find(m, PACKET_TAG_REASS)) == NULL)
+		return (0);
+	memcpy(&largest, m_tag_data(t), sizeof(largest));
+	return (MAX(largest, IPV6_MMTU));
+}
+
 bool
 ip6_fits(const struct mbuf *m, uint32_t mtu)
 {
 	if (__predict_true(m->m_pkthdr.len <= mtu))
 		return (true);
+	if (ip6_came_in(m) != 0)
+		return (ip6_came_in(m) <= mtu);
 	return (
 	    (m->m_pkthdr.csum_flags & M_GSO) != 0 && ip6_segment_len(m) <= mtu);
 }
@@ -227,7 +244,7 @@ ip6_emit_cut(struct mbuf *m, const struct ip6_exit *ex, uint32_t mtu)
 int
 ip6_emit(struct mbuf **mp, const struct ip6_exit *ex)
 {
-	uint32_t mtu = ip6_linkmtu(ex->ifp);
+	uint32_t mtu = ip6_linkmtu(ex->ifp), pieces;
 	struct mbuf *m = *mp;
 
 	if (ex->mtu != 0 && ex->mtu < mtu)
@@ -235,6 +252,9 @@ ip6_emit(struct mbuf **mp, const struct ip6_exit *ex)
 	if (!ip6_fits(m, mtu) && !ex->may_fragment)
 		return (EMSGSIZE);
 	*mp = NULL;
+	pieces = ip6_came_in(m);
+	if (__predict_false(pieces != 0 && pieces < m->m_pkthdr.len))
+		return (ip6_emit_cut(m, ex, MIN(mtu, pieces)));
 	if (__predict_true(ip6_fits(m, mtu)))
 		return (ip6_emit_one(m, ex));
 	return (ip6_emit_cut(m, ex, mtu));

@@ -151,8 +151,10 @@ int ip6_transport(const struct mbuf *m, uint32_t *off, uint8_t *proto,
  * and where the next header field is that has to name it.  0 or EINVAL. */
 int ip6_unfragmentable(const struct mbuf *m, uint32_t *len, uint32_t *nxtoff);
 
-/* --- a fragment for this host (ip6_fragment.c): whole packet or NULL --- */
-struct mbuf *ip6_frag_input(struct mbuf *m, struct ip_input_ctx *ctx);
+/* --- a fragment (ip6_fragment.c): whole packet or NULL; largest as in struct
+ * ip_frag --- */
+struct mbuf *ip6_frag_input(struct mbuf *m, struct ip_input_ctx *ctx,
+    uint32_t *largest);
 
 /* --- forwarding --- */
 struct rtentry;

@@ -136,8 +136,6 @@ pf_decide(struct pf_desc *pd)
 {
 	enum pf_verdict v;
 
-	if (pd->kif == NULL)
-		return (pf_drop(pd, PFRES_MEMORY)); /* there was none then */
 	if (pd->icmp_error) {
 		if ((v = pf_track_icmp_error(pd)) != PF_PASS || pd->st != NULL)
 			return (v);
@@ -145,7 +143,9 @@ pf_decide(struct pf_desc *pd)
 	}
 	if (pd->frag != PF_FRAG_LATER)
 		pf_state_find(pd);
-	return (pd->st != NULL ? pf_known(pd) : pf_unknown(pd));
+	if (pd->st != NULL && (v = pf_known(pd)) != PF_HELD)
+		return (v);
+	return (pf_unknown(pd));
 }
 
 /* --- counting --- */
@@ -283,9 +283,6 @@ pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 	if (v == PF_PASS && pd.m == NULL)
 		return (PF_DROP);
 	*af = pd.naf;
-	if (v == PF_PASS && dir == PF_OUT && pd.naf == AF_INET6 &&
-	    pf_refragment(ifp, mp))
-		return (PF_HELD);
 	return (v);
 }
 
@@ -301,6 +298,7 @@ pf_start(void)
 	pf_running = true;
 	pf_status.since = uptime_sec();
 	packet_filter = &pf_hooks;
+	pf_frag_tune();
 	pf_purge_start();
 	return (0);
 }
@@ -313,6 +311,7 @@ pf_stop(void)
 	pf_running = false;
 	pf_status.since = uptime_sec();
 	packet_filter = NULL;
+	pf_frag_tune();
 	return (0);
 }
 

@@ -189,18 +189,22 @@ static const struct pf_query pf_queries6[] = {
 	{ ICMP6_ECHO_REQUEST, ICMP6_ECHO_REPLY },
 };
 
-static void
-pf_desc_query(struct pf_desc *pd, const struct pf_query *q, unsigned int n,
-    uint8_t type, uint16_t id)
+bool
+pf_query_ports(sa_family_t af, uint8_t type, uint16_t id, uint16_t port[2])
 {
+	const struct pf_query *q = af == AF_INET ? pf_queries4 : pf_queries6;
+	unsigned int n = af == AF_INET ? nitems(pf_queries4) :
+					 nitems(pf_queries6);
+
 	for (; n-- > 0; q++)
 		if (type == q->ask || type == q->answer) {
-			pd->was.port[type == q->answer] = id;
-			pd->was.port[type == q->ask] = q->ask;
-			return;
+			port[type == q->answer] = id;
+			port[type == q->ask] = q->ask;
+			return (true);
 		}
-	pd->was.port[PF_SRC] = 0;
-	pd->was.port[PF_DST] = type;
+	port[PF_SRC] = 0;
+	port[PF_DST] = type;
+	return (false);
 }
 
 static enum pf_verdict
@@ -211,12 +215,8 @@ pf_desc_icmp(struct pf_desc *pd)
 
 	pd->p_len = pd->tot_len - pd->off - 8;
 	pd->icmp_error = pf_icmp_iserror(pd->af, type);
-	if (v4)
-		pf_desc_query(pd, pf_queries4, nitems(pf_queries4), type,
-		    ntohs(pd->hdr.icmp.icmp_id));
-	else
-		pf_desc_query(pd, pf_queries6, nitems(pf_queries6), type,
-		    ntohs(pd->hdr.icmp.icmp_id));
+	(void)pf_query_ports(pd->af, type, ntohs(pd->hdr.icmp.icmp_id),
+	    pd->was.port);
 	/* Neighbours only: it has not passed a router (RFC 4861 6.1, 7.1). */
 	if (!v4 && type >= ND_ROUTER_SOLICIT && type <= ND_REDIRECT &&
 	    pd->ttl != 255)

@@ -37,6 +37,16 @@ struct pf_ends {
 };
 enum { PF_SRC, PF_DST };
 
+/* The ends of an answer. */
+static inline void
+pf_ends_swap(const struct pf_ends *e, struct pf_ends *back)
+{
+	back->addr[PF_SRC] = e->addr[PF_DST];
+	back->addr[PF_DST] = e->addr[PF_SRC];
+	back->port[PF_SRC] = e->port[PF_DST];
+	back->port[PF_DST] = e->port[PF_SRC];
+}
+
 /* A rule with `match' that matched: what counts the packet later. */
 struct pf_match_item {
 	struct pf_match_item *next;
@@ -125,6 +135,10 @@ struct pf_quote {
 };
 int pf_quote_read(const struct mbuf *m, sa_family_t af, uint32_t off,
     struct pf_quote *q);
+/* The ports of an ICMP message with that type and id (host order): true for a
+ * query or its answer; else 0 and the type. */
+bool pf_query_ports(sa_family_t af, uint8_t type, uint16_t id,
+    uint16_t port[2]);
 /* Where the ICMP or ICMPv6 types are errors that quote a packet. */
 bool pf_icmp_iserror(sa_family_t af, uint8_t type);
 

@@ -15,16 +15,14 @@ struct mbuf;
 /*
  * *mp (m_data at its IP header, which is sound) comes in or leaves by ifp.
  * PF_PASS: it is no fragment, or *mp is now the whole packet; v6 packets put
- * together here carry PACKET_TAG_REASS with their largest fragment.
- * PF_HELD: it waits, *mp NULL.  PF_DROP: gone, counted, *mp NULL.
+ * together here carry PACKET_TAG_REASS, by which output cuts them as they came.
+ * PF_HELD: it waits, or was refused and counted; *mp NULL.  PF_DROP: what pf
+ * itself refuses, counted, *mp NULL.
  */
 enum pf_verdict pf_frag_input(struct ifnet *ifp, struct mbuf **mp,
     sa_family_t af, enum pf_dir dir);
-/* A v6 packet that leaves and came in pieces is cut as it came
- * (draft: to the size of its largest fragment): true, and *mp is gone; false:
- * send it as it is. */
-bool pf_refragment(struct ifnet *ifp, struct mbuf **mp);
-/* Limit (0: none) and time of `set limit frags', `set timeout frag'. */
-void pf_frag_tune(uint32_t limit, uint32_t seconds);
+/* pf was started or stopped, or `set limit frags', `set timeout frag' say
+ * something new. */
+void pf_frag_tune(void);
 
 #endif

@@ -9,8 +9,8 @@
  * before stays visibly damaged.  A transport checksum that is still open
  * (M_*_CSUM_OUT) holds nothing, and is left alone.
  *
- * af-to replaces the whole IP header; the checksum is mended by the
- * difference of the pseudo headers, ICMP messages are translated (RFC 7915).
+ * Read on: pf_nat_icmp.c for what ICMP errors quote, pf_afto.c for packets
+ * that change their family.
  */
 
 #include <sys/types.h>
@@ -18,12 +18,12 @@
 #include <sys/mbuf.h>
 #include <net/if_var.h>
 #include <net/pf/pf.h>
+#include <net/pf/pf_nat.h>
 #include <net/pf/pf_rule.h>
 #include <netinet/in.h>
 #include <netinet/ip_var.h>
 
-/* Adds the difference of n bytes (even, at an even place) to a checksum. */
-static uint16_t
+uint16_t
 pf_sum_shift(uint16_t sum, const uint8_t *from, const uint8_t *to, uint32_t n)
 {
 	uint32_t s = (uint16_t)~sum;
@@ -55,8 +55,7 @@ pf_sum_open(const struct pf_desc *pd)
 	}
 }
 
-/* Mends the checksum field at off for bytes that change from one to the other. */
-static bool
+bool
 pf_sum_mend(struct pf_desc *pd, uint32_t off, const void *from, const void *to,
     uint32_t n, bool udp)
 {
@@ -85,7 +84,8 @@ pf_patch(struct pf_desc *pd, uint32_t off, const void *to, uint32_t n,
 	if (memcmp(old, to, n) == 0)
 		return (true);
 	if ((pd->m = m_makewritable(pd->m,
-		 MIN(pd->m->m_pkthdr.len, MAX(off + n, cksum_off + 2)))) == NULL)
+		 MIN(pd->m->m_pkthdr.len, MAX(off + n, cksum_off + 2)))) ==
+	    NULL)
 		return (false);
 	if (m_copyback(pd->m, off, n, to) != 0)
 		return (false);
@@ -94,8 +94,7 @@ pf_patch(struct pf_desc *pd, uint32_t off, const void *to, uint32_t n,
 
 /* --- the same family --- */
 
-/* Where the transport has its checksum: 0 for one without, or none here. */
-static uint32_t
+uint32_t
 pf_sum_place(const struct pf_desc *pd)
 {
 	if (pd->frag == PF_FRAG_LATER)
@@ -114,7 +113,8 @@ pf_sum_place(const struct pf_desc *pd)
 static bool
 pf_nat_addr(struct pf_desc *pd, unsigned int end)
 {
-	const struct ip_addr *from = &pd->was.addr[end], *to = &pd->now.addr[end];
+	const struct ip_addr *from = &pd->was.addr[end],
+			     *to = &pd->now.addr[end];
 	uint32_t n = pd->af == AF_INET ? 4 : 16, place = pf_sum_place(pd);
 	uint32_t off = pd->af == AF_INET ? 12 + 4 * end : 8 + 16 * end;
 	struct ip *ip;
@@ -129,6 +129,12 @@ pf_nat_addr(struct pf_desc *pd, unsigned int end)
 		ip->ip_sum = pf_sum_shift(ip->ip_sum, from->b, to->b, 4);
 	}
 	return (true);
+}
+
+bool
+pf_nat_addrs(struct pf_desc *pd)
+{
+	return (pf_nat_addr(pd, PF_SRC) && pf_nat_addr(pd, PF_DST));
 }
 
 /* The id of an ICMP query: the port of the side that asks. */
@@ -146,7 +152,7 @@ pf_nat_icmpid(struct pf_desc *pd)
 	return (true);
 }
 
-static bool
+bool
 pf_nat_ports(struct pf_desc *pd)
 {
 	uint32_t place = pf_sum_place(pd);
@@ -166,116 +172,6 @@ pf_nat_ports(struct pf_desc *pd)
 			return (false);
 	}
 	return (true);
-}
-
-/* --- the other family (af-to) --- */
-
-static const struct pf_46 {
-	uint8_t v4, v6;
-} pf_46_types[] = {
-	{ ICMP_ECHO, ICMP6_ECHO_REQUEST },
-	{ ICMP_ECHOREPLY, ICMP6_ECHO_REPLY },
-};
-
-/* Echo and its reply have the same body in both families. */
-static bool
-pf_afto_icmp(struct pf_desc *pd)
-{
-	const struct pf_46 *t;
-	uint8_t head[8], type = pd->hdr.icmp.icmp_type;
-	uint16_t id = htons(pd->now.port[pd->was.port[PF_SRC] !=
-		ICMP_ECHO && pd->was.port[PF_SRC] != ICMP6_ECHO_REQUEST ?
-		PF_SRC : PF_DST]);
-
-	for (t = pf_46_types; t < pf_46_types + nitems(pf_46_types); t++)
-		if (type == (pd->af == AF_INET ? t->v4 : t->v6)) {
-			if (m_copydata(pd->m, pd->off, 8, head) != 0)
-				return (false);
-			head[0] = pd->af == AF_INET ? t->v6 : t->v4;
-			head[2] = head[3] = 0;
-			memcpy(head + 4, &id, 2);
-			if (m_copyback(pd->m, pd->off, 8, head) != 0)
-				return (false);
-			pd->m->m_pkthdr.csum_flags |= M_ICMP_CSUM_OUT;
-			return (true);
-		}
-	pd->reason = PFRES_TRANSLATE;
-	return (false);
-}
-
-/* The checksum with the other pseudo header. */
-static bool
-pf_afto_sum(struct pf_desc *pd)
-{
-	uint8_t from[32], to[32];
-	uint32_t place = pf_sum_place(pd);
-
-	if (place == 0)
-		return (true);
-	memset(from, 0, sizeof(from));
-	memset(to, 0, sizeof(to));
-	memcpy(from, pd->was.addr[0].b, 16);
-	memcpy(from + 16, pd->was.addr[1].b, 16);
-	memcpy(to, pd->now.addr[0].b, 16);
-	memcpy(to + 16, pd->now.addr[1].b, 16);
-	return (pf_sum_mend(pd, place, from, to, 32, pd->proto == IPPROTO_UDP));
-}
-
-static bool
-pf_afto_header(struct pf_desc *pd, uint8_t proto)
-{
-	struct ip_encap e = { .af = pd->naf, .proto = proto, .ttl = pd->ttl,
-		.tos = pd->tos, .src = pd->now.addr[PF_SRC],
-		.dst = pd->now.addr[PF_DST] };
-
-	m_adj(pd->m, (int)pd->off);
-	pd->m = ip_encap(pd->m, &e);
-	return (pd->m != NULL);
-}
-
-/* The IPv4 length and sum that ip_encap() leaves to output(), for input. */
-static void
-pf_afto_finish4(struct pf_desc *pd)
-{
-	struct ip *ip = mtod(pd->m, struct ip *);
-
-	ip->ip_len = htons((uint16_t)MIN(pd->m->m_pkthdr.len, 65535U));
-	ip->ip_id = ip_randomid();
-	ip->ip_off = pd->tot_len > 1260 ? htons(IP_DF) : 0;
-	ip->ip_sum = 0;
-	ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, sizeof(*ip)));
-}
-
-static void
-pf_afto_finish6(struct pf_desc *pd)
-{
-	struct ip6_hdr *ip6 = mtod(pd->m, struct ip6_hdr *);
-
-	ip6->ip6_plen = htons((uint16_t)MIN(pd->m->m_pkthdr.len - sizeof(*ip6),
-	    65535U));
-}
-
-static enum pf_verdict
-pf_afto_apply(struct pf_desc *pd)
-{
-	uint8_t proto = pd->proto;
-	bool icmp = proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
-
-	pd->reason = PFRES_TRANSLATE;
-	if (pd->frag != 0 || pd->icmp_error)
-		return (PF_DROP);
-	if (icmp ? !pf_afto_icmp(pd) : !(pf_afto_sum(pd) && pf_nat_ports(pd)))
-		return (PF_DROP);
-	if (icmp)
-		proto = pd->naf == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	if (!pf_afto_header(pd, proto))
-		return (PF_DROP);
-	if (pd->naf == AF_INET)
-		pf_afto_finish4(pd);
-	else
-		pf_afto_finish6(pd);
-	pd->reason = PFRES_MATCH;
-	return (PF_PASS);
 }
 
 /* --- set and scrub --- */
@@ -339,8 +235,9 @@ pf_acts_mss(struct pf_desc *pd)
 		if (ntohs(mss) <= pd->acts.max_mss)
 			return (true);
 		mss = htons(pd->acts.max_mss);
-		return (pf_patch(pd, pd->off + (uint32_t)sizeof(struct tcphdr) +
-			i + 2, &mss, 2, pf_sum_place(pd), false));
+		return (pf_patch(pd,
+		    pd->off + (uint32_t)sizeof(struct tcphdr) + i + 2, &mss, 2,
+		    pf_sum_place(pd), false));
 	}
 	return (true);
 }
@@ -377,8 +274,7 @@ pf_nat_mark(struct pf_desc *pd)
 	bool lo = pd->naf == AF_INET ? IN_LOOPBACK(ntohl(dst->v4)) :
 				       in6_isloopback(dst);
 
-	if (lo && pd->dir == PF_IN &&
-	    !ip_addr_eq(dst, &pd->was.addr[PF_DST]))
+	if (lo && pd->dir == PF_IN && !ip_addr_eq(dst, &pd->was.addr[PF_DST]))
 		pd->m->m_pkthdr.pf.flags |= PF_TAG_TRANSLATE_LOCALHOST;
 }
 
@@ -389,12 +285,13 @@ pf_nat_apply(struct pf_desc *pd)
 
 	if (!pf_acts_apply(pd))
 		goto nomem;
+	if (pd->icmp_error && pd->st != NULL)
+		return (pf_nat_error(pd));
 	if (pd->af != pd->naf)
 		return (pf_afto_apply(pd));
 	if (same)
 		return (PF_PASS);
-	if (!pf_nat_addr(pd, PF_SRC) || !pf_nat_addr(pd, PF_DST) ||
-	    !pf_nat_ports(pd))
+	if (!pf_nat_addrs(pd) || !pf_nat_ports(pd))
 		goto nomem;
 	pf_nat_mark(pd);
 	return (PF_PASS);

@@ -73,5 +73,5 @@ pf_options_apply(const struct pf_options *o)
 	pf_anchor_limit = o->limit[PF_LIMIT_ANCHORS];
 	pf_table_entry_limit = o->limit[PF_LIMIT_TABLE_ENTRIES];
 	pf_table_limit = o->limit[PF_LIMIT_TABLES];
-	pf_frag_tune(o->limit[PF_LIMIT_FRAGS], o->timeout[PFTM_FRAG]);
+	pf_frag_tune();
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <net/ip_addr.h>
 
+struct ifnet;
 struct pf_desc;
 struct pf_rule;
 
@@ -17,6 +18,7 @@ struct pf_rule;
 struct pf_tcp_reply {
 	sa_family_t af;
 	struct ip_addr src, dst;
+	struct ifnet *ifp; /* where link-local ones are; or NULL */
 	uint16_t sport, dport;
 	uint32_t seq, ack;
 	uint8_t flags, ttl; /* ttl 0: the default */

@@ -141,6 +141,7 @@ uint32_t pf_state_left(const struct pf_state *st);
 void pf_purge_run(void); /* once a second */
 
 /* --- tracking: pd->st is the packet's state (pf_track*.c) --- */
+/* PF_HELD: the state was of a connection that is over, and is gone. */
 enum pf_verdict pf_track(struct pf_desc *pd);
 enum pf_verdict pf_track_tcp(struct pf_desc *pd, struct pf_peer *src,
     struct pf_peer *dst);

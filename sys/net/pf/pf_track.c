@@ -76,22 +76,18 @@ pf_isicmp(uint8_t proto)
 	return (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6);
 }
 
-/* What the packet is called on the other side. */
 void
-pf_state_translate(struct pf_desc *pd)
+pf_state_otherside(const struct pf_state *st, enum pf_dir dir,
+    sa_family_t *af, struct pf_ends *e)
 {
-	const struct pf_state *st = pd->st;
-	unsigned int first = pd->dir == PF_IN ? PF_SRC : PF_DST;
-	struct pf_ends e;
+	unsigned int first = dir == PF_IN ? PF_SRC : PF_DST;
+	struct pf_ends key;
 
-	if (pf_state_more(st) == NULL)
-		return;
-	pf_state_ends(st, pd->dir == PF_IN ? PF_KEY_STACK : PF_KEY_WIRE,
-	    &pd->naf, &e);
-	pd->now.addr[first] = e.addr[0];
-	pd->now.port[first] = e.port[0];
-	pd->now.addr[!first] = e.addr[1];
-	pd->now.port[!first] = e.port[1];
+	pf_state_ends(st, dir == PF_IN ? PF_KEY_STACK : PF_KEY_WIRE, af, &key);
+	e->addr[first] = key.addr[0];
+	e->port[first] = key.port[0];
+	e->addr[!first] = key.addr[1];
+	e->port[!first] = key.port[1];
 }
 
 enum pf_verdict
@@ -114,9 +110,11 @@ pf_track(struct pf_desc *pd)
 		v = pf_track_other(pd, src, dst);
 	if (v != PF_PASS)
 		return (v);
+	if (pd->st == NULL)
+		return (PF_HELD);
 	if (sm != NULL) {
 		pd->acts = sm->acts;
-		pf_state_translate(pd);
+		pf_state_otherside(st, pd->dir, &pd->naf, &pd->now);
 	}
 	pd->acts.tag = st->tag;
 	return (PF_PASS);

@@ -319,12 +319,11 @@ pf_tcp_newsyn(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
 		return (PF_HELD);
 	if (src->state >= PF_TCPS_FIN_WAIT_2 &&
 	    dst->state >= PF_TCPS_FIN_WAIT_2) {
-		pf_state_remove(pd->st); /* the next SYN finds nothing */
+		pf_state_remove(pd->st); /* it is over: rules decide anew */
 		pd->st = NULL;
 		pd->rule = &pf_default_rule;
 		pd->anchor_rule = NULL;
-		pd->reason = PFRES_BADSTATE;
-		return (PF_DROP);
+		return (PF_PASS);
 	}
 	if (src->state >= PF_TCPS_ESTABLISHED &&
 	    dst->state >= PF_TCPS_ESTABLISHED) {

@@ -1,0 +1,232 @@
+#!/bin/sh
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+#
+# The packet filter between a LAN and a WAN: the shipped lab and its pf.conf
+# with real programs, loads that fail and change nothing, and with Linux
+# namespaces on both sides.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
+PATH=$bin:$PATH:/usr/sbin:/sbin
+dir=$(mktemp -d "${TMPDIR:-/tmp}/pf.XXXXXX") || exit 1
+FUGU_LABS=$dir/labs
+export PATH FUGU_LABS
+n=0 bad=0 pids=
+stop() {
+	for p in $pids; do kill "$p" 2>/dev/null; done
+	bsdctl down >/dev/null 2>&1
+	rm -rf "$dir"
+}
+trap stop EXIT
+trap 'exit 1' INT TERM
+
+ok() {
+	name=$1; shift; n=$((n + 1))
+	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
+	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
+}
+no() { # no NAME COMMAND...: it has to fail
+	name=$1; shift; n=$((n + 1))
+	if "$@" >"$dir/out" 2>&1; then
+		bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
+	else echo "ok $n - $name"; fi
+}
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+says() {
+	name=$1; n=$((n + 1))
+	if grep -qE -- "$2" "$dir/last"; then echo "ok $n - $name"; return; fi
+	bad=1; echo "not ok $n - $name"
+	echo "# not found: $2"; tail -20 "$dir/last" | sed 's/^/# /'
+}
+on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
+keep() { "$@" >"$dir/last" 2>&1; }
+later() {
+	m=$1; shift
+	bsdctl exec "$m" "$@" >"$dir/later.$m" 2>&1 &
+	pids="$pids $!"
+}
+# web MACHINE PORT TEXT: a server that answers every request with TEXT
+cat >"$dir/web.py" <<'PY'
+import http.server, socket, sys
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        text = f"{sys.argv[2]} to {self.client_address[0]}\n".encode()
+        if self.path == "/big": text = bytes(3000000)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+    def log_message(self, *a): pass
+class S(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+S(("::", int(sys.argv[1])), H).serve_forever()
+PY
+comes() { # comes MACHINE URL: within a while somebody answers there
+	i=0
+	while ! on "$1" curl -g -s -m 2 -o /dev/null "$2"; do
+		i=$((i + 1)); [ $i -lt 50 ] || return 1; sleep 0.1
+	done
+}
+
+# --- the shipped firewall, everything Fugu ---
+ok "the firewall lab comes up" bsdctl up "$top/etc/examples/firewall/lab.conf"
+keep on fw pfctl -s info
+says "pf runs" 'Status: Enabled'
+keep on fw pfctl -s rules
+says "rules are as the file says" '^block drop in log quick on fxp1 from <unwanted> to any$'
+keep on fw pfctl -s nat
+says "so is translation" '^rdr pass log on fxp1 inet proto tcp from any to \(fxp1:?[0-9]*\) port = (8080|http-alt) -> 10.0.0.80 port 80$'
+later web python3 "$dir/web.py" 80 web
+later world python3 "$dir/web.py" 80 world
+ok "the LAN reaches the web" comes client http://192.0.2.2/
+keep on client curl -s -m 5 http://192.0.2.2/
+says "... as the firewall (nat)" '^world to ::ffff:192\.0\.2\.1$'
+keep on world curl -s -m 5 http://192.0.2.1:8080/
+says "the world reaches the server (rdr)" '^web to ::ffff:192\.0\.2\.2$'
+keep on fw pfctl -s states
+says "a state shows its translation" '^all tcp 192\.0\.2\.1:[0-9]+ \(10\.0\.0\.10:[0-9]+\) -> 192\.0\.2\.2:80 '
+keep on client sh -c 'curl -s -m 20 http://192.0.2.2/big | wc -c'
+says "3 MB through nat" '^3000000$'
+keep on world sh -c 'curl -s -m 20 http://192.0.2.1:8080/big | wc -c'
+says "3 MB through rdr" '^3000000$'
+keep on client curl -g -s -m 5 'http://[2001:db8:2::2]/'
+says "IPv6 without translation" '^world to 2001:db8:1::10$'
+ok "ping from the LAN" on client ping -q -c 2 192.0.2.2
+ok "ping6 from the LAN" on client ping -q -c 2 2001:db8:2::2
+ok "large pings, in fragments" on client ping -q -c 2 -s 4000 192.0.2.2
+ok "large pings, IPv6" on client ping -q -c 2 -s 4000 2001:db8:2::2
+ok "the firewall answers a ping from the world" on world ping -q -c 1 192.0.2.1
+keep on client traceroute -n -q 1 -w 2 192.0.2.2
+says "traceroute through nat ends at the world" ' 2 +192\.0\.2\.2 '
+keep on world curl -s -S -m 5 http://192.0.2.1:9/
+says "block return refuses at once" 'refused|Failed to connect'
+no "an unwanted host gets no answer" on world ping -q -c 1 -w 1 -S 198.51.100.66 192.0.2.1
+keep on fw pfctl -t unwanted -T show -v
+says "... and the table counted it" 'In/Block: +\[ Packets: [1-9]'
+
+# --- the log ---
+bsdctl exec fw timeout 20 tcpdump -n -e -ttt -c 1 -i pflog0 port 99 >"$dir/log" 2>&1 &
+dump=$!
+sleep 1.5
+on world curl -s -m 2 http://192.0.2.1:99/ >/dev/null 2>&1
+on world curl -s -m 2 http://192.0.2.1:99/ >/dev/null 2>&1
+wait $dump
+cp "$dir/log" "$dir/last"
+says "tcpdump on pflog0 shows rule and interface" 'rule 0/0\(match\): block in on fxp1: 192\.0\.2\.2\.[0-9]+ > 192\.0\.2\.1\.99'
+
+# --- anchors, tables, states while it runs ---
+ok "an anchor is filled" sh -c 'echo "pass in proto tcp to port 22" | bsdctl exec fw pfctl -a guests -f -'
+keep on fw pfctl -a guests -s rules
+says "... and shown" '^pass in proto tcp from any to any port = (ssh|22) flags S/SA keep state$'
+keep on fw pfctl -s Anchors
+says "... and listed" 'guests'
+ok "a table entry more" on fw pfctl -t unwanted -T add 192.0.2.2
+no "now the world is unwanted" on world ping -q -c 1 -w 1 192.0.2.1
+ok "... and less" on fw pfctl -t unwanted -T delete 192.0.2.2
+ok "the world is back" on world ping -q -c 1 192.0.2.1
+keep on fw pfctl -k 10.0.0.10
+says "states are killed" 'killed [1-9][0-9]* states'
+
+# --- loads that fail change nothing ---
+on fw pfctl -s rules >"$dir/before"; on fw pfctl -s nat >>"$dir/before"
+on fw pfctl -s Tables >>"$dir/before"; on fw pfctl -s timeouts >>"$dir/before"
+printf 'table <new> { 1.2.3.4 }\nset timeout tcp.first 7\npass all\nblock in on fxp0 proto tcp to port nonsense\n' >"$dir/bad.conf"
+no "a file with an error is refused" on fw pfctl -f "$dir/bad.conf"
+keep on fw pfctl -f "$dir/bad.conf"
+says "... with file, line and reason" 'bad.conf:4: .*nonsense'
+printf 'set limit table-entries 2\ntable <big> { 1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4 }\npass all\n' >"$dir/full.conf"
+no "a file over a limit is refused by the kernel" on fw pfctl -f "$dir/full.conf"
+printf 'pass out route-to (fxp1 192.0.2.2) all\n' >"$dir/route.conf"
+keep on fw pfctl -f "$dir/route.conf"
+says "what is not there yet is named" 'route.conf:1: .*route-to'
+same() {
+	on fw pfctl -s rules >"$dir/after"; on fw pfctl -s nat >>"$dir/after"
+	on fw pfctl -s Tables >>"$dir/after"; on fw pfctl -s timeouts >>"$dir/after"
+	diff "$dir/before" "$dir/after"
+}
+ok "everything is as before" same
+i=0
+while [ $i -lt 20 ]; do # killed anywhere in its work
+	timeout -s KILL 0.0$i bsdctl exec fw pfctl -f "$top/etc/examples/pf.conf" >/dev/null 2>&1
+	i=$((i + 1))
+done
+ok "... also after pfctl was killed at any moment" same
+ok "off" on fw pfctl -d
+ok "and on" on fw pfctl -e
+no "a second time is an error" on fw pfctl -e
+for p in $pids; do kill "$p" 2>/dev/null; done
+pids=
+bsdctl down >/dev/null 2>&1
+
+# --- Linux on both sides ---
+if ! (exec 3<>/dev/net/tun) 2>/dev/null; then
+	skip "Linux on both sides" "this user may not open /dev/net/tun"
+	echo "1..$n"; exit $bad
+fi
+mkdir -p "$dir/ns/fw/etc"
+cp "$top/etc/examples/pf.conf" "$dir/ns/fw/etc/pf.conf"
+cat >"$dir/ns/lab.conf" <<'LAB'
+lab pfns
+wire lan
+wire wan
+netns inside {
+	interface eth0 on lan {
+		inet 10.0.0.80/24
+		inet6 2001:db8:1::80/64
+	}
+	gateway 10.0.0.1
+	gateway 2001:db8:1::1
+}
+machine fw {
+	interface fxp0 on lan {
+		inet 10.0.0.1/24
+		inet6 2001:db8:1::1/64
+	}
+	interface fxp1 on wan {
+		inet 192.0.2.1/24
+		inet6 2001:db8:2::1/64
+	}
+	sysctl net.inet.ip.forwarding=1
+	sysctl net.inet6.ip6.forwarding=1
+}
+netns outside {
+	interface eth0 on wan {
+		inet 192.0.2.2/24
+		inet6 2001:db8:2::2/64
+	}
+	gateway 2001:db8:2::1
+}
+LAB
+ok "a lab with namespaces comes up" bsdctl up "$dir/ns/lab.conf"
+later inside python3 "$dir/web.py" 80 inside
+later outside python3 "$dir/web.py" 80 outside
+ok "Linux: from inside out" comes inside http://192.0.2.2/
+keep on inside curl -s -m 5 http://192.0.2.2/
+says "Linux: nat" '^outside to ::ffff:192\.0\.2\.1$'
+keep on outside curl -s -m 5 http://192.0.2.1:8080/
+says "Linux: rdr" '^inside to ::ffff:192\.0\.2\.2$'
+keep on inside sh -c 'curl -s -m 20 http://192.0.2.2/big | wc -c'
+says "Linux: 3 MB through nat" '^3000000$'
+keep on outside sh -c 'curl -s -m 20 http://192.0.2.1:8080/big | wc -c'
+says "Linux: 3 MB through rdr" '^3000000$'
+keep on inside curl -g -s -m 5 'http://[2001:db8:2::2]/'
+says "Linux: IPv6" '^outside to 2001:db8:1::80$'
+ok "Linux: ping" on inside ping -q -c 2 -W 2 192.0.2.2
+ok "Linux: ping6" on inside ping -q -c 2 -W 2 2001:db8:2::2
+ok "Linux: large ping in fragments" on inside ping -q -c 2 -W 2 -s 4000 192.0.2.2
+ok "Linux: large ping6 in fragments" on inside ping -q -c 2 -W 2 -s 4000 2001:db8:2::2
+keep on outside curl -s -S -m 5 http://192.0.2.1:9/
+says "Linux: refused at once" 'refused|Failed to connect'
+if command -v iperf3 >/dev/null; then
+	later outside iperf3 -s
+	sleep 0.5
+	keep on inside iperf3 -c 192.0.2.2 -t 2
+	says "Linux: iperf3 through nat" 'receiver'
+	sed -n 's/.*sec *\(.*bits.sec\).*receiver/# \1/p' "$dir/last"
+	keep on inside iperf3 -c 192.0.2.2 -t 1 -u -b 20M
+	says "Linux: UDP through nat" 'receiver'
+else
+	skip "Linux: iperf3 through nat" "not installed"
+fi
+echo "1..$n"
+exit $bad
