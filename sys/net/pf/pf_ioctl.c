@@ -25,6 +25,8 @@
 #include <net/pf/pf_state.h>
 #include <net/pf/pf_table.h>
 
+#define BITE 2048 /* table entries copied in at a time */
+
 /* --- on, off, status --- */
 
 static int
@@ -259,34 +261,54 @@ pf_getifaces(struct pf_file *pf, void *data)
 
 /* --- tables: definitions belong to transactions, the rest to their room --- */
 
+/* Addresses come in bites, and between them packets have their turn: so the
+ * stage is looked for each time. */
+static int
+pf_inadefine_addrs(struct pf_file *pf, const struct pfioc_table *io,
+    struct pf_ioc_taddr *bite)
+{
+	struct pf_tstage *ts;
+	uint32_t n;
+	int error = 0;
+
+	for (uint32_t at = 0; at < io->n && error == 0; at += n) {
+		n = MIN(io->n - at, BITE);
+		error = copyin(io->buf_ptr + (uint64_t)at * sizeof(*bite), bite,
+		    n * sizeof(*bite));
+		if (error != 0)
+			return (error);
+		ts = pf_trans_tables(pf, io->ticket, io->table.anchor);
+		error = ts == NULL ? EBUSY : pf_tstage_add(ts, bite, n);
+	}
+	return (error);
+}
+
 static int
 pf_inadefine(struct pf_file *pf, void *data)
 {
 	struct pfioc_table *io = data;
-	struct pf_ioc_taddr *addrs = NULL;
+	const struct pf_options *o = pf_trans_options(pf, io->ticket);
+	struct pf_ioc_taddr *bite;
 	struct pf_tstage *ts;
-	int error = 0;
+	uint32_t limit;
+	int error;
 
 	if (strnlen(io->table.anchor, PF_ANCHOR_PATHSIZE) ==
 		PF_ANCHOR_PATHSIZE ||
 	    strnlen(io->table.name, PF_TABLE_NAMESIZE) == PF_TABLE_NAMESIZE)
 		return (EINVAL);
-	if (pf_table_entry_limit != 0 && io->n > pf_table_entry_limit)
+	limit = (o != NULL ? o : &pf_options)->limit[PF_LIMIT_TABLE_ENTRIES];
+	if (limit != 0 && io->n > limit)
 		return (ENOMEM);
-	if (io->n != 0) {
-		addrs = mallocarray(io->n, sizeof(*addrs), M_TEMP, 0);
-		if (addrs == NULL)
-			return (ENOMEM);
-		error = copyin(io->buf_ptr, addrs, io->n * sizeof(*addrs));
-	}
-	if (error == 0) {
-		ts = pf_trans_tables(pf, io->ticket, io->table.anchor);
-		error = ts == NULL ?
-		    EBUSY :
-		    pf_tstage_define(ts, io->table.name, io->table.flags,
-			(io->flags & PFRF_LIST) != 0, addrs, io->n);
-	}
-	free(addrs, M_TEMP, io->n * sizeof(*addrs));
+	if ((ts = pf_trans_tables(pf, io->ticket, io->table.anchor)) == NULL)
+		return (EBUSY);
+	if ((bite = mallocarray(BITE, sizeof(*bite), M_TEMP, 0)) == NULL)
+		return (ENOMEM);
+	error = pf_tstage_define(ts, io->table.name, io->table.flags,
+	    (io->flags & PFRF_LIST) != 0);
+	if (error == 0)
+		error = pf_inadefine_addrs(pf, io, bite);
+	free(bite, M_TEMP, BITE * sizeof(*bite));
 	return (error);
 }
 

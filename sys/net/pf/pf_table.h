@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Tables of addresses and networks (pf_table.c) and their calls
- * (pf_ioctl_table.c).
+ * Tables of addresses and networks (pf_table.c), how they are loaded
+ * (pf_tstage.c), and their calls (pf_table_ioctl.c).
  *
  * A table is named by the path of its anchor and its own name.  One that a
  * rule of an anchor names but that is not active there stands for the table
@@ -16,8 +16,10 @@
 #define _NET_PF_PF_TABLE_H_
 
 #include <sys/types.h>
+#include <sys/tree.h>
 #include <net/ip_addr.h>
 #include <net/pf/pf_ioctl.h>
+#include <net/pf/pf_tset.h>
 
 struct file;
 struct pf_table;
@@ -56,18 +58,24 @@ unsigned int pf_table_entries(const struct pf_table *t, sa_family_t af);
 int pf_table_add_host(struct pf_table *t, sa_family_t af,
     const struct ip_addr *a);
 
-/* --- transactions: the tables of an anchor, built aside --- */
+/* --- transactions: tables of an anchor, built aside (pf_tstage.c) --- */
 /* An empty stage for anchor path; NULL: no memory. */
 struct pf_tstage *pf_tstage_new(const char *path);
-/* Takes one definition (DIOCRINADEFINE; addrs already copied in): flags
- * PFRT_USER, list: replace the contents (PFRF_LIST), else keep what an active
- * table of that name has.  0, EINVAL, ENOMEM, EEXIST twice. */
+/* Begins a definition (DIOCRINADEFINE): flags PFRT_USER, list: replace the
+ * contents (PFRF_LIST), else keep what an active table of that name has.  0,
+ * EINVAL, ENOMEM, EEXIST twice. */
 int pf_tstage_define(struct pf_tstage *ts, const char *name, uint32_t flags,
-    bool list, const struct pf_ioc_taddr *addrs, uint32_t n);
-/* May it be committed?  Limits, memory: all that can fail.  0 or errno. */
-int pf_tstage_prepare(struct pf_tstage *ts);
-/* The tables of the anchor are those of the stage now.  Cannot fail after a
- * prepare with nothing changed in between.  Frees the stage. */
+    bool list);
+/* Entries for the last definition.  Those that are there already are passed
+ * over.  0, EINVAL, ENOMEM. */
+int pf_tstage_add(struct pf_tstage *ts, const struct pf_ioc_taddr *addrs,
+    uint32_t n);
+/* May it be committed, with at most so many entries and tables in all (0: any
+ * number)?  0 or errno. */
+int pf_tstage_prepare(struct pf_tstage *ts, uint32_t entries, uint32_t tables);
+/* What the stage defines is in force; tables that it does not name stay as
+ * long as they are referenced or persistent.  Cannot fail after a prepare
+ * with nothing changed in between.  Frees the stage. */
 void pf_tstage_commit(struct pf_tstage *ts);
 void pf_tstage_abort(struct pf_tstage *ts); /* NULL allowed */
 
@@ -76,7 +84,38 @@ void pf_tstage_abort(struct pf_tstage *ts); /* NULL allowed */
 int pf_table_ioctl(unsigned long cmd, struct pfioc_table *io, bool writable);
 /* Does the anchor hold an active or referenced table? */
 bool pf_table_inanchor(const char *path);
-/* Fills rows of `table-entries' and `tables' limits. */
 extern uint32_t pf_table_entry_limit, pf_table_limit; /* 0: none */
+
+/* --- for pf_tstage.c and pf_table_ioctl.c --- */
+struct pf_table {
+	RB_ENTRY(pf_table) entry; /* of all, by path and name */
+	char path[PF_ANCHOR_PATHSIZE];
+	char name[PF_TABLE_NAMESIZE];
+	uint32_t flags;   /* PFRT_USER, PFRT_ACTIVE */
+	uint32_t rules;   /* that name it */
+	uint32_t anchors; /* tables of its name in anchors that rules name */
+	uint32_t holds;   /* stages */
+	struct pf_table *root; /* of its name in the main ruleset, or NULL */
+	struct pf_tset *set;   /* never NULL while active */
+	struct pf_tcount count;
+	uint64_t match, nomatch, tzero;
+	/* where pf_table_entry() was */
+	struct pf_tcursor at;
+	unsigned int at_index;
+};
+extern uint32_t pf_table_count_all, pf_table_entry_count; /* in use */
+struct pf_table *pf_table_find(const char *path, const char *name); /* NULL */
+/* Without a reference, made if need be.  NULL: no memory. */
+struct pf_table *pf_table_make(const char *path, const char *name);
+/* All of one anchor (path NULL: of all) in order; t NULL: the first.  NULL. */
+struct pf_table *pf_table_next(struct pf_table *t, const char *path);
+/* Its contents from now on; the old ones are buried. */
+void pf_table_swap(struct pf_table *t, struct pf_tset *set);
+/* Entries came or went. */
+void pf_table_changed(struct pf_table *t, int by);
+/* Ends what nobody needs: t may be gone afterwards. */
+void pf_table_tidy(struct pf_table *t);
+void pf_table_clear(struct pf_table *t); /* what the table counted */
+bool pf_taddr_ok(const struct pf_ioc_taddr *a);
 
 #endif

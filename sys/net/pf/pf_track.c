@@ -30,7 +30,7 @@ pf_state_settime(struct pf_state *st, enum pf_timeout class)
 	st->last = (uint32_t)uptime_sec();
 	if (st->timeout == class)
 		return;
-	st->timeout = (uint8_t)class;
+	st->timeout = (uint8_t) class;
 	pf_wheel_remove(st);
 	pf_wheel_insert(st);
 }
@@ -54,8 +54,8 @@ pf_track_other(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
 	if (dst->state == PF_PEER_SINGLE)
 		dst->state = PF_PEER_MULTIPLE;
 	if (src->state == PF_PEER_MULTIPLE && dst->state == PF_PEER_MULTIPLE)
-		class++;
-	pf_state_settime(pd->st, (enum pf_timeout)class);
+		class ++;
+	pf_state_settime(pd->st, (enum pf_timeout) class);
 	return (PF_PASS);
 }
 
@@ -77,8 +77,8 @@ pf_isicmp(uint8_t proto)
 }
 
 void
-pf_state_otherside(const struct pf_state *st, enum pf_dir dir,
-    sa_family_t *af, struct pf_ends *e)
+pf_state_otherside(const struct pf_state *st, enum pf_dir dir, sa_family_t *af,
+    struct pf_ends *e)
 {
 	unsigned int first = dir == PF_IN ? PF_SRC : PF_DST;
 	struct pf_ends key;

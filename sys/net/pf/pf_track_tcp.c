@@ -84,16 +84,16 @@ pf_tcp_class(const struct pf_peer *a, const struct pf_peer *b)
 		return (PFTM_TCP_FINWAIT);
 	if (lo < PF_TCPS_ESTABLISHED)
 		return (PFTM_TCP_OPENING);
-	return (hi >= PF_TCPS_CLOSING ? PFTM_TCP_CLOSING :
-					PFTM_TCP_ESTABLISHED);
+	return (
+	    hi >= PF_TCPS_CLOSING ? PFTM_TCP_CLOSING : PFTM_TCP_ESTABLISHED);
 }
 
 /* --- options --- */
 
 /* Walks the options; the value of `kind' into *val if it has len bytes. */
 static bool
-pf_tcp_option(const struct pf_desc *pd, uint8_t kind, uint8_t len,
-    uint8_t *val, uint32_t *place)
+pf_tcp_option(const struct pf_desc *pd, uint8_t kind, uint8_t len, uint8_t *val,
+    uint32_t *place)
 {
 	uint32_t n = (pd->hdr.tcp.th_off >> 4) * 4U - sizeof(struct tcphdr);
 	uint8_t opt[40];
@@ -156,8 +156,9 @@ pf_tcp_hear(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst,
 			s->sws = WS(src);
 			s->win = (s->win + (1U << s->sws) - 1) >> s->sws;
 			s->dws = WS(dst);
-			dst->max_win = (uint16_t)(
-			    (dst->max_win + (1U << s->dws) - 1) >> s->dws);
+			dst->max_win = (uint16_t)((dst->max_win +
+						      (1U << s->dws) - 1) >>
+			    s->dws);
 		}
 	}
 	if (src->state < PF_TCPS_SYN_SENT)
@@ -166,8 +167,7 @@ pf_tcp_hear(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst,
 	if (src->seqhi == 1 ||
 	    SEQ_GEQ(s->end + MAX(1U, (uint32_t)dst->max_win << s->dws),
 		src->seqhi))
-		src->seqhi =
-		    s->end + MAX(1U, (uint32_t)dst->max_win << s->dws);
+		src->seqhi = s->end + MAX(1U, (uint32_t)dst->max_win << s->dws);
 	if (s->win > src->max_win)
 		src->max_win = (uint16_t)s->win;
 }

@@ -224,6 +224,7 @@ pf_trans_close(struct pf_file *pf)
 static int
 pf_trans_judge(struct pf_trans *t)
 {
+	const uint32_t *limit = t->options.limit; /* those to come */
 	int error;
 
 	for (uint32_t i = 0; i < t->nelems; i++) {
@@ -232,7 +233,9 @@ pf_trans_judge(struct pf_trans *t)
 		if (e->gen != pf_elem_gen(e))
 			return (EBUSY);
 		if (e->type == PF_ELEM_TABLES &&
-		    (error = pf_tstage_prepare(e->tables)) != 0)
+		    (error = pf_tstage_prepare(e->tables,
+			 limit[PF_LIMIT_TABLE_ENTRIES],
+			 limit[PF_LIMIT_TABLES])) != 0)
 			return (error);
 		if (e->type == PF_ELEM_OPTIONS &&
 		    (error = pf_options_judge(&t->options)) != 0)
