@@ -580,3 +580,25 @@ openat(int dirfd, const char *path, int flags, ...)
 	}
 	return (dev != NULL && call_machine() ? device_open(dev, flags) : native.openat(dirfd, path, flags, mode));
 }
+
+/*
+ * The names that the C library's headers may call instead: with 64-bit
+ * offsets, which are the only ones here, and with checks at compile time.
+ */
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+int openat64(int dirfd, const char *path, int flags, ...) __attribute__((alias("openat")));
+
+int
+__open_2(const char *path, int flags)
+{
+	return (open(path, flags));
+}
+
+int
+__openat_2(int dirfd, const char *path, int flags)
+{
+	return (openat(dirfd, path, flags));
+}
+
+int __open64_2(const char *path, int flags) __attribute__((alias("__open_2")));
+int __openat64_2(int dirfd, const char *path, int flags) __attribute__((alias("__openat_2")));
