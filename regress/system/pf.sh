@@ -100,7 +100,7 @@ keep on client traceroute -n -q 1 -w 2 192.0.2.2
 says "traceroute through nat ends at the world" ' 2 +192\.0\.2\.2 '
 keep on world curl -s -S -m 5 http://192.0.2.1:9/
 says "block return refuses at once" 'refused|Failed to connect'
-no "an unwanted host gets no answer" on world ping -q -c 1 -w 1 -S 198.51.100.66 192.0.2.1
+no "an unwanted host gets no answer" on world ping -q -c 1 -w 1 -I 198.51.100.66 192.0.2.1
 keep on fw pfctl -t unwanted -T show -v
 says "... and the table counted it" 'In/Block: +\[ Packets: [1-9]'
 
@@ -211,10 +211,10 @@ keep on outside sh -c 'curl -s -m 20 http://192.0.2.1:8080/big | wc -c'
 says "Linux: 3 MB through rdr" '^3000000$'
 keep on inside curl -g -s -m 5 'http://[2001:db8:2::2]/'
 says "Linux: IPv6" '^outside to 2001:db8:1::80$'
-ok "Linux: ping" on inside ping -q -c 2 -W 2 192.0.2.2
-ok "Linux: ping6" on inside ping -q -c 2 -W 2 2001:db8:2::2
-ok "Linux: large ping in fragments" on inside ping -q -c 2 -W 2 -s 4000 192.0.2.2
-ok "Linux: large ping6 in fragments" on inside ping -q -c 2 -W 2 -s 4000 2001:db8:2::2
+ok "Linux: ping" on inside /bin/ping -q -c 2 -W 3 192.0.2.2
+ok "Linux: ping6" on inside /bin/ping -q -c 2 -W 3 2001:db8:2::2
+ok "Linux: large ping in fragments" on inside /bin/ping -q -c 2 -W 3 -s 4000 192.0.2.2
+ok "Linux: large ping6 in fragments" on inside /bin/ping -q -c 2 -W 3 -s 4000 2001:db8:2::2
 keep on outside curl -s -S -m 5 http://192.0.2.1:9/
 says "Linux: refused at once" 'refused|Failed to connect'
 if command -v iperf3 >/dev/null; then
