@@ -588,6 +588,9 @@ openat(int dirfd, const char *path, int flags, ...)
 int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 int openat64(int dirfd, const char *path, int flags, ...) __attribute__((alias("openat")));
 
+int __open_2(const char *path, int flags);
+int __openat_2(int dirfd, const char *path, int flags);
+
 int
 __open_2(const char *path, int flags)
 {

@@ -201,7 +201,7 @@ KTEST(pflog_header_bytes)
 	pd = incoming(m);
 	rule.action = PFA_MATCH;
 	ioc.ridentifier = 0x01020304;
-	pf_log_packet(&pd, &rule);
+	pf_log_packet(&pd, &rule, rule.ioc->logif);
 	KT_EQ(seen.n, 1);
 	KT_EQ(h[0], 69);
 	KT_EQ(h[1], 2);
@@ -232,13 +232,13 @@ KTEST(pflog_only_the_one_named)
 	listen_to(1);
 	m = query();
 	pd = incoming(m);
-	pf_log_packet(&pd, &rule);
+	pf_log_packet(&pd, &rule, rule.ioc->logif);
 	KT_EQ(seen.n, 0);
 	ioc.logif = 1;
-	pf_log_packet(&pd, &rule);
+	pf_log_packet(&pd, &rule, rule.ioc->logif);
 	KT_EQ(seen.n, 1);
 	ioc.logif = 2;
-	pf_log_packet(&pd, &rule); /* there is none */
+	pf_log_packet(&pd, &rule, rule.ioc->logif); /* there is none */
 	KT_EQ(seen.n, 1);
 	m_freem(m);
 }
@@ -256,7 +256,7 @@ KTEST(pflog_rule_in_an_anchor)
 	pd = incoming(m);
 	pd.anchor_rule = &caller;
 	strlcpy(rule.ruleset, "foo/bar", sizeof(rule.ruleset));
-	pf_log_packet(&pd, &rule);
+	pf_log_packet(&pd, &rule, rule.ioc->logif);
 	KT_STR(seen.hdr.ruleset, "foo/bar");
 	KT_EQ(ntohl(seen.hdr.rulenr), 3);
 	KT_EQ(ntohl(seen.hdr.subrulenr), 5);
@@ -274,10 +274,10 @@ KTEST(pflog_pass_that_ended_in_a_drop_is_block)
 	m = query();
 	pd = incoming(m);
 	rule.action = PFA_PASS;
-	pf_log_packet(&pd, &rule);
+	pf_log_packet(&pd, &rule, rule.ioc->logif);
 	KT_EQ(seen.hdr.action, PFA_PASS);
 	pd.reason = PFRES_IPOPTIONS;
-	pf_log_packet(&pd, &rule);
+	pf_log_packet(&pd, &rule, rule.ioc->logif);
 	KT_EQ(seen.hdr.action, PFA_BLOCK);
 	KT_EQ(seen.hdr.reason, 8);
 	m_freem(m);
@@ -297,12 +297,12 @@ KTEST(pflog_filter_rules_show_the_translated_packet)
 	pd.now.addr[PF_DST] = ip_addr_v4(htonl(A(192, 0, 2, 9)));
 	pd.now.port[PF_DST] = 5353;
 	rule.action = PFA_RDR;
-	pf_log_packet(&pd, &rule);
+	pf_log_packet(&pd, &rule, rule.ioc->logif);
 	KT(seen.packet[16] == 10 && seen.packet[23] == 53);
 	KT_EQ(seen.hdr.rewritten, 0);
 	rule.action = PFA_PASS;
 	live = sim_live();
-	pf_log_packet(&pd, &rule);
+	pf_log_packet(&pd, &rule, rule.ioc->logif);
 	KT_EQ(sim_live(), live);
 	KT(memcmp(seen.packet + 16, "\300\0\2\11", 4) == 0);
 	KT(memcmp(seen.packet + 22, "\24\351", 2) == 0);
