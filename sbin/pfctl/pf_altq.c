@@ -250,10 +250,10 @@ children_text(struct pfconf *pc, const struct altq *a)
 static const char *
 queue_text(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
 {
-	const char *s = conf_printf(pc->lex, "queue %s%s%s ",
-	    ifn != NULL ? "on " : "", ifn != NULL ? ifn->name : "",
-	    conf_printf(pc->lex, "%s%s", ifn != NULL ? " " : "", a->name));
+	const char *s = conf_printf(pc->lex, "queue %s ", a->name);
 
+	if (ifn != NULL)
+		s = conf_printf(pc->lex, "%son %s ", s, ifn->name);
 	s = conf_printf(pc->lex, "%s%s", s, a->modern);
 	if (a->has_bandwidth && a->percent)
 		s = conf_printf(pc->lex, "%sbandwidth %g%% ", s, a->bandwidth);

@@ -61,7 +61,7 @@ bool
 ncopy(struct pfconf *pc, char *dst, size_t size, const char *s,
     const char *what)
 {
-	if (*s != '\0' && !word_bare(s)) {
+	if (!word_bare(s)) {
 		perr(pc, "'%s' is no %s", s, what);
 		return (false);
 	}
