@@ -85,9 +85,9 @@ pf_translate(struct pf_desc *pd)
 	if (error != 0)
 		return (PF_DROP);
 	pd->nat_rule = r;
-	if ((r->ioc->log & PF_LOG_ON) != 0)
+	if ((r->ioc->log & PF_LOG_ON) != 0 && (r->flags & PFR_NATPASS) == 0)
 		pf_log_packet(pd, r, r->ioc->logif);
-	return (PF_PASS);
+	return (PF_PASS); /* one with `pass' decides, and is logged then */
 }
 
 /* IP options are for those who were asked. */
