@@ -311,21 +311,46 @@ send(int fd, const void *buf, size_t len, int flags)
 	return (is_dgram(fd) ? sendto(fd, buf, len, flags, NULL, 0) : native.send(fd, buf, len, flags));
 }
 
-/* A device takes what is written as it is; a datagram socket as a call. */
 static bool
-write_is_call(int fd)
+is_device(int fd)
 {
 	int type;
 	socklen_t len = sizeof(type);
 
-	return (is_dgram(fd) && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0);
+	return (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 && errno == ENOTSOCK);
+}
+
+/* A device takes what is written as one message, from its pair. */
+static ssize_t
+device_write(int fd, const struct iovec *iov, int n)
+{
+	struct file_msg head = { .type = FMSG_DATA };
+	struct iovec all[1 + 56];
+	struct msghdr msg = { .msg_iov = all, .msg_iovlen = (size_t)n + 1 };
+	ssize_t sent;
+
+	if (n < 0 || n > 56) {
+		errno = EINVAL;
+		return (-1);
+	}
+	all[0] = (struct iovec){ &head, sizeof(head) };
+	memcpy(all + 1, iov, (size_t)n * sizeof(*iov));
+	if ((sent = native.sendmsg(fd, &msg, MSG_NOSIGNAL)) != -1)
+		return (sent - (ssize_t)sizeof(head));
+	if (errno == EPIPE || errno == ECONNRESET) /* what was behind it has gone */
+		errno = EIO;
+	return (-1);
 }
 
 ssize_t
 write(int fd, const void *buf, size_t len)
 {
+	struct iovec iov = { (void *)(uintptr_t)buf, len };
+
 	native_init();
-	return (write_is_call(fd) ? sendto(fd, buf, len, 0, NULL, 0) : native.write(fd, buf, len));
+	if (!is_dgram(fd))
+		return (native.write(fd, buf, len));
+	return (is_device(fd) ? device_write(fd, &iov, 1) : sendto(fd, buf, len, 0, NULL, 0));
 }
 
 ssize_t
@@ -334,7 +359,9 @@ writev(int fd, const struct iovec *iov, int n)
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
 
 	native_init();
-	return (write_is_call(fd) ? msg_send(fd, &msg) : native.writev(fd, iov, n));
+	if (!is_dgram(fd))
+		return (native.writev(fd, iov, n));
+	return (is_device(fd) ? device_write(fd, iov, n) : msg_send(fd, &msg));
 }
 
 /* --- receiving --- */
@@ -531,6 +558,8 @@ device_name(const char *path)
 
 	if (path == NULL || strncmp(path, "/dev/", 5) != 0)
 		return (NULL);
+	if ((strncmp(path + 5, "tun", 3) == 0 || strncmp(path + 5, "tap", 3) == 0) && path[8] >= '0' && path[8] <= '9')
+		return (path + 5); /* the kernel judges the number */
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(path + 5, names[i]) == 0)
 			return (strcmp(names[i], "bpf0") == 0 ? "bpf" : names[i]);

@@ -78,13 +78,32 @@ cdev_register(struct cdev *d)
 	TAILQ_INSERT_TAIL(&cdevs, d, entry);
 }
 
+/* Is name that of d, with a good number where it has one? */
+static bool
+cdev_named(const struct cdev *d, const char *name, unsigned int *unit)
+{
+	size_t len = strlen(d->name);
+	const char *number = name + len;
+	int64_t n;
+
+	*unit = 0;
+	if (!d->units)
+		return (strcmp(d->name, name) == 0);
+	if (strncmp(d->name, name, len) != 0 || number[0] < '0' ||
+	    number[0] > '9' || (number[0] == '0' && number[1] != '\0') ||
+	    strtonum(number, 0, INT32_MAX, &n) != 0)
+		return (false);
+	*unit = (unsigned int)n;
+	return (true);
+}
+
 const struct cdev *
-cdev_find(const char *name)
+cdev_find(const char *name, unsigned int *unit)
 {
 	const struct cdev *d;
 
 	TAILQ_FOREACH(d, &cdevs, entry)
-		if (strcmp(d->name, name) == 0)
+		if (cdev_named(d, name, unit))
 			return (d);
 	return (NULL);
 }

@@ -72,14 +72,16 @@ sys_open(struct proc *p, struct sysframe *f)
 	const struct cdev *d;
 	struct file *fp;
 	int error, flags = (int)f->arg[0];
+	unsigned int unit;
 
 	if (f->inlen == 0 || f->in[f->inlen - 1] != '\0')
 		return (EINVAL);
-	if ((d = cdev_find((const char *)f->in)) == NULL)
+	if ((d = cdev_find((const char *)f->in, &unit)) == NULL)
 		return (ENOENT);
 	if ((error = file_create(FILE_DEVICE, HOST_SEQPACKET,
 		 flags & (FREAD | FWRITE), p, &fp, &f->newfd)) != 0)
 		return (error);
+	fp->f_unit = unit;
 	if ((error = d->open(fp, flags, p)) == 0)
 		return (0);
 	fp->f_ops = NULL; /* nothing was opened: nothing to close */

@@ -13,6 +13,7 @@
 #include <net/if_ioctl.h>
 #include <net/if_loop.h>
 #include <net/if_pair.h>
+#include <net/if_tun.h>
 #include <net/if_var.h>
 #include <net/if_vlan.h>
 
@@ -204,5 +205,6 @@ ifinit(void)
 	bpfinit();
 	vlaninit();
 	pairinit();
+	tuninit();
 	return (loopinit());
 }

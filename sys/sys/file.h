@@ -61,6 +61,7 @@ struct file {
 	int f_k; /* host descriptor, -1 once closed */
 	enum file_kind f_kind;
 	int f_flags; /* FREAD, FWRITE */
+	unsigned int f_unit; /* of a device with numbers: 3 of tun3 */
 	uid_t f_uid; /* who opened it */
 	gid_t f_gid;
 	pid_t f_pid;
@@ -117,14 +118,17 @@ int file_push(struct file *fp, const struct file_msg *head, const void *addr,
 
 /*
  * A device that open(2) can reach: "pf", "bpf".  open sets fp->f_ops and
- * f_data.
+ * f_data.  One with units has a number behind its name ("tun3"), without
+ * leading zeros; open finds it in fp->f_unit.
  */
 struct cdev {
 	const char *name; /* below /dev */
+	bool units;
 	int (*open)(struct file *fp, int flags, struct proc *p);
 	TAILQ_ENTRY(cdev) entry;
 };
 void cdev_register(struct cdev *d);
-const struct cdev *cdev_find(const char *name); /* NULL */
+/* NULL: none of that name.  *unit is its number, 0 without. */
+const struct cdev *cdev_find(const char *name, unsigned int *unit);
 
 #endif
