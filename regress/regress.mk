@@ -43,9 +43,12 @@ $(HOSTBENCH): $(O)/bench/%: $(O)/regress/bench/user/%.o $(O)/lib/libbsdsys.a $(O
 
 # Several kernels in one process: the test brings the host functions, each
 # private copy of bsd.so the kernel.
+# One whose name begins with pf has pfctl in it too, without its main().
+$(O)/stack/pf%: EXTRA = $(filter-out %/pfctl.o,$(OBJS_pfctl)) $(filter-out %/libbsdsys.a,$(LIBORDER:%=$(O)/lib/%.a))
+$(filter $(O)/stack/pf%,$(STACKTESTS)): $(OBJS_pfctl) $(LIBORDER:%=$(O)/lib/%.a)
 $(O)/stack/%: $(O)/regress/stack/%.o $(SIM_OBJS) $(O)/bsd.so
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $(filter %.o,$^) -lcmocka -lpcap -ldl
+	$(CC) $(LDFLAGS) -rdynamic -o $@ $< $(SIM_OBJS) $(EXTRA) -lcmocka -lpcap -ldl
 
 # The host layer without a kernel above it.
 $(ARCHTESTS): $(O)/unit/arch/%: $(O)/regress/arch/%.o $(filter-out %/bsd.o,$(HOST_OBJS))

@@ -121,6 +121,9 @@ void sim_up(struct sim_machine *m, const char *ifname, bool up);
 /* A variable of sysctl(9), an integer, read and set. */
 long long sim_sysctl(struct sim_machine *m, const char *name);
 void sim_sysctl_set(struct sim_machine *m, const char *name, int value);
+/* Any variable, into old: its length or -errno. */
+long sim_sysctl_raw(struct sim_machine *m, const char *name, void *old,
+    size_t room);
 /* All about an interface: a struct if_row.  0 or errno. */
 struct if_row;
 int sim_ifrow(struct sim_machine *m, const char *ifname, struct if_row *row);

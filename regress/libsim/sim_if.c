@@ -109,6 +109,12 @@ sysctl_call(struct sim_machine *m, const char *name, void *old, size_t oldlen,
 	return (n);
 }
 
+long
+sim_sysctl_raw(struct sim_machine *m, const char *name, void *old, size_t room)
+{
+	return (sysctl_call(m, name, old, room, NULL, 0));
+}
+
 long long
 sim_sysctl(struct sim_machine *m, const char *name)
 {

@@ -42,9 +42,16 @@ struct pf_status pf_status;
 /* --- deciding --- */
 
 static bool
-pf_not_ours(const struct ifnet *ifp, const struct mbuf *m)
+pf_not_ours(const struct ifnet *ifp, struct mbuf *m, enum pf_dir dir)
 {
 	const struct pf_kif *kif = pf_kif_of(ifp);
+
+	if (__predict_false(
+		(m->m_pkthdr.pf.flags & PF_TAG_PROCESSED) != 0)) {
+		m->m_pkthdr.pf.flags &= (uint8_t)~PF_TAG_PROCESSED;
+		if (dir == PF_OUT)
+			return (true); /* af-to: judged when it came in */
+	}
 
 	return ((m->m_pkthdr.pf.flags & PF_TAG_GENERATED) != 0 ||
 	    (kif != NULL && pf_kif_skipped(kif)));
@@ -65,7 +72,7 @@ pf_translate(struct pf_desc *pd)
 	struct pf_rule *r;
 	int error = 0;
 
-	if (pd->icmp_error)
+	if (pd->icmp_error || pf_desc_isnd(pd))
 		return (PF_PASS);
 	if ((r = pf_rule_first(PF_RS_BINAT, pd)) == NULL)
 		r = pf_rule_first(other, pd);
@@ -199,7 +206,7 @@ pf_count(struct pf_desc *pd, bool pass)
 	if (pd->anchor_rule != NULL)
 		pf_count_rule(pd->anchor_rule, pd, pass);
 	if (pd->st != NULL) {
-		bool back = pd->dir != pd->st->dir;
+		bool back = !pf_state_forth(pd->st, pd->af, pd->dir);
 
 		pd->st->packets[back]++;
 		pd->st->bytes[back] += pd->tot_len;
@@ -258,7 +265,7 @@ pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 	enum pf_verdict v;
 	bool fresh = true;
 
-	if (pf_not_ours(ifp, *mp))
+	if (pf_not_ours(ifp, *mp, dir))
 		return (PF_PASS);
 	if ((pf_options.reass & PF_REASS_ON) != 0 &&
 	    (v = pf_frag_input(ifp, mp, *af, dir)) != PF_PASS) {

@@ -127,6 +127,7 @@ pf_afto_apply(struct pf_desc *pd)
 		proto = pd->naf == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	if (!pf_afto_header(pd, proto))
 		return (PF_DROP);
+	pd->m->m_pkthdr.pf.flags |= PF_TAG_PROCESSED;
 	if (pd->naf == AF_INET)
 		pf_afto_finish4(pd);
 	else
@@ -359,6 +360,7 @@ pf_afto_error(struct pf_desc *pd, const struct pf_quote *q,
 	pd->off = 0;
 	if (!pf_afto_header(pd, pf_proto46(pd->proto, pd->naf)))
 		return (PF_DROP);
+	pd->m->m_pkthdr.pf.flags |= PF_TAG_PROCESSED;
 	if (pd->naf == AF_INET)
 		pf_afto_finish4(pd);
 	else

@@ -146,6 +146,15 @@ bool pf_icmp_iserror(sa_family_t af, uint8_t type);
  * UINT32_MAX when there is none. */
 void pf_desc_owner(struct pf_desc *pd);
 
+/* Neighbour discovery (RFC 4861): speaks of this link, is never translated. */
+static inline bool
+pf_desc_isnd(const struct pf_desc *pd)
+{
+	return (pd->af == AF_INET6 && pd->proto == 58 &&
+	    pd->hdr.icmp6.icmp6_type >= ND_ROUTER_SOLICIT &&
+	    pd->hdr.icmp6.icmp6_type <= ND_REDIRECT);
+}
+
 /* Is the packet a TCP segment / its flags. */
 static inline uint8_t
 pf_tcpflags(const struct pf_desc *pd)

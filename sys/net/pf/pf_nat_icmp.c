@@ -88,8 +88,9 @@ pf_quote_port(struct pf_desc *pd, struct pf_quote *q, unsigned int end,
 static bool
 pf_quote_seq(struct pf_desc *pd, struct pf_quote *q)
 {
-	const struct pf_peer *src = pd->dir != pd->st->dir ? &pd->st->src :
-							     &pd->st->dst;
+	const struct pf_peer *src = pf_state_forth(pd->st, pd->af, pd->dir) ?
+	    &pd->st->dst :
+	    &pd->st->src;
 	uint32_t from = htonl(q->seq), to = htonl(q->seq - src->seqdiff);
 
 	if (q->proto != IPPROTO_TCP || src->seqdiff == 0)
@@ -114,7 +115,7 @@ pf_nat_error(struct pf_desc *pd)
 {
 	struct pf_quote q;
 	struct pf_ends back, now;
-	sa_family_t af;
+	sa_family_t af = pd->af;
 
 	pd->reason = PFRES_MEMORY;
 	if (pf_quote_read(pd->m, pd->af, pd->off + 8, &q) != 0)

@@ -258,7 +258,8 @@ pf_port_free(struct pf_desc *pd, const struct ip_addr *src, unsigned int end,
 		proto = IPPROTO_ICMPV6;
 	e.addr[PF_SRC] = *src;
 	e.port[end] = port;
-	return (!pf_state_taken(pd->naf, proto, &e, pd->dir));
+	return (!pf_state_taken(pd->naf, proto, &e,
+	    pd->af != pd->naf ? PF_OUT : pd->dir));
 }
 
 /* A free port for src; 0: none.  static-port and what has no ports keep it. */
@@ -406,6 +407,8 @@ pf_pool_afto(struct pf_desc *pd, struct pf_rule *r)
 	struct ip_addr was = pd->now.addr[PF_DST], a;
 	bool icmp = pd->proto == IPPROTO_ICMP || pd->proto == IPPROTO_ICMPV6;
 
+	if (pd->dir != PF_IN)
+		return (pf_pool_full(pd)); /* it overrides routes: too late */
 	pd->naf = r->ioc->naf;
 	memset(&a, 0, sizeof(a));
 	if (dstpool->nents != 0 && pd->naf == AF_INET &&

@@ -69,6 +69,13 @@ static struct pf_kind pf_kinds[K_MAX] = {
 
 #define SKEY_FIXED offsetof(struct pf_skey, addr)
 
+/* Does it stand between two families? */
+static inline bool
+pf_state_between(const struct pf_state *st)
+{
+	return (st->klass == K_46 || st->klass == K_64);
+}
+
 static size_t
 pf_skey_size(unsigned int words)
 {
@@ -331,7 +338,11 @@ pf_state_probes(const struct pf_desc *pd, struct pf_probe *wire,
 	struct pf_probe *now = pd->dir == PF_IN ? stack : wire;
 
 	pf_probe_set(was, pd->af, pd->proto, &pd->was, pd->dir);
-	pf_probe_set(now, pd->naf, pf_proto_in(pd, pd->naf), &pd->now, pd->dir);
+	if (pd->af == pd->naf)
+		pf_probe_set(now, pd->naf, pd->proto, &pd->now, pd->dir);
+	else /* as the answers come in */
+		pf_probe_set(now, pd->naf, pf_proto_in(pd, pd->naf), &pd->now,
+		    PF_OUT);
 }
 
 static void
@@ -355,7 +366,8 @@ pf_state_keys(struct pf_state *st, const struct pf_probe *wire,
 	pf_skey_fill(pf_skey_of(st, 0), st, wire,
 	    two ? PF_SK_WIRE : PF_SK_WIRE | PF_SK_STACK);
 	if (two)
-		pf_skey_fill(pf_skey_of(st, 1), st, stack, PF_SK_STACK);
+		pf_skey_fill(pf_skey_of(st, 1), st, stack,
+		    pf_state_between(st) ? PF_SK_WIRE : PF_SK_STACK);
 }
 
 static void
@@ -480,7 +492,8 @@ pf_state_create(struct pf_desc *pd)
 	    !pf_acts_plain(&pd->acts);
 	pf_state_probes(pd, &wire, &stack);
 	if (pf_probe_find(&wire, PF_SK_WIRE, pd->kif) != NULL ||
-	    pf_probe_find(&stack, PF_SK_STACK, pd->kif) != NULL)
+	    pf_probe_find(&stack,
+		pd->af != pd->naf ? PF_SK_WIRE : PF_SK_STACK, pd->kif) != NULL)
 		return (pf_state_refused(pd, PFRES_STATEINS));
 	kind = pf_kind_for(pd, more);
 	if ((st = pool_get(&pf_kinds[kind].pool, PR_ZERO)) == NULL)
@@ -554,6 +567,35 @@ pf_state_ends(const struct pf_state *st, unsigned int which, sa_family_t *af,
 		e->addr[1].v4 = sk->addr[1];
 	} else
 		memcpy(e->addr, sk->addr, 32);
+	if (which == PF_KEY_STACK && pf_state_between(st)) {
+		struct pf_ends back = *e;
+
+		pf_ends_swap(&back, e);
+	}
+}
+
+bool
+pf_state_forth(const struct pf_state *st, sa_family_t af, enum pf_dir dir)
+{
+	if (__predict_false(pf_state_between(st)))
+		return (pf_skey_of(st, 0)->af == af);
+	return (dir == st->dir);
+}
+
+void
+pf_state_otherside(const struct pf_state *st, enum pf_dir dir, sa_family_t *af,
+    struct pf_ends *e)
+{
+	bool in = dir == PF_IN;
+	struct pf_ends key;
+
+	if (pf_state_between(st))
+		in = pf_state_forth(st, *af, dir);
+	pf_state_ends(st, in ? PF_KEY_STACK : PF_KEY_WIRE, af, &key);
+	if (in)
+		*e = key;
+	else
+		pf_ends_swap(&key, e);
 }
 
 uint8_t

@@ -13,6 +13,10 @@
  * have towards the stack.  Without translation these are one.  A packet in is
  * looked for among wire keys, a packet out among stack keys.
  *
+ * A state of af-to stands between two families.  Packets of both sides come
+ * in by it, and each key is one of the wire, for the packets of its family;
+ * what it lets through is not judged again on its way out.
+ *
  *	create -> linked (hash, ids, wheel) -> unlinked -> freed
  *
  *  (1)	A state is in the hash by each of its keys, in the tree of ids, and in
@@ -123,7 +127,8 @@ void pf_state_remove(struct pf_state *st);
 struct pf_state *pf_state_byid(uint64_t id, uint32_t creatorid); /* 0: ours */
 struct pf_state *pf_state_after(uint64_t id); /* the next one up; NULL */
 
-/* Both keys as ends in the order of a key (see above), and their family. */
+/* Both keys as ends in the order of a key (see above), and their family; of
+ * an af-to state as if the other side were the stack's. */
 void pf_state_ends(const struct pf_state *st, unsigned int which,
     sa_family_t *af, struct pf_ends *e);
 uint8_t pf_state_proto(const struct pf_state *st);
@@ -133,6 +138,13 @@ pf_state_more(const struct pf_state *st)
 	return (st->more == 0 ? NULL :
 		    (struct pf_state_more *)(uintptr_t)((const char *)st + st->more * 8U));
 }
+/* Is a packet of that family and direction one of who began? */
+bool pf_state_forth(const struct pf_state *st, sa_family_t af,
+    enum pf_dir dir);
+/* What a packet of st, of family *af, that travels in direction dir is called
+ * on the other side of pf; *af becomes the family there. */
+void pf_state_otherside(const struct pf_state *st, enum pf_dir dir,
+    sa_family_t *af, struct pf_ends *e);
 void pf_state_show(const struct pf_state *st, struct pf_ioc_state *out);
 
 /* Seconds until it ends, by its class of timeout, its rule's or the global

@@ -76,26 +76,12 @@ pf_isicmp(uint8_t proto)
 	return (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6);
 }
 
-void
-pf_state_otherside(const struct pf_state *st, enum pf_dir dir, sa_family_t *af,
-    struct pf_ends *e)
-{
-	unsigned int first = dir == PF_IN ? PF_SRC : PF_DST;
-	struct pf_ends key;
-
-	pf_state_ends(st, dir == PF_IN ? PF_KEY_STACK : PF_KEY_WIRE, af, &key);
-	e->addr[first] = key.addr[0];
-	e->port[first] = key.port[0];
-	e->addr[!first] = key.addr[1];
-	e->port[!first] = key.port[1];
-}
-
 enum pf_verdict
 pf_track(struct pf_desc *pd)
 {
 	struct pf_state *st = pd->st;
 	const struct pf_state_more *sm = pf_state_more(st);
-	bool forth = pd->dir == st->dir;
+	bool forth = pf_state_forth(st, pd->af, pd->dir);
 	struct pf_peer *src = forth ? &st->src : &st->dst;
 	struct pf_peer *dst = forth ? &st->dst : &st->src;
 	enum pf_verdict v;

@@ -10,10 +10,6 @@
 
 /* A packet came now, and st ends by the times of class. */
 void pf_state_settime(struct pf_state *st, enum pf_timeout class);
-/* What a packet of st that travels in direction dir is called on the other
- * side of pf. */
-void pf_state_otherside(const struct pf_state *st, enum pf_dir dir,
-    sa_family_t *af, struct pf_ends *e);
 void pf_track_tcp_first(struct pf_desc *pd, struct pf_state *st);
 
 #endif

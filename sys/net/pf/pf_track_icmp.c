@@ -33,7 +33,7 @@ static bool
 pf_error_inwindow(const struct pf_desc *pd, const struct pf_quote *q,
     const struct pf_state *st)
 {
-	bool forth = pd->dir != st->dir; /* the quoted packet's direction */
+	bool forth = !pf_state_forth(st, pd->af, pd->dir); /* of the quoted */
 	const struct pf_peer *src = forth ? &st->src : &st->dst;
 	const struct pf_peer *dst = forth ? &st->dst : &st->src;
 	uint32_t seq = q->seq - src->seqdiff, win = dst->max_win;

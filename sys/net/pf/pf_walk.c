@@ -275,6 +275,8 @@ pf_rule_translate(struct pf_desc *pd, struct pf_rule *r)
 {
 	int error = 0;
 
+	if (pf_desc_isnd(pd))
+		return (0);
 	if ((r->flags & PFR_AFTO) != 0)
 		return (pf_pool_afto(pd, r));
 	if ((r->flags & PFR_BINATTO) != 0)
