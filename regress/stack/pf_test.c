@@ -170,16 +170,16 @@ binat_is_one_to_one(void **state)
 
 	(void)state;
 	pl_up("pf-binat", 1);
-	sim_address(fw, "fxp1", af == AF_INET ? "192.0.2.9/32" :
-						"fd00:2::9/128");
+	sim_address(fw, "fxp1",
+	    af == AF_INET ? "192.0.2.9/32" : "fd00:2::9/128");
 	sim_run(3000000);
 	load2("binat on fxp1 inet from 10.0.0.10 to any -> 192.0.2.9\npass\n",
 	    "binat on fxp1 inet6 from fd00:1::10 to any -> fd00:2::9\npass\n");
 	s = pl_serve(server, SOCK_DGRAM, pl_host(af, SERVER), 7);
 	c = pl_serve(client, SOCK_DGRAM, pl_host(af, CLIENT), 1000);
 	assert_true(echoed(c, s, pl_host(af, SERVER), 7, &seen));
-	assert_true(pl_is(&seen, af == AF_INET ? "192.0.2.9" : "fd00:2::9",
-	    1000));
+	assert_true(
+	    pl_is(&seen, af == AF_INET ? "192.0.2.9" : "fd00:2::9", 1000));
 	/* and from outside */
 	(void)pl_send(server, s, af == AF_INET ? "192.0.2.9" : "fd00:2::9",
 	    1000, "hello", 5);
@@ -199,8 +199,9 @@ af_to_changes_the_family(void **state)
 
 	(void)state;
 	pl_up("pf-afto", 1);
-	load2("pass in quick on fxp0 inet to 10.0.0.1 af-to inet6 from fd00:2::1 to "
-	      "fd00:2::2\npass\n",
+	load2(
+	    "pass in quick on fxp0 inet to 10.0.0.1 af-to inet6 from fd00:2::1 to "
+	    "fd00:2::2\npass\n",
 	    "pass in quick on fxp0 inet6 to 64:ff9b::/96 af-to inet from 192.0.2.1\n"
 	    "pass\n");
 	const char *to = af == AF_INET ? "10.0.0.1" : "64:ff9b::192.0.2.2";
@@ -238,8 +239,8 @@ nat_ports_do_not_collide(void **state)
 
 	(void)state;
 	pl_up("pf-ports", 1);
-	sim_address(client, "fxp0", af == AF_INET ? "10.0.0.11/32" :
-						    "fd00:1::11/128");
+	sim_address(client, "fxp0",
+	    af == AF_INET ? "10.0.0.11/32" : "fd00:1::11/128");
 	sim_run(3000000);
 	load2("match out on fxp1 inet nat-to 192.0.2.1 port 2000:2001\npass\n",
 	    "match out on fxp1 inet6 from fd00:1::/64 nat-to fd00:2::1 port "
@@ -335,8 +336,9 @@ a_connection_survives_loads(void **state)
 	a = pl_accept(l, NULL);
 	assert_true(a >= 0);
 	for (int i = 0; i < 10; i++) {
-		pl_load(i % 2 ? "pass\n" : "block drop all\npass quick inet6 "
-					   "proto icmp6 all\n");
+		pl_load(i % 2 ? "pass\n" :
+				"block drop all\npass quick inet6 "
+				"proto icmp6 all\n");
 		assert_true(pl_passes(c, a, "still"));
 		assert_true(pl_passes(a, c, "here"));
 	}
@@ -402,14 +404,14 @@ dynamic_addresses_follow(void **state)
 	c = pl_serve(client, SOCK_DGRAM, pl_host(af, CLIENT), 1000);
 	assert_false(echoed(c, s, pl_host(af, SERVER), 7, &seen));
 	sim_plug(fw, "fxp2", sim_wire("third"));
-	sim_address(fw, "fxp2", af == AF_INET ? "192.0.2.77/32" :
-						"fd00:2::77/128");
+	sim_address(fw, "fxp2",
+	    af == AF_INET ? "192.0.2.77/32" : "fd00:2::77/128");
 	sim_run(3000000);
 	(void)pl_send(client, c, pl_host(af, SERVER), 7, "x", 1);
 	char buf[8];
 	assert_int_equal(pl_recv(s, &seen, buf, sizeof(buf)), 1);
-	assert_true(pl_is(&seen, af == AF_INET ? "192.0.2.77" : "fd00:2::77",
-	    0));
+	assert_true(
+	    pl_is(&seen, af == AF_INET ? "192.0.2.77" : "fd00:2::77", 0));
 	close(c);
 	close(s);
 	sim_end(false);
@@ -528,12 +530,12 @@ streams_cross_bad_wires(void **state)
 			size_t n = want - sent < 4096 ? want - sent : 4096;
 			for (size_t b = 0; b < n; b++)
 				buf[b] = (uint8_t)((sent + b) * 31 >> 3);
-			ssize_t w = n == 0 ? 0 :
-					     send(c, buf, n,
-						 MSG_DONTWAIT | MSG_NOSIGNAL);
+			ssize_t w = n == 0 ?
+			    0 :
+			    send(c, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 			sent += w > 0 ? (uint64_t)w : 0;
-			while ((w = recv(a, buf, sizeof(buf), MSG_DONTWAIT)) >
-			    0)
+			while (
+			    (w = recv(a, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 				for (ssize_t b = 0; b < w; b++, got++)
 					assert_int_equal(buf[b],
 					    (uint8_t)(got * 31 >> 3));
@@ -565,10 +567,10 @@ inet6(void **state)
 	return (0);
 }
 
-#define BOTH(f)                                                       \
-	{ #f " (inet)", f, inet, pl_after, NULL },                    \
-	{                                                             \
-		#f " (inet6)", f, inet6, pl_after, NULL               \
+#define BOTH(f)                                         \
+	{ #f " (inet)", f, inet, pl_after, NULL },      \
+	{                                               \
+#f " (inet6)", f, inet6, pl_after, NULL \
 	}
 
 int

@@ -154,6 +154,9 @@ pl_dev_call(int dev, unsigned long cmd, void *data)
 	return (-1);
 }
 
+/* How pfctl's calls go: a test may put its own in between. */
+static int (*pl_dev_use)(int dev, unsigned long cmd, void *data) = pl_dev_call;
+
 /* What pfctl asks libbsdsys: the firewall's interfaces. */
 const char *
 bsd_machine(void)
@@ -217,7 +220,7 @@ pl_pfctl(const char *words, const char *input)
 		dup2(fileno(f[i]), i);
 	}
 	clearerr(stdin);
-	pf_dev = (struct pf_dev){ pl_dev_open, pl_dev_call };
+	pf_dev = (struct pf_dev){ pl_dev_open, pl_dev_use };
 	optind = 0;
 	program_invocation_short_name = pfctl;
 	r.rc = pfctl_main(argc, argv);
@@ -262,7 +265,8 @@ pl_says(const char *words, const char *text)
 	const char *out = pl_show(words);
 
 	if (strstr(out, text) == NULL)
-		fail_msg("pfctl %s does not say `%s' but\n%s", words, text, out);
+		fail_msg("pfctl %s does not say `%s' but\n%s", words, text,
+		    out);
 }
 
 static inline void
@@ -300,8 +304,8 @@ pl_socket(struct sim_machine *m, int af, int type, int proto)
 		(unsigned)proto };
 	int fd = -1;
 
-	assert_true(sim_syscall(m, SYS_SOCKET, arg, NULL, 0, NULL, NULL, -1,
-			&fd) >= 0);
+	assert_true(
+	    sim_syscall(m, SYS_SOCKET, arg, NULL, 0, NULL, NULL, -1, &fd) >= 0);
 	return (fd);
 }
 
@@ -314,8 +318,8 @@ pl_serve(struct sim_machine *m, int type, const char *host, uint16_t port)
 	socklen_t len = pl_addr(&ss, host, port);
 	int fd = pl_socket(m, ss.ss_family, type, 0);
 
-	assert_true(sim_syscall(m, SYS_BIND, arg, &ss, len, NULL, NULL, fd,
-			NULL) >= 0);
+	assert_true(
+	    sim_syscall(m, SYS_BIND, arg, &ss, len, NULL, NULL, fd, NULL) >= 0);
 	if (type == SOCK_STREAM)
 		assert_true(sim_syscall(m, SYS_LISTEN, arg, NULL, 0, NULL, NULL,
 				fd, NULL) >= 0);
@@ -342,8 +346,10 @@ pl_accept(int fd, struct sockaddr_storage *from)
 {
 	char buf[16 + sizeof(*from)], cbuf[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { buf, sizeof(buf) };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = cbuf, .msg_controllen = sizeof(cbuf) };
+	struct msghdr mh = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = cbuf,
+		.msg_controllen = sizeof(cbuf) };
 	struct cmsghdr *ch;
 	int got = -1;
 
