@@ -284,18 +284,18 @@ rb_unlink(struct rb_node **root, struct rb_node *n)
 	    const struct type *);					\
 	attr struct type *name##_RB_NFIND(const struct name *,		\
 	    const struct type *);					\
-	static inline struct type *					\
+	__attribute__((__unused__)) static inline struct type *		\
 	name##_RB_ELM(struct rb_node *n)				\
 	{								\
 		return (n == NULL ? NULL : (struct type *)(void *)	\
 		    ((char *)n - offsetof(struct type, field)));	\
 	}								\
-	static inline struct type *					\
+	__attribute__((__unused__)) static inline struct type *		\
 	name##_RB_STEP(const struct type *elm, int side)		\
 	{								\
 		return (name##_RB_ELM(rb_step(&elm->field, side)));	\
 	}								\
-	static inline struct type *					\
+	__attribute__((__unused__)) static inline struct type *		\
 	name##_RB_END(const struct name *head, int side)		\
 	{								\
 		return (name##_RB_ELM(rb_end(head->rbh_root, side)));	\

@@ -59,12 +59,12 @@ struct pf_kind {
 };
 enum { K_V4, K_V4X, K_V6, K_V6X, K_46, K_64, K_MAX };
 static struct pf_kind pf_kinds[K_MAX] = {
-	[K_V4] = { { 2, 0 }, false, "pfstate4" },
-	[K_V4X] = { { 2, 2 }, true, "pfstate4x" },
-	[K_V6] = { { 8, 0 }, false, "pfstate6" },
-	[K_V6X] = { { 8, 8 }, true, "pfstate6x" },
-	[K_46] = { { 2, 8 }, true, "pfstate46" },
-	[K_64] = { { 8, 2 }, true, "pfstate64" },
+	[K_V4] = { .words = { 2, 0 }, .more = false, .name = "pfstate4" },
+	[K_V4X] = { .words = { 2, 2 }, .more = true, .name = "pfstate4x" },
+	[K_V6] = { .words = { 8, 0 }, .more = false, .name = "pfstate6" },
+	[K_V6X] = { .words = { 8, 8 }, .more = true, .name = "pfstate6x" },
+	[K_46] = { .words = { 2, 8 }, .more = true, .name = "pfstate46" },
+	[K_64] = { .words = { 8, 2 }, .more = true, .name = "pfstate64" },
 };
 
 #define SKEY_FIXED offsetof(struct pf_skey, addr)
