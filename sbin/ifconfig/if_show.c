@@ -78,6 +78,7 @@ show_row(const struct if_row *row, const struct if_addrreq *addrs,
 	printf("\tindex %u priority %u\n", row->index, row->priority);
 	vlan_show(row);
 	show_groups(row);
+	bridge_show(row);
 	if (row->link[0] != '\0')
 		printf("\tmedia: Ethernet %s\n", row->link);
 	if (ether)

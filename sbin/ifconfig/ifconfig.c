@@ -234,7 +234,7 @@ static const struct word *
 word_find(const char *text)
 {
 	static const struct word *const tables[] = { main_words, inet_words,
-		vlan_words, link_words };
+		vlan_words, link_words, bridge_words };
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct word *t = tables[i]; t->text != NULL; t++)
@@ -261,7 +261,10 @@ configure(const char *name, int argc, char *argv[])
 			continue;
 		}
 		if (argc <= word->nargs)
-			fail("%s: %s needs an argument", w.name, word->text);
+			fail("%s: %s needs %s", w.name, word->text,
+			    word->nargs == 1 ? "an argument" :
+					       "two arguments");
+		w.second = word->nargs > 1 ? argv[2] : NULL;
 		word->run(&w, word->nargs > 0 ? argv[1] : NULL, word->flag);
 		argc -= 1 + word->nargs;
 		argv += 1 + word->nargs;

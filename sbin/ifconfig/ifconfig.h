@@ -23,17 +23,19 @@ struct work {
 	/* a vlan's parent and tag, set together */
 	struct vlan_req vlan;
 	bool vlan_tag_set, vlan_parent_set;
+	const char *second; /* argument of the word being run, or NULL */
 	bool down; /* said so: an address does not bring it up */
 };
 
-/* A word: takes nargs more; flag is handed on. */
+/* A word: takes nargs more, the second by w->second; flag is handed on. */
 struct word {
 	const char *text;
 	int nargs;
 	void (*run)(struct work *w, const char *arg, uint64_t flag);
 	uint64_t flag;
 };
-extern const struct word inet_words[], vlan_words[], link_words[];
+extern const struct word inet_words[], vlan_words[], link_words[],
+    bridge_words[];
 
 /* Prints "ifconfig: ..." and ends with status 1. */
 void fail(const char *fmt, ...)
@@ -54,6 +56,8 @@ void inet_show(const struct if_row *row, const struct if_addrreq *a);
 /* vlan and pair (if_vlan.c). */
 void vlan_finish(struct work *w);
 void vlan_show(const struct if_row *row);
+/* bridges (if_bridge.c). */
+void bridge_show(const struct if_row *row);
 /* Interfaces (if_show.c).  Status for exit(). */
 int show(const char *name, bool all);
 int show_cloners(void);

@@ -16,6 +16,7 @@
 #include <sys/endian.h>
 #include <sys/mbuf.h>
 #include <net/ethernet.h>
+#include <net/if_bridge.h>
 #include <net/if_var.h>
 #include <net/if_vlan.h>
 
@@ -98,6 +99,11 @@ ether_input(struct ifnet *ifp, struct mbuf *m)
 		ether_drop(ifp, m, &ifp->if_counters.ierrors,
 		    DROP_ETHER_BADSRC);
 		return;
+	}
+	if (__predict_false(ifp->if_bridge != NULL)) {
+		if ((m = bridge_input(ifp, m)) == NULL)
+			return;
+		eh = mtod(m, struct ether_header *);
 	}
 	if ((m->m_flags & M_VLANTAG) != 0 ||
 	    eh->ether_type == htons(ETHERTYPE_VLAN) ||

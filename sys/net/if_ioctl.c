@@ -11,6 +11,7 @@
 
 #include <sys/systm.h>
 #include <sys/proc.h>
+#include <net/if_bridge.h>
 #include <net/if_ioctl.h>
 #include <net/if_var.h>
 
@@ -124,8 +125,8 @@ ioc_addaddr(struct ifnet *ifp, void *data, struct proc *p)
 	const struct if_addrreq *req = data;
 	const struct if_family *fam = if_family(req->af);
 
-	if (fam == NULL)
-		return (EAFNOSUPPORT);
+	if (fam == NULL || ifp->if_type == IFT_BRIDGE)
+		return (EAFNOSUPPORT); /* a bridge has members, no addresses */
 	return (req->plen > fam->fam_maxplen ? EINVAL :
 					       fam->fam_addr_add(ifp, req, p));
 }
@@ -203,6 +204,18 @@ static const struct if_ioc {
 	{ SIOCIFLINKCTL,	0,					ioc_linkctl },
 	{ SIOCSVLAN,		ROW_OWNER | ROW_EXISTS | ROW_MAKES,	NULL },
 	{ SIOCGVLAN,		ROW_EXISTS,				NULL },
+	{ SIOCBRDGADD,		ROW_OWNER | ROW_EXISTS | ROW_MAKES,	NULL },
+	{ SIOCBRDGDEL,		ROW_OWNER | ROW_EXISTS,			NULL },
+	{ SIOCBRDGADDS,		ROW_OWNER | ROW_EXISTS | ROW_MAKES,	NULL },
+	{ SIOCBRDGDELS,		ROW_OWNER | ROW_EXISTS,			NULL },
+	{ SIOCBRDGGIFFLGS,	ROW_EXISTS,				NULL },
+	{ SIOCBRDGSIFFLGS,	ROW_OWNER | ROW_EXISTS,			NULL },
+	{ SIOCBRDGSADDR,	ROW_OWNER | ROW_EXISTS,			NULL },
+	{ SIOCBRDGDADDR,	ROW_OWNER | ROW_EXISTS,			NULL },
+	{ SIOCBRDGFLUSH,	ROW_OWNER | ROW_EXISTS,			NULL },
+	{ SIOCBRDGGPARAM,	ROW_EXISTS,				NULL },
+	{ SIOCBRDGSMAX,		ROW_OWNER | ROW_EXISTS | ROW_MAKES,	NULL },
+	{ SIOCBRDGSTO,		ROW_OWNER | ROW_EXISTS | ROW_MAKES,	NULL },
 	{ SIOCSPAIR,		ROW_OWNER | ROW_EXISTS | ROW_MAKES,	NULL },
 	{ SIOCGPAIR,		ROW_EXISTS,				NULL },
 	/* clang-format on */

@@ -15,6 +15,7 @@
 #include <sys/systm.h>
 #include <sys/mbuf.h>
 #include <sys/proc.h>
+#include <net/if_bridge.h>
 #include <net/if_var.h>
 #include <machine/host.h>
 
@@ -180,6 +181,9 @@ if_enqueue(struct ifnet *ifp, struct mbuf *m)
 		m_drop(m, DROP_IF_DOWN);
 		return (ENETDOWN);
 	}
+	if (__predict_false(ifp->if_bridge != NULL) &&
+	    (m = bridge_output(ifp, m)) == NULL)
+		return (0);
 	if (ifp->if_snd.ml_len >= ifp->if_snd_max) {
 		ifp->if_counters.oqdrops++;
 		m_drop(m, DROP_IF_QFULL);

@@ -12,6 +12,7 @@
 #include <net/bpf_desc.h>
 #include <net/if_ioctl.h>
 #include <net/if_loop.h>
+#include <net/if_bridge.h>
 #include <net/if_pair.h>
 #include <net/if_tun.h>
 #include <net/if_var.h>
@@ -206,5 +207,6 @@ ifinit(void)
 	vlaninit();
 	pairinit();
 	tuninit();
+	bridgeinit();
 	return (loopinit());
 }

@@ -1,0 +1,102 @@
+#!/bin/sh
+# Copyright (c) 2026 The Fugu authors
+# SPDX-License-Identifier: ISC
+#
+# A bridge of three wires with a station on each, and all words of ifconfig
+# about it.  TAP.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
+PATH=$bin:$PATH:/usr/sbin:/sbin
+dir=$(mktemp -d "${TMPDIR:-/tmp}/bridge.XXXXXX") || exit 1
+FUGU_LABS=$dir/labs
+export PATH FUGU_LABS
+n=0 bad=0
+stop() {
+	bsdctl down >/dev/null 2>&1
+	rm -rf "$dir"
+}
+trap stop EXIT
+trap 'exit 1' INT TERM
+
+ok() {
+	name=$1; shift; n=$((n + 1))
+	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
+	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
+}
+on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
+br() { on sw ifconfig bridge0 "$@"; }
+shows() { # shows PATTERN: in ifconfig bridge0
+	br >"$dir/last" && cat "$dir/last" && grep -Eq -- "$1" "$dir/last"
+}
+not() { ! "$@"; }
+refuses() { # refuses TEXT WORD...: fails and says so
+	text=$1; shift
+	br "$@" >"$dir/last" 2>&1 && return 1
+	cat "$dir/last"
+	grep -q -- "$text" "$dir/last" && [ "$(wc -l <"$dir/last")" -eq 1 ]
+}
+
+{
+	echo "lab bridged"
+	for i in 1 2 3; do
+		printf 'wire w%s\nmachine h%s {\ninterface fxp0 on w%s {\n' $i $i $i
+		printf 'inet 10.0.0.%s 255.255.255.0\ninet6 fd00::%s 64\n}\n}\n' $i $i
+	done
+	echo "machine sw {"
+	for i in 1 2 3; do printf 'interface fxp%s on w%s {\nup\n}\n' $i $i; done
+	echo "}"
+} >"$dir/lab.conf"
+ok "the lab comes up" bsdctl up "$dir/lab.conf"
+ok "no bridge, no way" not on h1 ping -c 1 -w 1 10.0.0.2
+ok "a bridge of three" br add fxp1 add fxp2 add fxp3 up
+ok "ping" on h1 ping -c 2 -i 0.1 10.0.0.2
+ok "ping over IPv6" on h1 ping -c 2 -i 0.1 fd00::3
+ok "fragments" on h3 ping -c 1 -s 8000 10.0.0.2
+mac1=$(on h1 ifconfig fxp0 | sed -n 's/.*lladdr //p')
+ok "stations are learned" shows "$mac1 fxp1 [0-9]+ flags=0<>"
+ok "members have flags" shows 'fxp2 flags=3<LEARNING,DISCOVER>'
+ok "the machine is a station too" sh -c 'bsdctl exec sw ifconfig fxp2 10.0.0.100/24 && bsdctl exec h1 ping -c 2 -i 0.1 10.0.0.100 &&
+	bsdctl exec sw ping -c 2 -i 0.1 10.0.0.3 && bsdctl exec sw ping -c 1 10.0.0.2'
+ok "tcpdump on the bridge" sh -c 'bsdctl exec h1 ping -c 4 -i 0.3 10.0.0.3 >/dev/null & timeout 20 bsdctl exec sw tcpdump -n -c 2 -i bridge0 icmp'
+ok "protected members" br protected fxp1 1,5 protected fxp3 5
+ok "are shown" shows 'protected 1,5'
+ok "and do not meet" not on h1 ping -c 1 -w 1 10.0.0.3
+ok "but others" on h1 ping -c 1 10.0.0.2
+ok "not protected any more" br -protected fxp1
+ok "they meet" on h1 ping -c 1 10.0.0.3
+ok "a static station" br static fxp2 02:00:00:00:00:77
+ok "is shown" shows '02:00:00:00:00:77 fxp2 [0-9]+ flags=1<STATIC>'
+ok "addr prints stations" sh -c 'bsdctl exec sw ifconfig bridge0 addr | grep -q "02:00:00:00:00:77 fxp2"'
+ok "flush leaves it" sh -c 'bsdctl exec sw ifconfig bridge0 flush && bsdctl exec sw ifconfig bridge0 addr | grep -q STATIC'
+ok "deladdr" br deladdr 02:00:00:00:00:77
+ok "flushall" br flushall
+ok "maxaddr and timeout" br maxaddr 2 timeout 7
+ok "are shown" shows 'max cache: 2, timeout: 7'
+ok "it works without room for all" sh -c 'bsdctl exec h1 ping -c 1 10.0.0.2 && bsdctl exec h3 ping -c 1 10.0.0.2'
+ok "flags" br -learn fxp1 -discover fxp2 blocknonip fxp3
+ok "are shown" shows 'fxp1 flags=2<DISCOVER>'
+ok "all" shows 'fxp3 flags=7<LEARNING,DISCOVER,BLOCKNONIP>'
+ok "and taken back" br learn fxp1 discover fxp2 -blocknonip fxp3
+ok "del" br del fxp3
+ok "parts" not on h1 ping -c 1 -w 1 10.0.0.3
+ok "addspan" br addspan fxp3
+ok "is shown" shows 'fxp3 flags=100<SPAN>'
+ok "a span port sees others' packets" sh -c 'bsdctl exec h1 ping -c 4 -i 0.3 10.0.0.2 >/dev/null & timeout 20 bsdctl exec h3 tcpdump -n -c 2 -i fxp0 icmp and host 10.0.0.2'
+ok "delspan" br delspan fxp3
+ok "no such member" refuses "fxp3 is no member" del fxp3
+ok "no such interface" refuses "no such interface: fxp9" add fxp9
+ok "no Ethernet" refuses "lo0 is no Ethernet" add lo0
+ok "twice" refuses "member already" add fxp1
+ok "no link address" refuses "no link address" static fxp1 nonsense
+ok "no such address" refuses "no such address" deladdr 02:00:00:00:00:99
+ok "a bad limit" refuses "not a number" maxaddr 0
+ok "a bad domain" refuses "not a number" protected fxp1 32
+ok "half a word" refuses "two arguments" static fxp1
+ok "stp is refused" refuses "spanning tree" stp fxp1
+ok "rules are refused" refuses "not supported" rules fxp1
+ok "an address is refused" refuses "" 10.0.0.9/24
+ok "words of a bridge elsewhere" sh -c 'bsdctl exec sw ifconfig fxp1 add fxp2 2>&1 | grep -q "add: not a bridge"'
+ok "destroy" br destroy
+ok "nothing is left" not on h1 ping -c 1 -w 1 10.0.0.2
+echo "1..$n"
+exit $bad

@@ -1,0 +1,75 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/* What the rooms of the bridge share. */
+
+#ifndef _NET_IF_BRIDGE_PRIV_H_
+#define _NET_IF_BRIDGE_PRIV_H_
+
+#include <sys/queue.h>
+#include <sys/timeout.h>
+#include <crypto/siphash.h>
+#include <net/if_bridge.h>
+#include <net/if_var.h>
+
+#define BRIDGE_HASH	   256
+#define BRIDGE_MAXADDR	   100 /* as a bridge begins */
+#define BRIDGE_MAXADDR_MAX 65536
+#define BRIDGE_TIMEOUT	   240 /* seconds */
+#define BRIDGE_TIMEOUT_MAX 86400
+
+struct bridge_softc;
+
+struct bridge_port {
+	TAILQ_ENTRY(bridge_port) bp_entry;
+	struct bridge_softc *bp_sc;
+	struct ifnet *bp_ifp; /* referenced */
+	uint32_t bp_flags;    /* IFBIF_* */
+	uint32_t bp_protect;
+	uint32_t bp_addrs; /* how many are behind it */
+};
+TAILQ_HEAD(bridge_ports, bridge_port);
+
+struct bridge_addr {
+	LIST_ENTRY(bridge_addr) ba_hash;
+	TAILQ_ENTRY(bridge_addr) ba_entry; /* the longest unheard first */
+	struct bridge_port *ba_port;
+	uint64_t ba_heard_us; /* uptime */
+	uint32_t ba_flags;    /* IFBAF_* */
+	uint8_t ba_lladdr[6];
+};
+
+struct bridge_softc {
+	struct ifnet sc_if;
+	struct bridge_ports sc_ports, sc_spans;
+	LIST_HEAD(, bridge_addr) sc_hash[BRIDGE_HASH];
+	TAILQ_HEAD(bridge_addrs, bridge_addr) sc_addrs, sc_static;
+	struct siphash_key sc_key;
+	uint32_t sc_naddrs, sc_maxaddr, sc_timeout;
+	struct timeout sc_age;
+};
+
+/* --- addresses (if_bridge_addr.c) --- */
+void bridge_addrinit(struct bridge_softc *sc);
+/* Where the station is; NULL: not known. */
+struct bridge_port *bridge_addr_find(struct bridge_softc *sc, const uint8_t lladdr[6]);
+/* A frame from lladdr came by bp. */
+void bridge_addr_learn(struct bridge_port *bp, const uint8_t lladdr[6]);
+/* 0; ENOSPC, ENOMEM. */
+int bridge_addr_static(struct bridge_port *bp, const uint8_t lladdr[6]);
+int bridge_addr_delete(struct bridge_softc *sc, const uint8_t lladdr[6]); /* 0 or ENOENT */
+/* Forgets those of bp (NULL: of all ports), the static ones too if so. */
+void bridge_addr_flush(struct bridge_softc *sc, const struct bridge_port *bp, bool statics);
+/* Fewer than there may be now: the longest unheard go. */
+void bridge_addr_limit(struct bridge_softc *sc, uint32_t max);
+void bridge_addr_timeout(struct bridge_softc *sc, uint32_t seconds);
+
+/* --- calls (if_bridge_ctl.c) --- */
+int bridge_ioctl(struct ifnet *ifp, unsigned long cmd, void *data, struct proc *p);
+void bridge_sysctlinit(void);
+/* Is it a bridge?  NULL if not. */
+struct bridge_softc *bridge_of(struct ifnet *ifp);
+/* The member leaves. */
+void bridge_port_remove(struct bridge_port *bp);
+
+#endif
