@@ -109,12 +109,19 @@ step_resolve(struct cursor *c)
 {
 	struct ip_addr dst = { .q = { 0, 0 } };
 	uint32_t v4 = 0, flow = 0;
+	struct mbuf *m;
 	int error;
 
 	cur_u32(c, &v4);
 	cur_u32(c, &flow);
 	dst = ip_addr_v4(v4);
-	(void)rt_resolve(0, AF_INET, &dst, flow, &error);
+	if ((m = m_getroom(M_HEADROOM, 28)) == NULL)
+		return;
+	m->m_len = m->m_pkthdr.len = 28;
+	memset(m->m_data, 0x45, 28);
+	m->m_pkthdr.flowid = flow;
+	(void)rt_resolve(0, AF_INET, &dst, m, &error);
+	m_freem(m);
 }
 
 static void

@@ -75,8 +75,10 @@ rt_redirect(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, const s
 	struct rtentry *rt = rtable_match(tableid, af, dst);
 	int error;
 
-	/* only who is our gateway for dst may send us elsewhere */
-	if (rt == NULL || (rt->rt_flags & RTF_GATEWAY) == 0 || !ip_addr_eq(&rt->rt_gateway, author) || rt->rt_ifp != ifp)
+	/* only who is a gateway of ours for dst may send us elsewhere */
+	while (rt != NULL && ((rt->rt_flags & RTF_GATEWAY) == 0 || !ip_addr_eq(&rt->rt_gateway, author) || rt->rt_ifp != ifp))
+		rt = rt_mpath_next(rt);
+	if (rt == NULL)
 		return (EHOSTUNREACH);
 	if ((rt->rt_flags & RTF_DYNAMIC) != 0) {
 		if ((error = rtrequest_change(rt, &w, 0)) == 0) {
@@ -101,7 +103,7 @@ rt_setpmtu(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t
 	struct rtentry *rt;
 	int error;
 
-	rt = rt_resolve(tableid, af, dst, 0, &error); /* makes the clone on a link */
+	rt = rt_resolve(tableid, af, dst, NULL, &error); /* makes the clone on a link */
 	if (rt == NULL)
 		return (error);
 	if ((rt->rt_flags & RTF_HOST) != 0) {

@@ -8,10 +8,15 @@
 
 #include <sys/types.h>
 
+struct mbuf;
 struct rtentry;
 
 /* rt goes at uptime when_us; 0: never. */
 void rt_expire_set(struct rtentry *rt, uint64_t when_us);
+/* Of the up routes of first's prefix and priority the one for m's flow; m NULL:
+ * some one. */
+struct rtentry *rt_mpath_choose(struct rtentry *first, const struct mbuf *m);
+void rt_mpath_init(void);
 /* Listens to interfaces. */
 void rt_ifa_init(void);
 

@@ -30,6 +30,7 @@
 
 #define IFHASH 64
 #define NHOOKS 4
+#define MPATH_TRIES 8 /* ways of equal routes that are looked at for a packet */
 
 struct rtable {
 	struct lpm tree[2]; /* v4, v6 */
@@ -179,26 +180,9 @@ rtable_lookup(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsig
 	return (rt);
 }
 
-/* One of the equal routes that begin at rt, by flow. */
-static struct rtentry *
-mpath_choose(struct rtentry *rt, uint32_t flowid)
-{
-	struct rtentry *r;
-	uint32_t n = 0, pick;
-
-	for (r = rt; r != NULL && r->rt_priority == rt->rt_priority; r = r->rt_next)
-		n += (r->rt_flags & RTF_UP) != 0;
-	/* spread the hash over the whole word, then scale: no modulo bias */
-	pick = (uint32_t)((uint64_t)(flowid * 0x9e3779b1U) * n >> 32);
-	for (r = rt; r != NULL; r = r->rt_next)
-		if ((r->rt_flags & RTF_UP) != 0 && pick-- == 0)
-			return (r);
-	return (rt);
-}
-
 /* The gateway's own host route, looked up anew when it went.  0 or errno. */
 static int
-gateway_resolve(struct rtentry *rt, uint32_t flowid)
+gateway_resolve(struct rtentry *rt, const struct mbuf *m)
 {
 	struct rtentry *gw;
 	int error = 0;
@@ -214,7 +198,7 @@ gateway_resolve(struct rtentry *rt, uint32_t flowid)
 	/* it may have become reachable only by another gateway, or by us */
 	if (gw == NULL || (gw->rt_flags & RTF_GATEWAY) != 0 || gw == rt)
 		return (EHOSTUNREACH);
-	gw = rt_resolve(rt->rt_tableid, rt->rt_gwaf, &rt->rt_gateway, flowid, &error);
+	gw = rt_resolve(rt->rt_tableid, rt->rt_gwaf, &rt->rt_gateway, m, &error);
 	if (gw == NULL)
 		return (error != 0 ? error : EHOSTUNREACH);
 	rt_ref(gw);
@@ -247,25 +231,38 @@ clone_make(struct rtentry *parent, const struct ip_addr *dst, int *error)
 	return (rt);
 }
 
+/* One of equal routes; those whose gateway cannot be reached are passed over. */
+static struct rtentry *
+mpath_resolve(struct rtentry *first, const struct mbuf *m)
+{
+	struct rtentry *rt = first;
+
+	for (int tries = 0; tries < MPATH_TRIES; tries++) {
+		rt = rt_mpath_choose(first, m);
+		if ((rt->rt_flags & RTF_GATEWAY) == 0 || gateway_resolve(rt, m) != EHOSTUNREACH)
+			break;
+		rt_neighbour_lost(rt->rt_ifp, &rt->rt_gateway);
+	}
+	return (rt);
+}
+
 struct rtentry *
-rt_resolve(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t flowid, int *error)
+rt_resolve(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, const struct mbuf *m, int *error)
 {
 	struct rtentry *rt = rtable_match(tableid, af, dst);
-	uint32_t flags;
 
 	*error = ENETUNREACH;
 	if (rt == NULL)
 		return (NULL);
-	flags = rt->rt_flags;
-	if (__predict_false((flags & (RTF_REJECT | RTF_BLACKHOLE)) != 0)) {
-		*error = (flags & RTF_BLACKHOLE) != 0 ? 0 : EHOSTUNREACH;
+	if (__predict_false((rt->rt_flags & RTF_MPATH) != 0))
+		rt = mpath_resolve(rt, m);
+	if (__predict_false((rt->rt_flags & (RTF_REJECT | RTF_BLACKHOLE)) != 0)) {
+		*error = (rt->rt_flags & RTF_BLACKHOLE) != 0 ? 0 : EHOSTUNREACH;
 		return (NULL);
 	}
-	if ((flags & RTF_MPATH) != 0)
-		rt = mpath_choose(rt, flowid);
 	if ((rt->rt_flags & RTF_CLONING) != 0 && (rt = clone_make(rt, dst, error)) == NULL)
 		return (NULL);
-	if ((rt->rt_flags & RTF_GATEWAY) != 0 && (*error = gateway_resolve(rt, flowid)) != 0)
+	if ((rt->rt_flags & RTF_GATEWAY) != 0 && (*error = gateway_resolve(rt, m)) != 0)
 		return (NULL);
 	*error = 0;
 	rt->rt_use++;
@@ -358,6 +355,21 @@ egress_follow(const struct rtentry *rt, int delta)
 		if_egress_count(rt->rt_ifp, delta);
 }
 
+/*
+ * May the wanted route be beside rt?  It must ask for that.  A route that is
+ * there agrees, unless it is the kernel's own; one that changes does not make
+ * others agree anew.
+ */
+static bool
+may_share(const struct rtentry *rt, const struct rt_want *w, bool change)
+{
+	const uint32_t own = RTF_LOCAL | RTF_BROADCAST | RTF_CONNECTED | RTF_CLONED | RTF_LLINFO | RTF_DYNAMIC;
+
+	if ((w->flags & RTF_MPATH) == 0 || (rt->rt_flags & own) != 0)
+		return (false);
+	return (!change || (rt->rt_flags & RTF_MPATH) != 0);
+}
+
 /* Is there a route, other than self, that the wanted one would double? */
 static bool
 route_doubles(const struct rtentry *rt, const struct rtentry *self, const struct rt_want *w)
@@ -365,7 +377,7 @@ route_doubles(const struct rtentry *rt, const struct rtentry *self, const struct
 	for (; rt != NULL; rt = rt->rt_next) {
 		if (rt == self || rt->rt_priority != w->priority)
 			continue;
-		if ((rt->rt_flags & w->flags & RTF_MPATH) == 0)
+		if (!may_share(rt, w, self != NULL))
 			return (true);
 		if (rt->rt_ifp == w->ifp && rt->rt_gwaf == w->gwaf && ip_addr_eq(&rt->rt_gateway, &w->gateway))
 			return (true);
@@ -414,6 +426,24 @@ route_link(struct lpm *tree, struct rtentry *rt)
 		return (lpm_insert(tree, &rt->rt_dst, rt->rt_plen, rt));
 	*at = rt;
 	return (0);
+}
+
+/* The routes of rt's prefix and priority have the flag when they are several. */
+static void
+mpath_mark(struct lpm *tree, const struct rtentry *rt)
+{
+	struct rtentry *head = lpm_find(tree, &rt->rt_dst, rt->rt_plen), *r;
+	unsigned int n = 0;
+
+	if ((rt->rt_flags & RTF_MPATH) == 0)
+		return;
+	for (r = head; r != NULL; r = r->rt_next)
+		n += r->rt_priority == rt->rt_priority;
+	for (r = head; r != NULL; r = r->rt_next)
+		if (r->rt_priority == rt->rt_priority) {
+			r->rt_flags &= ~(uint32_t)RTF_MPATH;
+			r->rt_flags |= n > 1 ? RTF_MPATH : 0;
+		}
 }
 
 /* Clones of a shorter prefix that lie inside of a new, longer one are stale. */
@@ -475,6 +505,7 @@ rtrequest_add(const struct rt_want *want, struct rtentry **rtp)
 	TAILQ_INSERT_TAIL(&by_if[rt->rt_ifp->if_index % IFHASH], rt, rt_iflist);
 	rt_expire_set(rt, w.expire_us);
 	nclones += (rt->rt_flags & RTF_CLONED) != 0;
+	mpath_mark(tree, rt);
 	clones_outdate(rt);
 	egress_follow(rt, 1);
 	if (rt->rt_gwaf == AF_LINK && (rt->rt_flags & RTF_HOST) != 0 && (error = neighbour_attach(rt)) != 0)
@@ -522,6 +553,7 @@ rtrequest_delete(struct rtentry *rt)
 
 	ASSERT_TOKEN();
 	route_unlink(tree_get(rt->rt_tableid, rt->rt_af), rt);
+	mpath_mark(tree_get(rt->rt_tableid, rt->rt_af), rt);
 	TAILQ_REMOVE(&by_if[rt->rt_ifp->if_index % IFHASH], rt, rt_iflist);
 	rt_expire_set(rt, 0);
 	nclones -= (rt->rt_flags & RTF_CLONED) != 0;
@@ -706,6 +738,7 @@ rtableinit(void)
 
 	pool_init(&rt_pool, sizeof(struct rtentry), 0, "rtentry");
 	lpm_sysinit();
+	rt_mpath_init();
 	for (size_t i = 0; i < IFHASH; i++)
 		TAILQ_INIT(&by_if[i]);
 	if ((error = rtable_add(0)) == 0)

@@ -75,14 +75,22 @@ struct rtentry *rtable_match(uint32_t tableid, sa_family_t af, const struct ip_a
 struct rtentry *rtable_lookup(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsigned int plen, uint8_t priority);
 /*
  * The way to dst: rtable_match(), a host route cloned from a RTF_CLONING one
- * (state RTF_LLINFO), multipath choice by flowid, gateway resolved so that
- * rt_gwroute is up.  Borrowed; NULL with *error ENETUNREACH, EHOSTUNREACH
+ * (state RTF_LLINFO), one of equal routes by the flow of m, gateway resolved so
+ * that rt_gwroute is up.  m: the packet, m_data at its IP header; NULL: none.  Borrowed; NULL with *error ENETUNREACH, EHOSTUNREACH
  * (reject), ENOBUFS; blackhole gives *error 0.
  */
-struct rtentry *rt_resolve(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t flowid, int *error);
+struct rtentry *rt_resolve(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, const struct mbuf *m, int *error);
+/* The next route that is up and equal to rt, by prefix and priority; NULL. */
+struct rtentry *rt_mpath_next(const struct rtentry *rt);
+/* The number of m's flow, m_data at the IP header: addresses, protocol and ports. */
+uint32_t rt_flow(const struct mbuf *m);
+/* From ARP and ND: a neighbour did not answer, or spoke.  Equal routes go by
+ * others for a while. */
+void rt_neighbour_lost(const struct ifnet *ifp, const struct ip_addr *a);
+void rt_neighbour_found(const struct ifnet *ifp, const struct ip_addr *a);
 
 /* Adds, and tells the routing socket.  0 and a borrowed *rtp (may be NULL
- * pointer); EEXIST same prefix, priority and (not multipath) any gateway;
+ * pointer); EEXIST same prefix and priority, and not RTF_MPATH or the same way;
  * ENETUNREACH gateway not reachable; EINVAL; ENOMEM; nothing changed then. */
 int rtrequest_add(const struct rt_want *want, struct rtentry **rtp);
 int rtrequest_delete(struct rtentry *rt); /* 0; cloned children go with it */

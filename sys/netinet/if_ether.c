@@ -262,6 +262,7 @@ arp_silent(struct arp_entry *e)
 	struct arp_entry gone = *e;
 
 	arp_counters[ARPS_FAILED]++;
+	rt_neighbour_lost(e->rt->rt_ifp, &e->rt->rt_dst);
 	e->state = ARP_SILENT;
 	e->hold = none;
 	timeout_add_sec(&e->timer, (uint64_t)arp_down_s);
@@ -313,6 +314,7 @@ arp_show(struct arp_entry *e)
 {
 	struct rtentry *rt = e->rt;
 
+	rt_neighbour_found(rt->rt_ifp, &rt->rt_dst);
 	memset(&rt->rt_gateway, 0, sizeof(rt->rt_gateway));
 	memcpy(rt->rt_gateway.b, e->lladdr, 6);
 	rt->rt_gwaf = AF_LINK;
@@ -423,7 +425,7 @@ arp_entry_of(struct ifnet *ifp, const struct nexthop *nh, struct rtentry *rt)
 	if (rt != NULL && (rt->rt_flags & RTF_GATEWAY) != 0)
 		rt = rt->rt_gwroute;
 	if (rt == NULL || rt->rt_llinfo == NULL)
-		rt = rt_resolve(ifp->if_rtable, AF_INET, &nh->nh_addr, 0,
+		rt = rt_resolve(ifp->if_rtable, AF_INET, &nh->nh_addr, NULL,
 		    &error);
 	if (rt == NULL || rt->rt_llinfo == NULL || rt->rt_ifp != ifp)
 		return (NULL);
@@ -575,7 +577,7 @@ arp_learn(struct ifnet *ifp, const struct arp_msg *a,
 	rt = rtable_lookup(ifp->if_rtable, AF_INET, &a->spa, 32, RTP_ANY);
 	if ((rt == NULL || rt->rt_llinfo == NULL) && forus != NULL &&
 	    ifa_ifpforaddr(ifp, AF_INET, &a->spa) != NULL)
-		rt = rt_resolve(ifp->if_rtable, AF_INET, &a->spa, 0, &error);
+		rt = rt_resolve(ifp->if_rtable, AF_INET, &a->spa, NULL, &error);
 	if (rt != NULL && rt->rt_llinfo != NULL)
 		arp_entry_update(ifp, rt->rt_llinfo, a);
 }

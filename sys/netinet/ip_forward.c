@@ -93,7 +93,7 @@ ip_forward_again(const struct mbuf *m)
 	int error;
 
 	return (rt_resolve(m->m_pkthdr.rtableid, AF_INET, &dst,
-	    m->m_pkthdr.flowid, &error));
+	    m, &error));
 }
 
 static void

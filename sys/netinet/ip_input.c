@@ -226,7 +226,7 @@ ip_input_route(struct ifnet *ifp, struct mbuf *m)
 
 	if (ip_forwarding != 0)
 		rt = rt_resolve(m->m_pkthdr.rtableid, AF_INET, &dst,
-		    m->m_pkthdr.flowid, &error);
+		    m, &error);
 	else
 		rt = rtable_match(m->m_pkthdr.rtableid, AF_INET, &dst);
 	if (rt == NULL)

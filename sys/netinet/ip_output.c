@@ -161,7 +161,7 @@ ip_way_find(const struct mbuf *m, const struct ip_outopts *po, struct ip_way *w)
 	w->local = w->bcast = false;
 	if (ntohl(ip->ip_dst) >= 0xe0000000U)
 		return (ip_way_group(ip, po, w));
-	rt = rt_resolve(po->po_rtable, AF_INET, &dst, m->m_pkthdr.flowid,
+	rt = rt_resolve(po->po_rtable, AF_INET, &dst, m,
 	    &error);
 	if (rt == NULL) {
 		if (po->po_ifp == NULL || (po->po_flags & IPOUT_IFONLY) == 0)

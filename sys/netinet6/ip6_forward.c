@@ -78,7 +78,7 @@ ip6_forward_judge(struct mbuf *m, struct rtentry **rtp, struct ip_addr *dst)
 		return (m);
 	*dst = now;
 	*rtp = rt_resolve(m->m_pkthdr.rtableid, AF_INET6, dst,
-	    m->m_pkthdr.flowid, &error);
+	    m, &error);
 	if (*rtp != NULL && ((*rtp)->rt_flags & RTF_LOCAL) == 0)
 		return (m);
 	m_drop(m, DROP_IP6_NOROUTE);

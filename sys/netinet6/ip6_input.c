@@ -200,7 +200,7 @@ ip6_input_unicast(struct ifnet *ifp, struct mbuf *m, const struct ip_addr *dst)
 	int error = ENETUNREACH;
 
 	if (ip6_forwarding != 0)
-		rt = rt_resolve(tableid, AF_INET6, dst, m->m_pkthdr.flowid,
+		rt = rt_resolve(tableid, AF_INET6, dst, m,
 		    &error);
 	else
 		rt = rtable_match(tableid, AF_INET6, dst);

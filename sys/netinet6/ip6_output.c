@@ -124,7 +124,7 @@ ip6_way_find(const struct mbuf *m, const struct ip_outopts *po,
 	w->local = NULL;
 	if (in6_ismulticast(&dst) || in6_islinklocal(&dst))
 		return (ip6_way_link(ip6, po, &dst, w));
-	rt = rt_resolve(po->po_rtable, AF_INET6, &dst, m->m_pkthdr.flowid,
+	rt = rt_resolve(po->po_rtable, AF_INET6, &dst, m,
 	    &error);
 	if (rt == NULL) {
 		if (po->po_ifp == NULL || (po->po_flags & IPOUT_IFONLY) == 0)

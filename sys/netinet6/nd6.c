@@ -315,6 +315,7 @@ nd6_show(struct nd6_nbr *nn)
 {
 	struct rtentry *rt = nn->nn_rt;
 
+	rt_neighbour_found(nn->nn_ifp, &nn->nn_addr);
 	if (rt == NULL)
 		return;
 	memset(&rt->rt_gateway, 0, sizeof(rt->rt_gateway));
@@ -355,6 +356,8 @@ nd6_fail(struct nd6_nbr *nn)
 
 	nd6stat_inc(
 	    nn->nn_state == ND6_INCOMPLETE ? ND6S_FAILED : ND6S_UNREACHABLE);
+	if (nn->nn_tries > 0)
+		rt_neighbour_lost(nn->nn_ifp, &nn->nn_addr);
 	if (nn->nn_router)
 		nd6_router(nn, false);
 	nd6_end(nn);

@@ -112,7 +112,7 @@ KTEST(ip6_path_mtu_is_learned_and_used)
 	lab_run(100000);
 	KT_EQ(drop_counts[DROP_IP6_TOOBIG], 1);
 	KT_EQ(icmp6_counters[ICMP6S_PMTU], 1);
-	rt = rt_resolve(0, AF_INET6, &dst, 0, &error);
+	rt = rt_resolve(0, AF_INET6, &dst, NULL, &error);
 	KT(rt != NULL);
 	KT_EQ(rt->rt_mtu, 1300);
 	KT_EQ(icmp6_counters[ICMP6S_ECHO_IN], 0);

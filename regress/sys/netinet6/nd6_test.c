@@ -174,11 +174,11 @@ KTEST(nd6_host_route_and_neighbour_end_together)
 	lab_up();
 	KT_EQ(lab_ping(0, a, 8), 0);
 	lab_run(100000);
-	rt = rt_resolve(0, AF_INET6, &a, 0, &error);
+	rt = rt_resolve(0, AF_INET6, &a, NULL, &error);
 	KT(rt != NULL && rt->rt_llinfo == nd6_lookup(lab_if("pair0"), &a));
 	nd6_remove(rt->rt_llinfo);
 	KT(rtable_lookup(0, AF_INET6, &a, 128, RTP_ANY) == NULL);
-	rt = rt_resolve(0, AF_INET6, &a, 0, &error);
+	rt = rt_resolve(0, AF_INET6, &a, NULL, &error);
 	KT(rt != NULL && rt->rt_llinfo != NULL);
 	KT_EQ(rtrequest_delete(rt), 0);
 	KT(nd6_lookup(lab_if("pair0"), &a) == NULL);

@@ -71,7 +71,9 @@ pf_addr_noroute(sa_family_t af, const struct ip_addr *x,
 
 	if (rt == NULL)
 		return (true);
-	return (urpf && rt->rt_ifp != pd->ifp);
+	while (urpf && rt != NULL && rt->rt_ifp != pd->ifp)
+		rt = rt_mpath_next(rt); /* any of equal ways is good */
+	return (rt == NULL);
 }
 
 bool
