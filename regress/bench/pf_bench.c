@@ -1,0 +1,267 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * pf_test() by itself: packets of established states, of 1 k to 10 M states in
+ * random order; new states; rules that do not match, 10 to 10 k of them.
+ * Every packet is written anew (addresses and ports), which is part of the
+ * figure: pf_packet_alone says how much.
+ */
+
+#include <sys/systm.h>
+#include <sys/mbuf.h>
+#include <sys/pool.h>
+#include <net/if_var.h>
+#include <net/pf/pf.h>
+#include <net/pf/pf_rule.h>
+#include <net/pf/pf_state.h>
+#include <netinet/in.h>
+#include <netinet/ip_var.h>
+#include <ktest.h>
+#include <machine/kernel.h>
+
+static struct ifnet *lo;
+
+/* --- packets: UDP, or TCP in the middle of a connection --- */
+
+static struct mbuf *packet;
+static sa_family_t packet_af;
+
+static void
+packet_new(sa_family_t af)
+{
+	uint32_t len = af == AF_INET ? 28 : 48;
+
+	m_freem(packet);
+	packet = m_getroom(M_HEADROOM, 256);
+	KT(packet != NULL);
+	packet->m_len = packet->m_pkthdr.len = len;
+	memset(mtod(packet, void *), 0, len);
+	packet_af = af;
+}
+
+/* Conversation i: a host and a port. */
+static void
+packet_write(uint32_t i, bool back)
+{
+	uint32_t a = htonl(0x0a000000U + (i >> 8)), b = htonl(0xc0000202U);
+	uint16_t p = htons((uint16_t)(1024 + (i & 255))), q = htons(53);
+	uint8_t *t = mtod(packet, uint8_t *);
+	struct ip *ip = mtod(packet, struct ip *);
+	struct ip6_hdr *ip6 = mtod(packet, struct ip6_hdr *);
+
+	if (packet_af == AF_INET) {
+		ip->ip_vhl = 0x45;
+		ip->ip_len = htons(28);
+		ip->ip_ttl = 64;
+		ip->ip_p = IPPROTO_UDP;
+		ip->ip_src = back ? b : a;
+		ip->ip_dst = back ? a : b;
+		t += 20;
+	} else {
+		ip6->ip6_flow = htonl(6U << 28);
+		ip6->ip6_plen = htons(8);
+		ip6->ip6_nxt = IPPROTO_UDP;
+		ip6->ip6_hlim = 64;
+		ip6->ip6_src[0] = ip6->ip6_dst[0] = 0xfd;
+		memcpy(ip6->ip6_src + 12, back ? &b : &a, 4);
+		memcpy(ip6->ip6_dst + 12, back ? &a : &b, 4);
+		t += 40;
+	}
+	memcpy(t, back ? &q : &p, 2);
+	memcpy(t + 2, back ? &p : &q, 2);
+	t[4] = 0;
+	t[5] = 8;
+	t[6] = 0;
+	t[7] = 0;
+}
+
+static enum pf_verdict
+judge(uint32_t i, bool back)
+{
+	sa_family_t af = packet_af;
+
+	packet_write(i, back);
+	return (pf_test(lo, &packet, &af, back ? PF_OUT : PF_IN));
+}
+
+/* --- rules --- */
+
+static void
+rule(struct pf_rules *to, const struct pf_ioc_rule *c)
+{
+	struct pf_ioc_poolent ent = { .addr = { .type = PF_ADDR_PREFIX,
+		.af = AF_INET, .plen = 32, .addr = { .b = { 192, 0, 2, 1 } } } };
+	struct pf_ioc_poolent *pools[PF_NPOOLS] = { &ent, &ent, NULL };
+	struct pf_rule *r;
+
+	KT_EQ(pf_rule_make(&pf_main, PF_RS_FILTER, c, pools, &r), 0);
+	KT_EQ(pf_rules_add(to, r), 0);
+}
+
+static void
+world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others)
+{
+	static const struct kernel_params params = { .hostname = "bench" };
+	struct pf_rules *to = pf_rules_new(), *old;
+	struct pf_ioc_rule c = { .action = PFA_BLOCK, .rtable = -1,
+		.af = AF_INET };
+	struct pf_state *st;
+
+	if (lo == NULL) {
+		KT_EQ(kernel_boot(&params), 0);
+		lo = if_unit("lo0");
+		pf_options.limit[PF_LIMIT_STATES] = 0;
+		pf_options.timeout[PFTM_ADAPTIVE_START] = 0;
+		pf_options.timeout[PFTM_UDP_FIRST] = 1000000;
+		pf_options.timeout[PFTM_UDP_SINGLE] = 1000000;
+		pf_options.timeout[PFTM_UDP_MULTIPLE] = 1000000;
+		pf_options_apply(&pf_options);
+	}
+	while ((st = pf_state_after(0)) != NULL)
+		pf_state_remove(st);
+	for (uint32_t i = 0; i < others; i++) { /* hosts nobody is */
+		c.src.addr = (struct pf_ioc_addr){ .type = PF_ADDR_PREFIX,
+			.af = AF_INET, .plen = 32 };
+		c.src.addr.addr = ip_addr_v4(htonl(0xcb000000U + i));
+		rule(to, &c);
+	}
+	rule(to, last);
+	pf_rules_finish(to, 1);
+	old = pf_main.rules[PF_RS_FILTER];
+	pf_main.rules[PF_RS_FILTER] = to;
+	pf_rules_free(old);
+	packet_new(af);
+}
+
+static const struct pf_ioc_rule pass_state = { .action = PFA_PASS,
+	.keep = PF_KEEPSTATE, .rtable = -1 };
+static const struct pf_ioc_rule pass_nat = { .action = PFA_PASS,
+	.af = AF_INET, .keep = PF_KEEPSTATE, .flags = PFR_RDRTO,
+	.pool[PF_RDRPOOL].nents = 1, .rtable = -1 };
+static const struct pf_ioc_rule pass_alone = { .action = PFA_PASS,
+	.rtable = -1 };
+
+static void
+fill(uint32_t states)
+{
+	for (uint32_t i = 0; i < states; i++)
+		KT_EQ(judge(i, false), PF_PASS);
+	KT_EQ(pf_nstates, states);
+}
+
+static void
+established(unsigned long n, sa_family_t af, uint32_t states)
+{
+	uint32_t x = 1;
+
+	world(af, &pass_state, 0);
+	fill(states);
+	kb_start();
+	for (; n > 0; n--) {
+		x = x * 1664525 + 1013904223;
+		(void)judge((uint32_t)((uint64_t)x * states >> 32),
+		    (x & 64) != 0);
+	}
+	kb_stop();
+	KT_EQ(pf_nstates, states);
+}
+
+KBENCH(pf_packet_alone, 1)
+{
+	uint32_t x = 1;
+
+	world(AF_INET, &pass_state, 0);
+	kb_start();
+	for (; n > 0; n--) {
+		x = x * 1664525 + 1013904223;
+		packet_write((uint32_t)((uint64_t)x * 100000 >> 32),
+		    (x & 64) != 0);
+	}
+	kb_stop();
+}
+
+KBENCH(pf_established_1k_states, 1)
+{
+	established(n, AF_INET, 1000);
+}
+
+KBENCH(pf_established_100k_states, 1)
+{
+	established(n, AF_INET, 100000);
+}
+
+KBENCH(pf_established_1M_states, 1)
+{
+	established(n, AF_INET, 1000000);
+}
+
+KBENCH(pf_established_10M_states, 1)
+{
+	established(n, AF_INET, 10000000);
+}
+
+KBENCH(pf_established_100k_states_inet6, 1)
+{
+	established(n, AF_INET6, 100000);
+}
+
+static void
+creating(unsigned long n, const struct pf_ioc_rule *r, sa_family_t af)
+{
+	const unsigned int bite = 200000;
+
+	world(af, r, 0);
+	while (n > 0) {
+		world(af, r, 0);
+		kb_start();
+		for (unsigned int i = 0; i < bite && n > 0; i++, n--)
+			(void)judge(i, false);
+		kb_stop();
+	}
+}
+
+KBENCH(pf_new_state, 1)
+{
+	creating(n, &pass_state, AF_INET);
+}
+
+KBENCH(pf_new_state_inet6, 1)
+{
+	creating(n, &pass_state, AF_INET6);
+}
+
+KBENCH(pf_new_state_rdr, 1)
+{
+	creating(n, &pass_nat, AF_INET);
+}
+
+static void
+rules(unsigned long n, uint32_t others)
+{
+	world(AF_INET, &pass_alone, others);
+	kb_start();
+	for (unsigned long i = 0; i < n; i++)
+		(void)judge((uint32_t)i & 0xffff, false);
+	kb_stop();
+}
+
+KBENCH(pf_rules_10, 1)
+{
+	rules(n, 10);
+}
+
+KBENCH(pf_rules_100, 1)
+{
+	rules(n, 100);
+}
+
+KBENCH(pf_rules_1k, 1)
+{
+	rules(n, 1000);
+}
+
+KBENCH(pf_rules_10k, 1)
+{
+	rules(n, 10000);
+}
