@@ -11,6 +11,10 @@
  * A few empty pages are kept against a load that swings.
  *
  * Free objects of a page are linked through their first word.
+ *
+ * A pool that has grown takes further pages from slabs, 2 MiB each, that the
+ * host may back by one large page of its own: millions of objects in random
+ * order would else miss the TLB each time.
  */
 
 #include <sys/systm.h>
@@ -20,6 +24,8 @@
 
 #define PAGE_BYTES (16 * 1024UL)
 #define KEEP_EMPTY 8
+#define SLAB_BYTES (2048 * 1024UL)
+#define SLAB_FROM  64 /* pages of a pool that stand alone */
 
 struct pool_free {
 	struct pool_free *next;
@@ -30,7 +36,16 @@ struct pool_page {
 	struct pool_free *free;
 	unsigned int inuse;
 	unsigned int fresh; /* objects never handed out, behind the others */
+	bool slab;          /* it is part of one */
 };
+
+/* Stands in the first page of its slab. */
+struct pool_slab {
+	LIST_ENTRY(pool_slab) entry; /* while it has pages to give */
+	struct pool_free *free;
+	unsigned int inuse, fresh;
+};
+static LIST_HEAD(, pool_slab) slabs = LIST_HEAD_INITIALIZER(slabs);
 
 static LIST_HEAD(, pool) pools = LIST_HEAD_INITIALIZER(pools);
 
@@ -80,13 +95,69 @@ pool_destroy(struct pool *pp)
 	LIST_REMOVE(pp, pr_list);
 }
 
+/* --- slabs --- */
+
+static struct pool_slab *
+slab_add(void)
+{
+	struct pool_slab *sl = host_alloc(SLAB_BYTES, SLAB_BYTES);
+
+	if (sl == NULL)
+		return (NULL);
+	sl->free = NULL;
+	sl->inuse = 0;
+	sl->fresh = SLAB_BYTES / PAGE_BYTES - 1;
+	LIST_INSERT_HEAD(&slabs, sl, entry);
+	return (sl);
+}
+
+static struct pool_page *
+slab_take(void)
+{
+	struct pool_slab *sl = LIST_FIRST(&slabs);
+	struct pool_free *pg;
+
+	if (sl == NULL && (sl = slab_add()) == NULL)
+		return (NULL);
+	sl->inuse++;
+	if ((pg = sl->free) != NULL)
+		sl->free = pg->next;
+	else
+		pg = (struct pool_free *)((char *)sl +
+		    (SLAB_BYTES / PAGE_BYTES - sl->fresh--) * PAGE_BYTES);
+	if (sl->free == NULL && sl->fresh == 0)
+		LIST_REMOVE(sl, entry);
+	return ((struct pool_page *)(void *)pg);
+}
+
+static void
+slab_give(struct pool_page *pg)
+{
+	struct pool_slab *sl = (struct pool_slab *)((uintptr_t)pg &
+	    ~(SLAB_BYTES - 1));
+	struct pool_free *f = (struct pool_free *)(void *)pg;
+
+	if (sl->free == NULL && sl->fresh == 0)
+		LIST_INSERT_HEAD(&slabs, sl, entry);
+	f->next = sl->free;
+	sl->free = f;
+	if (--sl->inuse > 0)
+		return;
+	LIST_REMOVE(sl, entry);
+	host_free(sl, SLAB_BYTES);
+}
+
+/* --- pages --- */
+
 static struct pool_page *
 page_add(struct pool *pp)
 {
-	struct pool_page *pg;
+	struct pool_page *pg = NULL;
+	bool slab = pp->pr_npages >= SLAB_FROM && (pg = slab_take()) != NULL;
 
-	if ((pg = host_alloc(PAGE_BYTES, PAGE_BYTES)) == NULL)
+	if (pg == NULL && (pg = host_alloc(PAGE_BYTES, PAGE_BYTES)) == NULL)
 		return (NULL);
+	pg->slab = slab;
 	pg->free = NULL;
 	pg->inuse = 0;
 	pg->fresh = pp->pr_perpage;
@@ -156,7 +227,10 @@ static void
 page_free(struct pool *pp, struct pool_page *pg)
 {
 	pp->pr_npages--;
-	host_free(pg, PAGE_BYTES);
+	if (pg->slab)
+		slab_give(pg);
+	else
+		host_free(pg, PAGE_BYTES);
 }
 
 static void

@@ -95,8 +95,7 @@ pf_desc_ext(struct pf_desc *pd)
 		return (pf_desc_bad(pd, PFRES_IPOPTIONS));
 	if (pd->proto != IPPROTO_AH)
 		pd->options = true;
-	pd->off += pd->proto == IPPROTO_AH ? (h[1] + 2U) * 4 :
-					     (h[1] + 1U) * 8;
+	pd->off += pd->proto == IPPROTO_AH ? (h[1] + 2U) * 4 : (h[1] + 1U) * 8;
 	pd->proto = h[0];
 	return (PF_PASS);
 }
@@ -260,10 +259,15 @@ pf_desc_read(struct pf_desc *pd, struct ifnet *ifp, struct mbuf *m,
 					sizeof(struct ip6_hdr);
 	enum pf_verdict v;
 
-	memset(pd, 0, sizeof(*pd));
-	*pd = (struct pf_desc){ .m = m, .ifp = ifp, .kif = pf_kif_of(ifp),
-		.dir = dir, .af = af, .naf = af, .rule = &pf_default_rule,
-		.acts = { .rtable = -1 } };
+	memset(pd, 0, offsetof(struct pf_desc, hdr));
+	memset(&pd->reason, 0, sizeof(*pd) - offsetof(struct pf_desc, reason));
+	pd->m = m;
+	pd->ifp = ifp;
+	pd->kif = pf_kif_of(ifp);
+	pd->dir = dir;
+	pd->af = pd->naf = af;
+	pd->rule = &pf_default_rule;
+	pd->acts.rtable = -1;
 	if (m->m_pkthdr.len < need)
 		return (pf_desc_bad(pd, PFRES_SHORT));
 	if (pd->kif == NULL ||

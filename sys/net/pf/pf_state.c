@@ -24,7 +24,6 @@
 #include <sys/mbuf.h>
 #include <sys/pool.h>
 #include <sys/time.h>
-#include <crypto/siphash.h>
 #include <net/if_var.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_if.h>
@@ -32,6 +31,7 @@
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_state.h>
 #include <netinet/in.h>
+#include <crypto/siphash.h>
 
 uint64_t pf_nstates;
 uint32_t pf_state_limit = 100000;
@@ -41,8 +41,7 @@ pf_id_cmp(const struct pf_state *a, const struct pf_state *b)
 {
 	if (a->id != b->id)
 		return (a->id < b->id ? -1 : 1);
-	return (a->creatorid < b->creatorid ? -1 :
-						a->creatorid > b->creatorid);
+	return (a->creatorid < b->creatorid ? -1 : a->creatorid > b->creatorid);
 }
 RB_HEAD(pf_idtree, pf_state);
 RB_GENERATE_STATIC(pf_idtree, pf_state, by_id, pf_id_cmp);
@@ -98,7 +97,11 @@ pf_skey_of(const struct pf_state *st, unsigned int i)
 	const struct pf_kind *k = &pf_kinds[st->klass];
 	uintptr_t p = (uintptr_t)(st + 1);
 
-	return ((struct pf_skey *)(p + (i == 0 ? 0 : pf_skey_size(k->words[0]))));
+	_Static_assert(sizeof(struct pf_state) + 32 <= 192,
+	    "a plain IPv4 state fits three lines");
+
+	return (
+	    (struct pf_skey *)(p + (i == 0 ? 0 : pf_skey_size(k->words[0]))));
 }
 
 static inline struct pf_state *
@@ -186,8 +189,8 @@ pf_hash_move(void)
 		sk = pf_table_old.head[pf_old_at++];
 		for (; sk != NULL; sk = next) {
 			next = sk->next;
-			to = &pf_table_now.head[sk->hash &
-			    (pf_table_now.size - 1)];
+			to = &pf_table_now
+				  .head[sk->hash & (pf_table_now.size - 1)];
 			sk->next = *to;
 			*to = sk;
 		}
@@ -206,8 +209,8 @@ pf_hash_grow(void)
 	uint32_t size = pf_table_now.size * 2;
 	struct pf_skey **head;
 
-	if (size == 0 || (head = mallocarray(size, sizeof(*head), M_PF,
-			      M_ZERO)) == NULL)
+	if (size == 0 ||
+	    (head = mallocarray(size, sizeof(*head), M_PF, M_ZERO)) == NULL)
 		return;
 	pf_table_old = pf_table_now;
 	pf_old_at = 0;
@@ -248,17 +251,20 @@ pf_state_bound(const struct pf_state *st, const struct pf_kif *kif)
 		return (true);
 	return (st->bind == PF_BIND_GROUP && st->kif->kif_ifp != NULL &&
 	    kif->kif_ifp != NULL &&
-	    strcmp(st->kif->kif_ifp->if_drvname, kif->kif_ifp->if_drvname) == 0);
+	    strcmp(st->kif->kif_ifp->if_drvname, kif->kif_ifp->if_drvname) ==
+		0);
 }
 
 static struct pf_state *
-pf_probe_find(const struct pf_probe *p, uint8_t which,
-    const struct pf_kif *kif)
+pf_probe_find(const struct pf_probe *p, uint8_t which, const struct pf_kif *kif)
 {
 	struct pf_skey *sk;
 	struct pf_state *st;
 
 	for (sk = *pf_hash_bucket(p->hash); sk != NULL; sk = sk->next) {
+		/* its state stands before it: fetched while we compare */
+		__builtin_prefetch((const char *)sk - 96);
+		__builtin_prefetch((const char *)sk - 32);
 		if (!pf_skey_is(sk, p) || (sk->which & which) == 0)
 			continue;
 		st = pf_skey_state(sk);
@@ -275,8 +281,8 @@ pf_state_lookup(sa_family_t af, uint8_t proto, const struct pf_ends *e,
 	struct pf_probe p;
 
 	pf_probe_set(&p, af, proto, e, dir);
-	return (pf_probe_find(&p, dir == PF_IN ? PF_SK_WIRE : PF_SK_STACK,
-	    kif));
+	return (
+	    pf_probe_find(&p, dir == PF_IN ? PF_SK_WIRE : PF_SK_STACK, kif));
 }
 
 bool
@@ -303,7 +309,8 @@ static unsigned int
 pf_kind_for(const struct pf_desc *pd, bool more)
 {
 	if (pd->af != pd->naf)
-		return ((pd->af == AF_INET) == (pd->dir == PF_IN) ? K_46 : K_64);
+		return (
+		    (pd->af == AF_INET) == (pd->dir == PF_IN) ? K_46 : K_64);
 	return ((pd->af == AF_INET ? K_V4 : K_V6) + (more ? 1 : 0));
 }
 
@@ -395,7 +402,7 @@ pf_state_binding(const struct pf_rule *r)
 	if ((r->ioc->stateflags & PFS_IFBOUND) != 0)
 		return (PF_BIND_IF);
 	return ((r->ioc->stateflags & PFS_GROUPBOUND) != 0 ? PF_BIND_GROUP :
-							       PF_BIND_FLOATING);
+							     PF_BIND_FLOATING);
 }
 
 static uint16_t
@@ -431,6 +438,7 @@ pf_state_fill(struct pf_state *st, struct pf_desc *pd, bool more)
 	pf_kif_ref(st->kif, PF_KIF_STATE);
 	st->rule = pd->rule;
 	st->anchor_rule = pd->anchor_rule;
+	st->anchored = pd->anchor_rule != NULL;
 	st->creation = st->last = (uint32_t)uptime_sec();
 	st->dir = (uint8_t)pd->dir;
 	st->bind = pf_state_binding(pd->rule);
@@ -441,8 +449,8 @@ pf_state_fill(struct pf_state *st, struct pf_desc *pd, bool more)
 	pf_state_count(st->anchor_rule);
 	if (!more)
 		return;
-	st->more = (uint8_t)((pf_kind_size(&pf_kinds[st->klass]) -
-				 sizeof(*sm)) / 8);
+	st->more =
+	    (uint8_t)((pf_kind_size(&pf_kinds[st->klass]) - sizeof(*sm)) / 8);
 	sm = pf_state_more(st);
 	sm->nat_rule = pd->nat_rule;
 	pf_state_count(sm->nat_rule);
@@ -492,8 +500,8 @@ pf_state_create(struct pf_desc *pd)
 	    !pf_acts_plain(&pd->acts);
 	pf_state_probes(pd, &wire, &stack);
 	if (pf_probe_find(&wire, PF_SK_WIRE, pd->kif) != NULL ||
-	    pf_probe_find(&stack,
-		pd->af != pd->naf ? PF_SK_WIRE : PF_SK_STACK, pd->kif) != NULL)
+	    pf_probe_find(&stack, pd->af != pd->naf ? PF_SK_WIRE : PF_SK_STACK,
+		pd->kif) != NULL)
 		return (pf_state_refused(pd, PFRES_STATEINS));
 	kind = pf_kind_for(pd, more);
 	if ((st = pool_get(&pf_kinds[kind].pool, PR_ZERO)) == NULL)
@@ -607,9 +615,12 @@ pf_state_proto(const struct pf_state *st)
 static void
 pf_peer_show(const struct pf_peer *p, struct pf_ioc_peer *out)
 {
-	*out = (struct pf_ioc_peer){ .seqlo = p->seqlo, .seqhi = p->seqhi,
-		.seqdiff = p->seqdiff, .max_win = p->max_win,
-		.state = p->state, .wscale = p->wscale };
+	*out = (struct pf_ioc_peer){ .seqlo = p->seqlo,
+		.seqhi = p->seqhi,
+		.seqdiff = p->seqdiff,
+		.max_win = p->max_win,
+		.state = p->state,
+		.wscale = p->wscale };
 }
 
 static uint32_t
@@ -632,7 +643,8 @@ pf_state_show(const struct pf_state *st, struct pf_ioc_state *out)
 		memcpy(out->key[i].port, e.port, sizeof(e.port));
 		out->key[i].af = (uint8_t)af;
 		out->key[i].proto = pf_skey_of(st,
-		    i == 1 && pf_kinds[st->klass].words[1] != 0)->proto;
+		    i == 1 && pf_kinds[st->klass].words[1] != 0)
+					->proto;
 	}
 	out->id = st->id;
 	pf_peer_show(&st->src, &out->src);
@@ -665,7 +677,7 @@ int
 pf_state_init(void)
 {
 	for (unsigned int i = 0; i < K_MAX; i++)
-		pool_init(&pf_kinds[i].pool, pf_kind_size(&pf_kinds[i]), 0,
+		pool_init(&pf_kinds[i].pool, pf_kind_size(&pf_kinds[i]), 64,
 		    pf_kinds[i].name);
 	arc4random_buf(&pf_hash_key, sizeof(pf_hash_key));
 	RB_INIT(&pf_ids);

@@ -67,25 +67,29 @@ struct pf_state_more {
 	sa_family_t naf; /* stack side's family */
 };
 
+/* The first line is for finding by id and ending; packets read the others. */
 struct pf_state {
 	RB_ENTRY(pf_state) by_id;
 	LIST_ENTRY(pf_state) wheel;
 	uint64_t id;
-	struct pf_kif *kif;       /* where it was made */
-	struct pf_rule *rule, *anchor_rule;
-	struct pf_peer src, dst;  /* who began; who answers */
-	uint64_t packets[2], bytes[2]; /* [0] from src, [1] from dst */
-	uint32_t creation, last;  /* uptime seconds */
+	uint32_t creation; /* uptime seconds */
 	uint32_t creatorid;
-	uint16_t flags; /* PFSTATE_* */
-	uint8_t timeout; /* enum pf_timeout */
-	uint8_t dir;     /* of the first packet */
-	uint8_t bind;    /* enum pf_bind */
-	uint8_t log;
-	uint8_t more; /* has struct pf_state_more, in units of 8 bytes from here */
-	uint8_t klass;
+	struct pf_rule *anchor_rule; /* with anchored */
+
+	struct pf_kif *kif; /* where it was made */
+	struct pf_rule *rule;
+	struct pf_peer src, dst;       /* who began; who answers */
+	uint64_t packets[2], bytes[2]; /* [0] from src, [1] from dst */
+	uint32_t last;                 /* uptime seconds */
+	uint16_t flags;                /* PFSTATE_* */
 	uint16_t tag;
-	uint16_t set; /* spare */
+	uint8_t timeout; /* enum pf_timeout */
+	uint8_t more;    /* has struct pf_state_more, in units of 8 bytes */
+	uint8_t dir;     /* of the first packet */
+	uint8_t klass : 3;
+	uint8_t bind : 2; /* enum pf_bind */
+	uint8_t log : 1;
+	uint8_t anchored : 1;
 	/* keys, then struct pf_state_more */
 };
 enum pf_bind { PF_BIND_FLOATING, PF_BIND_IF, PF_BIND_GROUP };

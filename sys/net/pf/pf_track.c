@@ -87,7 +87,7 @@ pf_track(struct pf_desc *pd)
 	enum pf_verdict v;
 
 	pd->rule = st->rule;
-	pd->anchor_rule = st->anchor_rule;
+	pd->anchor_rule = st->anchored ? st->anchor_rule : NULL;
 	if (pd->proto == IPPROTO_TCP)
 		v = pf_track_tcp(pd, src, dst);
 	else if (pf_isicmp(pd->proto))

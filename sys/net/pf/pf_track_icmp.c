@@ -66,7 +66,7 @@ pf_track_icmp_error(struct pf_desc *pd)
 		return (pf_error_refuse(pd));
 	pd->st = st;
 	pd->rule = st->rule;
-	pd->anchor_rule = st->anchor_rule;
+	pd->anchor_rule = st->anchored ? st->anchor_rule : NULL;
 	pd->acts.tag = st->tag;
 	pf_state_otherside(st, pd->dir, &pd->naf, &now);
 	for (unsigned int e = 0; e < 2; e++)

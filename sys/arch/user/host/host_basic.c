@@ -20,14 +20,22 @@
 
 static int exit_wanted, exit_code;
 
+#define LARGE_PAGE (2048 * 1024UL)
+
 void *
 host_alloc(unsigned long size, unsigned long align)
 {
 	void *p;
 
-	if (align <= 16)
-		return (malloc(size));
-	return (posix_memalign(&p, align, size) == 0 ? p : NULL);
+	if (size < LARGE_PAGE)
+		return (align <= 16			 ? malloc(size) :
+			posix_memalign(&p, align, size) == 0 ? p :
+							   NULL);
+	if (posix_memalign(&p, align < LARGE_PAGE ? LARGE_PAGE : align, size) !=
+	    0)
+		return (NULL);
+	(void)madvise(p, size, MADV_HUGEPAGE); /* if the host has them */
+	return (p);
 }
 
 void
