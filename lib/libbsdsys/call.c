@@ -33,6 +33,7 @@
 static struct {
 	char root[4096];
 	int ctlfd; /* inherited, -1 */
+	int rtable; /* of new sockets */
 	pid_t kernel; /* process of the kernel: who made our descriptors */
 	char name[64];
 } machine = { .ctlfd = -1 };
@@ -194,13 +195,14 @@ fork_child(void)
 static void
 environment_read(void)
 {
-	const char *root = getenv("BSD_ROOT"), *ctl = getenv("BSD_CTLFD");
+	const char *root = getenv("BSD_ROOT"), *ctl = getenv("BSD_CTLFD"), *table = getenv("BSD_RTABLE");
 
 	machine.root[0] = '\0';
 	if (root != NULL && strlen(root) < sizeof(machine.root))
 		strcpy(machine.root, root);
 	if (ctl != NULL)
 		machine.ctlfd = atoi(ctl);
+	machine.rtable = table != NULL ? atoi(table) : 0;
 }
 
 /*
@@ -411,6 +413,12 @@ call_isours(int fd)
 	ours = native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0 && uc.pid == machine.kernel && uc.pid != 0;
 	errno = saved;
 	return (ours);
+}
+
+int
+call_rtable(void)
+{
+	return (machine.rtable);
 }
 
 int

@@ -30,6 +30,7 @@ int64_t call_do(struct call *c);
 bool call_machine(void);
 /* Is fd the program's end of one of the machine's pairs?  errno is kept. */
 bool call_isours(int fd);
+int call_rtable(void); /* BSD_RTABLE: of new sockets, 0 if not set */
 int call_type(int fd); /* SOCK_STREAM or SOCK_SEQPACKET of the pair */
 
 struct if_nameindex;

@@ -26,6 +26,7 @@
 
 #define MSG_ROOM (sizeof(struct file_msg) + 128 + 4096 + 65536 + 1024)
 #define FUGU_ROUTE 60
+#define FUGU_SO_RTABLE 0x1021
 
 static bool
 family_ours(int family)
@@ -44,6 +45,18 @@ fd_finish(int fd, int flags)
 	return (fd);
 }
 
+/* As SO_RTABLE: what route(8) exec asked for. */
+static int
+rtable_set(int fd, int table)
+{
+	struct iovec in = { &table, sizeof(table) };
+	struct call c = { .no = SYS_SETSOCKOPT, .fd = fd, .in = &in, .nin = 1 };
+
+	c.arg[0] = SOL_SOCKET;
+	c.arg[1] = FUGU_SO_RTABLE;
+	return (call_do(&c) == -1 ? -1 : 0);
+}
+
 int
 socket(int family, int type, int protocol)
 {
@@ -55,7 +68,16 @@ socket(int family, int type, int protocol)
 	c.arg[0] = (uint64_t)family;
 	c.arg[1] = (uint64_t)(type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK));
 	c.arg[2] = (uint64_t)protocol;
-	return (call_do(&c) == -1 ? -1 : fd_finish(c.newfd, type));
+	if (call_do(&c) == -1)
+		return (-1);
+	if ((family == AF_INET || family == AF_INET6) && call_rtable() != 0 && rtable_set(c.newfd, call_rtable()) == -1) {
+		int error = errno;
+
+		close(c.newfd);
+		errno = error;
+		return (-1);
+	}
+	return (fd_finish(c.newfd, type));
 }
 
 static int

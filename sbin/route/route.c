@@ -25,8 +25,11 @@
 #include <libutil/rtshow.h>
 #include <net/rtmsg.h>
 
+#define SO_RTABLE 0x1021 /* Fugu's own, not the C library's */
+#define RT_TABLES 256
+
 static struct {
-	bool numeric, quiet;
+	bool numeric, quiet, tabled;
 	unsigned int table;
 	int af; /* asked for, AF_UNSPEC: by the address */
 	int sock;
@@ -38,7 +41,8 @@ usage(void)
 {
 	fprintf(stderr, "usage: route [-nq] [-T rtable] command [[modifiers] args]\n"
 			"       route add | change | delete | get [-inet | -inet6] [modifiers] destination [gateway]\n"
-			"       route flush | show [-inet | -inet6]\n       route monitor\n");
+			"       route flush | show [-inet | -inet6]\n       route monitor\n"
+			"       route -T rtable exec command [args]\n");
 	exit(2);
 }
 
@@ -466,10 +470,35 @@ route_monitor(void)
 	} buf;
 	ssize_t n;
 
+	if (rt.tabled && setsockopt(rt.sock, PF_ROUTE, ROUTE_TABLEFILTER, &rt.table, sizeof(rt.table)) == -1)
+		fail("table", strerror(errno));
 	while ((n = recv(rt.sock, &buf, sizeof(buf), 0)) > 0)
 		if (n >= (ssize_t)sizeof(buf.h))
 			message_show(&buf);
 	fail("routing socket", n == 0 ? "the kernel has gone" : strerror(errno));
+}
+
+/* --- exec --- */
+
+/* The sockets of what runs then go by the table: see bsdsys(7). */
+static int
+route_exec(char *argv[])
+{
+	char text[16];
+	int s;
+
+	if (!rt.tabled || *argv == NULL)
+		usage();
+	if ((s = socket(AF_INET, SOCK_DGRAM, 0)) == -1)
+		fail("socket", strerror(errno));
+	snprintf(text, sizeof(text), "%u", rt.table);
+	if (setsockopt(s, SOL_SOCKET, SO_RTABLE, &rt.table, sizeof(rt.table)) == -1)
+		fail(text, errno == EINVAL ? "no such table" : strerror(errno));
+	close(s);
+	if (setenv("BSD_RTABLE", text, 1) == -1)
+		fail("BSD_RTABLE", strerror(errno));
+	execvp(*argv, argv);
+	fail(*argv, strerror(errno));
 }
 
 int
@@ -487,7 +516,8 @@ main(int argc, char *argv[])
 			rt.quiet = true;
 			break;
 		case 'T':
-			rt.table = (unsigned int)number("table", optarg, 255);
+			rt.table = (unsigned int)number("table", optarg, RT_TABLES - 1);
+			rt.tabled = true;
 			break;
 		default:
 			usage();
@@ -497,6 +527,8 @@ main(int argc, char *argv[])
 	if ((cmd = *argv++) == NULL)
 		usage();
 	bsd_require("route");
+	if (strcmp(cmd, "exec") == 0)
+		return (route_exec(argv));
 	socket_open();
 	if (strcmp(cmd, "add") == 0)
 		return (route_edit(cmd, RTM_ADD, argv));

@@ -248,13 +248,6 @@ sol_socket_set(struct socket *so, int name, struct proc *p,
 		*(name == SO_SNDBUF ? &so->so_snd.sb_hiwat :
 				      &so->so_rcv.sb_hiwat) = (uint64_t)v;
 		return (0);
-	case SO_RTABLE:
-		if ((error = option_int(f, &v)) != 0)
-			return (error);
-		if (v < 0 || v > 255)
-			return (EINVAL);
-		so->so_rtable = (uint32_t)v;
-		return (0);
 	case SO_DEBUG:
 	case SO_REUSEADDR:
 	case SO_REUSEPORT:
@@ -271,7 +264,7 @@ sol_socket_set(struct socket *so, int name, struct proc *p,
 			(void)so->so_proto->setopt(so, SOL_SOCKET, name, f->in,
 			    f->inlen, p); /* a timer may have to start */
 		return (0);
-	default: /* SO_BINDTODEVICE and the like: the protocol's */
+	default: /* SO_RTABLE, SO_BINDTODEVICE and the like: the protocol's */
 		if (so->so_proto->setopt == NULL)
 			return (ENOPROTOOPT);
 		return (so->so_proto->setopt(so, SOL_SOCKET, name, f->in,
@@ -312,9 +305,6 @@ sol_socket_get(struct socket *so, int name, struct proc *p, void *val,
 		break;
 	case SO_RCVBUF:
 		v = (int)so->so_rcv.sb_hiwat;
-		break;
-	case SO_RTABLE:
-		v = (int)so->so_rtable;
 		break;
 	case SO_DEBUG:
 	case SO_REUSEADDR:

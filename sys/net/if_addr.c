@@ -14,6 +14,7 @@
 #include <sys/systm.h>
 #include <sys/malloc.h>
 #include <net/if_var.h>
+#include <net/rtable.h>
 
 #define IFA_HASH  512
 #define NFAMILIES 4
@@ -114,7 +115,7 @@ ifa_ifwithaddr(sa_family_t af, const struct ip_addr *a, uint32_t rtable)
 
 	LIST_FOREACH(ifa, &ifa_hash[ifa_slot(af, a)], ifa_hash)
 		if (ip_addr_eq(&ifa->ifa_addr, a) && ifa->ifa_af == af &&
-		    ifa->ifa_ifp->if_rtable == rtable)
+		    ifa->ifa_ifp->if_rtable == rtable_l2(rtable))
 			return (ifa);
 	return (NULL);
 }

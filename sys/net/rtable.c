@@ -34,6 +34,7 @@
 
 struct rtable {
 	struct lpm tree[2]; /* v4, v6 */
+	uint32_t domain; /* the table that has addresses and links */
 };
 
 static struct pool rt_pool;
@@ -152,13 +153,27 @@ match_shorter(const struct lpm *tree, const struct ip_addr *dst, const struct rt
 	return (NULL);
 }
 
+/* What is ours is so whatever table a packet goes by. */
+static struct rtentry *
+match_ours(uint32_t domain, sa_family_t af, const struct ip_addr *dst)
+{
+	struct rtentry *rt = rtable_match(domain, af, dst);
+
+	return (rt != NULL && (rt->rt_flags & (RTF_LOCAL | RTF_BROADCAST)) != 0 ? rt : NULL);
+}
+
 struct rtentry *
 rtable_match(uint32_t tableid, sa_family_t af, const struct ip_addr *dst)
 {
 	const struct lpm *tree = tree_get(tableid, af);
 	struct rtentry *rt, *up;
 
-	if (tree == NULL || (rt = lpm_match(tree, dst, af_bits(af))) == NULL)
+	if (tree == NULL)
+		return (NULL);
+	if (__predict_false(tables[tableid]->domain != tableid) &&
+	    (rt = match_ours(tables[tableid]->domain, af, dst)) != NULL)
+		return (rt);
+	if ((rt = lpm_match(tree, dst, af_bits(af))) == NULL)
 		return (NULL);
 	if (__predict_true((rt->rt_flags & RTF_UP) != 0))
 		return (rt);
@@ -184,6 +199,7 @@ rtable_lookup(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsig
 static int
 gateway_resolve(struct rtentry *rt, const struct mbuf *m)
 {
+	uint32_t domain = rtable_l2(rt->rt_tableid);
 	struct rtentry *gw;
 	int error = 0;
 
@@ -194,11 +210,11 @@ gateway_resolve(struct rtentry *rt, const struct mbuf *m)
 		return (0);
 	rt_put(rt->rt_gwroute);
 	rt->rt_gwroute = NULL;
-	gw = rtable_match(rt->rt_tableid, rt->rt_gwaf, &rt->rt_gateway);
+	gw = rtable_match(domain, rt->rt_gwaf, &rt->rt_gateway);
 	/* it may have become reachable only by another gateway, or by us */
 	if (gw == NULL || (gw->rt_flags & RTF_GATEWAY) != 0 || gw == rt)
 		return (EHOSTUNREACH);
-	gw = rt_resolve(rt->rt_tableid, rt->rt_gwaf, &rt->rt_gateway, m, &error);
+	gw = rt_resolve(domain, rt->rt_gwaf, &rt->rt_gateway, m, &error);
 	if (gw == NULL)
 		return (error != 0 ? error : EHOSTUNREACH);
 	rt_ref(gw);
@@ -299,7 +315,7 @@ link_of(const struct rt_want *w)
 	struct ifaddr *ifa;
 
 	TAILQ_FOREACH(ifp, &ifnet, if_list)
-		if (ifp->if_rtable == w->tableid && (ifa = ifa_ifpforaddr(ifp, w->gwaf, &w->gateway)) != NULL &&
+		if (ifp->if_rtable == rtable_l2(w->tableid) && (ifa = ifa_ifpforaddr(ifp, w->gwaf, &w->gateway)) != NULL &&
 		    !ip_addr_eq(&ifa->ifa_addr, &w->gateway))
 			return (ifp);
 	return (NULL);
@@ -314,7 +330,7 @@ want_complete(struct rt_want *w)
 	if (w->gwaf == AF_INET || w->gwaf == AF_INET6) {
 		w->flags |= RTF_GATEWAY;
 		if (w->ifp == NULL) {
-			gw = rtable_match(w->tableid, w->gwaf, &w->gateway);
+			gw = rtable_match(rtable_l2(w->tableid), w->gwaf, &w->gateway);
 			if (gw != NULL && (gw->rt_flags & (RTF_GATEWAY | RTF_REJECT | RTF_BLACKHOLE)) == 0)
 				w->ifp = gw->rt_ifp;
 			else if ((w->ifp = link_of(w)) == NULL)
@@ -707,13 +723,36 @@ rtable_walk(uint32_t tableid, sa_family_t af, int (*fn)(struct rtentry *, void *
 int
 rtable_add(uint32_t tableid)
 {
-	if (tableid > RT_TABLEID_MAX)
+	return (rtable_add_to(tableid, tableid));
+}
+
+int
+rtable_add_to(uint32_t tableid, uint32_t domain)
+{
+	if (tableid > RT_TABLEID_MAX || (domain != tableid && rtable_l2(domain) != domain))
 		return (EINVAL);
 	if (tables[tableid] != NULL)
 		return (EEXIST);
 	if ((tables[tableid] = malloc(sizeof(struct rtable), M_RTABLE, M_ZERO)) == NULL)
 		return (ENOMEM);
+	tables[tableid]->domain = domain;
 	return (0);
+}
+
+void
+rtable_drop(uint32_t tableid)
+{
+	if (tableid == 0 || !rtable_exists(tableid) ||
+	    tables[tableid]->tree[0].prefixes + tables[tableid]->tree[1].prefixes > 0)
+		return;
+	free(tables[tableid], M_RTABLE, sizeof(struct rtable));
+	tables[tableid] = NULL;
+}
+
+uint32_t
+rtable_l2(uint32_t tableid)
+{
+	return (rtable_exists(tableid) ? tables[tableid]->domain : tableid);
 }
 
 bool

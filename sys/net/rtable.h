@@ -118,7 +118,16 @@ struct rtable_cursor {
 	struct ip_addr dst;
 };
 struct rtentry *rtable_next(struct rtable_cursor *c); /* first route of next prefix; NULL at the end */
-int rtable_add(uint32_t tableid); /* makes the table; 0, EEXIST, ENOMEM, EINVAL */
+/*
+ * Makes a table: a domain of its own, with addresses and links, or one more
+ * way to look at those of a domain.  0, EEXIST, ENOMEM, EINVAL.
+ */
+int rtable_add(uint32_t tableid);
+int rtable_add_to(uint32_t tableid, uint32_t domain);
+void rtable_drop(uint32_t tableid); /* takes it away again, if it is empty */
+/* The domain of a table: where its gateways and our addresses are.  Of one that
+ * does not exist, itself. */
+uint32_t rtable_l2(uint32_t tableid);
 bool rtable_exists(uint32_t tableid);
 
 /* An address came or went: connected, local and broadcast routes. */

@@ -131,6 +131,12 @@ struct rt_ifmsg {
 	char ifm_ifname[16];
 };
 
+/* Rows of sysctl net.route.tables. */
+struct rt_tablerow {
+	uint32_t table, domain;
+	uint64_t prefixes, prefixes6;
+};
+
 /* Options of the routing socket, level PF_ROUTE, each a uint32_t: a mask of
  * 1 << type (0: all); a table, or ROUTE_TABLE_ANY; the highest priority number
  * that is told (0: all). */

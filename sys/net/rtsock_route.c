@@ -106,17 +106,18 @@ neighbour_set(const struct rt_request *rq, bool replace, struct rt_msg *answer)
 static int
 add(const struct rt_request *rq, struct rt_msg *answer)
 {
+	bool made = !rtable_exists(rq->want.tableid);
 	struct rtentry *rt;
 	int error;
 
 	if (rq->want.gwaf == AF_LINK)
 		return (neighbour_set(rq, false, answer));
-
-	if (!rtable_exists(rq->want.tableid) &&
-	    (error = rtable_add(rq->want.tableid)) != 0)
+	if (made && (error = rtable_add_to(rq->want.tableid, 0)) != 0)
 		return (error);
 	if ((error = rtrequest_add(&rq->want, &rt)) == 0)
 		rtm_encode(answer, RTM_ADD, rt);
+	else if (made)
+		rtable_drop(rq->want.tableid);
 	return (error);
 }
 
@@ -223,7 +224,34 @@ dump(struct sysctl_req *req)
 	return (error);
 }
 
+/* --- net.route.tables --- */
+
+static int
+tables_dump(struct sysctl_req *req)
+{
+	struct rt_tablerow row;
+	uint64_t bytes;
+	int error = 0;
+
+	for (uint32_t i = 0; i <= RT_TABLEID_MAX && error == 0; i++) {
+		if (!rtable_exists(i))
+			continue;
+		memset(&row, 0, sizeof(row));
+		row.table = i;
+		row.domain = rtable_l2(i);
+		rtable_stat(i, AF_INET, &row.prefixes, &bytes);
+		rtable_stat(i, AF_INET6, &row.prefixes6, &bytes);
+		error = sysctl_out(req, &row, sizeof(row));
+	}
+	return (error);
+}
+
 static const struct sysctl_row rows[] = {
+	{ .name = "net.route.tables",
+	    .type = CTL_OPAQUE,
+	    .flags = CTLF_RD | CTLF_HIDDEN,
+	    .handler = tables_dump,
+	    .text = "routing tables, as struct rt_tablerow" },
 	{ .name = "net.route.dump",
 	    .type = CTL_OPAQUE,
 	    .flags = CTLF_RD | CTLF_HIDDEN,

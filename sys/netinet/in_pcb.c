@@ -294,7 +294,7 @@ static bool
 key_usable(const struct inpcb *inp, const struct in_pcb_key *k)
 {
 	return ((inp->inp_vers & vers_of(k->af)) != 0 &&
-	    inp->inp_rtable == k->rtable &&
+	    rtable_l2(inp->inp_rtable) == rtable_l2(k->rtable) &&
 	    (inp->inp_ifindex == 0 || inp->inp_ifindex == k->ifindex) &&
 	    (inp->inp_scope == 0 || k->ifindex == 0 ||
 		inp->inp_scope == k->ifindex));
@@ -403,7 +403,7 @@ in_pcb_conflict(const struct inpcb *inp, const struct ip_addr *laddr,
 	bool same = ip_addr_eq(laddr, &old->inp_laddr);
 
 	if (old == inp || (vers & old->inp_vers) == 0 ||
-	    inp->inp_rtable != old->inp_rtable)
+	    rtable_l2(inp->inp_rtable) != rtable_l2(old->inp_rtable))
 		return (false);
 	if (inp->inp_ifindex != old->inp_ifindex && inp->inp_ifindex != 0 &&
 	    old->inp_ifindex != 0)

@@ -20,6 +20,7 @@
 #include <sys/protosw.h>
 #include <sys/socketvar.h>
 #include <net/if_var.h>
+#include <net/rtable.h>
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
 #include <netinet/ip.h>
@@ -53,7 +54,7 @@ rip_wants(const struct inpcb *inp, const struct mbuf *m,
 	if (inp->inp_af != ctx->af || inp->inp_proto == IPPROTO_RAW ||
 	    (inp->inp_proto != 0 && inp->inp_proto != ctx->proto))
 		return (false);
-	if (inp->inp_rtable != m->m_pkthdr.rtableid ||
+	if (rtable_l2(inp->inp_rtable) != rtable_l2(m->m_pkthdr.rtableid) ||
 	    (inp->inp_ifindex != 0 && inp->inp_ifindex != ctx->ifp->if_index))
 		return (false);
 	if (!ip_addr_iszero(&inp->inp_laddr) &&

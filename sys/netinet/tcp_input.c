@@ -171,6 +171,8 @@ tcp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 		return;
 	}
 	inp = find(m, &k, &sg, now);
+	if (inp != NULL)
+		k.rtable = inp->inp_rtable; /* answers go by the socket's */
 	tp = inp != NULL ? inp->inp_ppcb : NULL;
 	if (tp == NULL || tp->t_state == TCPS_CLOSED ||
 	    (tp->t_state == TCPS_LISTEN &&

@@ -28,6 +28,7 @@
 #include <sys/protosw.h>
 #include <sys/socketvar.h>
 #include <sys/time.h>
+#include <net/rtable.h>
 #include <netinet/in.h>
 #include <netinet/tcp_var.h>
 #include <crypto/siphash.h>
@@ -67,7 +68,7 @@ key_hash(const struct siphash_key *sk, const struct in_pcb_key *k, uint64_t a,
 {
 	uint64_t w[8] = { k->laddr.q[0], k->laddr.q[1], k->faddr.q[0],
 		k->faddr.q[1], (uint64_t)k->lport << 16 | k->fport,
-		(uint64_t)k->af << 32 | k->rtable, a, b };
+		(uint64_t)k->af << 32 | rtable_l2(k->rtable), a, b };
 
 	return (siphash24_words(sk, w, nitems(w)));
 }
@@ -85,7 +86,8 @@ syn_find(const struct in_pcb_key *k)
 
 	LIST_FOREACH(s, &buckets[bucket_of(k)], s_hash)
 		if (s->s_key.lport == k->lport && s->s_key.fport == k->fport &&
-		    s->s_key.af == k->af && s->s_key.rtable == k->rtable &&
+		    s->s_key.af == k->af &&
+		    rtable_l2(s->s_key.rtable) == rtable_l2(k->rtable) &&
 		    ip_addr_eq(&s->s_key.laddr, &k->laddr) &&
 		    ip_addr_eq(&s->s_key.faddr, &k->faddr))
 			return (s);

@@ -5,6 +5,7 @@
  * netstat: shows what the network is doing.
  *
  *	-r	routing tables		net.route.dump
+ *	-R	domains and tables	net.route.tables, net.link.list
  *	-i	interfaces		net.link.list
  *	-s	counters and drops	net.stats
  *	-m	memory			kern.mbstat, kern.pools
@@ -32,7 +33,7 @@
 static void __attribute__((__noreturn__)) usage(void)
 {
 	fprintf(stderr,
-	    "usage: netstat [-anv] [-f inet | inet6] [-p protocol]\n       netstat [-n] -r [-f inet | inet6] [-T rtable]\n       netstat [-b] -i [-I interface]\n"
+	    "usage: netstat [-anv] [-f inet | inet6] [-p protocol]\n       netstat [-n] -r [-f inet | inet6] [-T rtable]\n       netstat -R\n       netstat [-b] -i [-I interface]\n"
 	    "       netstat -s [-s] [-p protocol]\n"
 	    "       netstat -m\n       netstat [-b] -w wait [-c count] [-I interface]\n");
 	exit(2);
@@ -137,18 +138,53 @@ statistics_show(const char *proto, bool nonzero)
 	return (0);
 }
 
+/* inet or inet6, or the end with status 2. */
+static int
+family(const char *text)
+{
+	if (strcmp(text, "inet") == 0)
+		return (AF_INET);
+	if (strcmp(text, "inet6") == 0)
+		return (AF_INET6);
+	fprintf(stderr, "netstat: %s: unknown address family\n", text);
+	exit(2);
+}
+
+/* The number of a routing table, or the end with status 2. */
+static unsigned int
+rtable(const char *text)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (*text >= '0' && *text <= '9' && *end == '\0' && v <= 255)
+		return ((unsigned int)v);
+	fprintf(stderr, "netstat: %s: not a routing table\n", text);
+	exit(2);
+}
+
+static int
+routes_show(int af, unsigned int table, bool numeric)
+{
+	if (rt_show(af, table, numeric) == 0)
+		return (0);
+	if (errno != ENOENT)
+		fail("routing table");
+	fprintf(stderr, "netstat: no routing table %u\n", table);
+	return (1);
+}
+
 int
 main(int argc, char *argv[])
 {
 	bool routes = false, interfaces = false, numeric = false, bytes = false,
-	     all = false, verbose = false, memory = false;
+	     all = false, verbose = false, memory = false, domains = false;
 	const char *proto = NULL, *only = NULL;
 	unsigned int table = 0, wait_s = 0, count = 0;
 	bool tabled = false, sockets;
 	int ch, statistics = 0, af = AF_UNSPEC;
-	char *end;
 
-	while ((ch = getopt(argc, argv, "abc:f:I:imnp:rsT:vw:")) != -1) {
+	while ((ch = getopt(argc, argv, "abc:f:I:imnp:RrsT:vw:")) != -1) {
 		switch (ch) {
 		case 'a':
 			all = true;
@@ -169,14 +205,7 @@ main(int argc, char *argv[])
 			bytes = true;
 			break;
 		case 'f':
-			if (strcmp(optarg, "inet") != 0 &&
-			    strcmp(optarg, "inet6") != 0) {
-				fprintf(stderr,
-				    "netstat: %s: unknown address family\n",
-				    optarg);
-				return (2);
-			}
-			af = strcmp(optarg, "inet") == 0 ? AF_INET : AF_INET6;
+			af = family(optarg);
 			break;
 		case 'I':
 			only = optarg;
@@ -191,6 +220,9 @@ main(int argc, char *argv[])
 		case 'p':
 			proto = optarg;
 			break;
+		case 'R':
+			domains = true;
+			break;
 		case 'r':
 			routes = true;
 			break;
@@ -199,22 +231,18 @@ main(int argc, char *argv[])
 			break;
 		case 'T':
 			tabled = true;
-			table = (unsigned int)strtoul(optarg, &end, 10);
-			if (*optarg == '\0' || *end != '\0' || table > 255) {
-				fprintf(stderr,
-				    "netstat: %s: not a routing table\n",
-				    optarg);
-				return (2);
-			}
+			table = rtable(optarg);
 			break;
 		default:
 			usage();
 		}
 	}
-	sockets = routes + interfaces + (statistics > 0) + memory == 0 &&
+	sockets = routes + interfaces + (statistics > 0) + memory + domains ==
+		0 &&
 	    wait_s == 0;
 	if (optind != argc ||
-	    routes + (interfaces || wait_s != 0) + (statistics > 0) + memory >
+	    routes + (interfaces || wait_s != 0) + (statistics > 0) + memory +
+		    domains >
 		1)
 		usage();
 	/* what would say nothing there is refused */
@@ -228,6 +256,8 @@ main(int argc, char *argv[])
 	if (sockets)
 		return (sockets_show(&(struct sockets_wanted){ af, proto, all,
 		    verbose, numeric }));
+	if (domains)
+		return (tables_show());
 	if (memory)
 		return (memory_show());
 	if (wait_s != 0)
@@ -236,7 +266,5 @@ main(int argc, char *argv[])
 		return (interfaces_show(only, bytes));
 	if (statistics > 0)
 		return (statistics_show(proto, statistics > 1));
-	if (rt_show(af, table, numeric) == -1)
-		fail("routing table");
-	return (0);
+	return (routes_show(af, table, numeric));
 }

@@ -16,6 +16,8 @@ struct sockets_wanted {
 	bool numeric;
 };
 int sockets_show(const struct sockets_wanted *w);
+/* Routing domains and tables. */
+int tables_show(void);
 /* Packet memory, and the pools. */
 int memory_show(void);
 /* A line each wait_s seconds, count of them (0: until ended); only: an interface, NULL: all together. */
