@@ -25,7 +25,8 @@
 #include <net/pf/pf_state.h>
 #include <net/pf/pf_table.h>
 
-#define BITE 2048 /* table entries copied in at a time */
+#define BITE	    2048 /* table entries copied in at a time */
+#define ENTRIES_MAX (16U << 20)
 
 /* --- on, off, status --- */
 
@@ -287,19 +288,16 @@ static int
 pf_inadefine(struct pf_file *pf, void *data)
 {
 	struct pfioc_table *io = data;
-	const struct pf_options *o = pf_trans_options(pf, io->ticket);
 	struct pf_ioc_taddr *bite;
 	struct pf_tstage *ts;
-	uint32_t limit;
 	int error;
 
 	if (strnlen(io->table.anchor, PF_ANCHOR_PATHSIZE) ==
 		PF_ANCHOR_PATHSIZE ||
 	    strnlen(io->table.name, PF_TABLE_NAMESIZE) == PF_TABLE_NAMESIZE)
 		return (EINVAL);
-	limit = (o != NULL ? o : &pf_options)->limit[PF_LIMIT_TABLE_ENTRIES];
-	if (limit != 0 && io->n > limit)
-		return (ENOMEM);
+	if (io->n > ENTRIES_MAX) /* the limit is judged at commit */
+		return (EINVAL);
 	if ((ts = pf_trans_tables(pf, io->ticket, io->table.anchor)) == NULL)
 		return (EBUSY);
 	if ((bite = mallocarray(BITE, sizeof(*bite), M_TEMP, 0)) == NULL)
