@@ -5,8 +5,10 @@
 
 #include <sys/systm.h>
 #include <sys/endian.h>
+#include <sys/malloc.h>
 #include <sys/mbuf.h>
 #include <sys/proc.h>
+#include <sys/sysctl.h>
 #include <net/ethernet.h>
 #include <net/if_ioctl.h>
 #include <net/if_var.h>
@@ -288,4 +290,75 @@ KTEST(if_others_may_look_but_not_change)
 	KT_EQ(if_ioctl_dispatch(0x1234, &req, &guest), ENOTTY);
 	memset(req.name, 'x', sizeof(req.name));
 	KT_EQ(if_ioctl_dispatch(SIOCGIFFLAGS, &req, &guest), EINVAL);
+}
+
+/* --- lo --- */
+
+static int
+ask_addr(const char *name, sa_family_t af, const struct ip_addr *a)
+{
+	struct if_addrreq req = { .af = af,
+		.plen = af == AF_INET ? 32 : 128,
+		.addr = *a,
+		.vltime = UINT32_MAX,
+		.pltime = UINT32_MAX };
+
+	strlcpy(req.name, name, sizeof(req.name));
+	return (if_ioctl_dispatch(SIOCAIFADDR_FG, &req, &owner));
+}
+
+KTEST(lo_others_are_in_the_group_and_in_more)
+{
+	const struct ip_addr a4 = { .b = { 192, 0, 2, 1 } },
+			     a6 = { .b = { 0xfd, [15] = 1 } };
+	struct if_grouprow rows[64];
+	struct sysctl_req req = { .proc = &owner };
+	unsigned int in_lo = 0, in_router = 0;
+
+	boot();
+	KT_EQ(ask(SIOCAIFGROUP, "lo1", "router"), 0); /* makes it */
+	KT_EQ(ask(SIOCAIFGROUP, "lo2", "router"), 0);
+	KT(if_ingroup(if_unit("lo1"), "lo") &&
+	    if_ingroup(if_unit("lo1"), "all"));
+	KT(!if_ingroup(if_unit("lo0"), "router"));
+	KT_EQ(ask_addr("lo1", AF_INET, &a4), 0);
+	KT_EQ(ask_addr("lo1", AF_INET6, &a6), 0);
+	KT(ifa_onif(if_unit("lo1"), AF_INET6, &a6) != NULL);
+	KT_EQ(ask(SIOCDIFGROUP, "lo1", "lo"), EPERM); /* it is one */
+	KT_EQ(kern_sysctl("net.link.groups", &req), 0);
+	KT(req.oldlen <= sizeof(rows));
+	memcpy(rows, req.old, req.oldlen);
+	for (size_t i = 0; i < req.oldlen / sizeof(rows[0]); i++) {
+		in_lo += strcmp(rows[i].group, "lo") == 0;
+		in_router += strcmp(rows[i].group, "router") == 0;
+	}
+	free(req.old, M_SYSCTL, req.oldcap);
+	KT_EQ(in_lo, 3);
+	KT_EQ(in_router, 2);
+	KT_EQ(ask(SIOCIFDESTROY, "lo1", ""), 0);
+	KT_EQ(ask(SIOCDIFGROUP, "lo2", "router"), 0);
+	KT_EQ(ask(SIOCDIFGROUP, "lo2", "router"), ENOENT);
+	KT(ifa_ifwithaddr(AF_INET, &a4, 0) == NULL);
+}
+
+KTEST_NTH(lo_group_short_of_memory)
+{
+	long live;
+	int error;
+
+	boot();
+	KT_EQ(ask(SIOCIFCREATE, "lo1", ""), 0);
+	KT_EQ(ask(SIOCIFDESTROY, "lo1", ""), 0);
+	kernel_step();
+	live = sim_live();
+	sim_fail_nth(n);
+	error = ask(SIOCAIFGROUP, "lo1", "router");
+	KT(error == 0 || (error == ENOMEM && sim_failed()));
+	KT((error == 0) == (if_unit("lo1") != NULL)); /* it goes again */
+	if (error == 0) {
+		KT(if_ingroup(if_unit("lo1"), "router"));
+		KT_EQ(ask(SIOCIFDESTROY, "lo1", ""), 0);
+	}
+	kernel_step();
+	KT_EQ(sim_live(), live);
 }
