@@ -107,16 +107,64 @@ word_alias(struct work *w, const char *arg, uint64_t delete)
 	w->addr_delete = delete != 0;
 }
 
+/* Words of IPv6 addresses stand behind inet6. */
 static void
-word_refused6(struct work *w, const char *arg, uint64_t flag)
+only6(const struct work *w, const char *word)
 {
-	static const char *const names[] = { "eui64", "autoconf", "temporary" };
-
-	(void)arg;
-	fail("%s: %s: not supported by this kernel; give the address in full",
-	    w->name, names[flag]);
+	if (w->af != AF_INET6)
+		fail("%s: %s: only for inet6 addresses", w->name, word);
 }
 
+static void
+word_lifetime(struct work *w, const char *arg, uint64_t preferred)
+{
+	uint32_t *time = preferred != 0 ? &w->addr.pltime : &w->addr.vltime;
+	const char *what = preferred != 0 ? "pltime" : "vltime";
+
+	only6(w, what);
+	*time = UINT32_MAX;
+	if (strcmp(arg, "infty") != 0)
+		*time = (uint32_t)number(what, arg, 0, UINT32_MAX - 1);
+	if (preferred != 0)
+		w->pltime_set = true;
+	else
+		w->vltime_set = true;
+}
+
+static void
+word_addrflag(struct work *w, const char *arg, uint64_t flag)
+{
+	(void)arg;
+	only6(w, "anycast");
+	if ((flag & FLAG_OFF) != 0)
+		w->addr.flags &= ~(uint32_t)flag;
+	else
+		w->addr.flags |= (uint32_t)flag;
+}
+
+static void
+word_eui64(struct work *w, const char *arg, uint64_t flag)
+{
+	(void)arg;
+	(void)flag;
+	only6(w, "eui64");
+	w->eui64 = true;
+}
+
+/* Autoconfiguration is the interface's, by its flags. */
+static void
+word_autoconf(struct work *w, const char *arg, uint64_t flag)
+{
+	(void)arg;
+	if (w->af != AF_INET6)
+		fail(
+		    "%s: inet autoconf: there is no DHCP client; inet6 autoconf is for IPv6",
+		    w->name);
+	flags_change(w, flag);
+	w->autoconf = (flag & (FLAG_OFF | IFXF_AUTOCONF6)) == IFXF_AUTOCONF6;
+}
+
+#define AUTOCONF (IFXF_AUTOCONF6 | IFXF_AUTOCONF6TEMP)
 const struct word inet_words[] = {
 	/* clang-format off */
 	{ "inet",	0, word_family,	   AF_INET },
@@ -127,14 +175,28 @@ const struct word inet_words[] = {
 	{ "alias",	0, word_alias,	   0 },
 	{ "-alias",	0, word_alias,	   1 },
 	{ "delete",	0, word_alias,	   1 },
-	{ "eui64",	0, word_refused6,  0 },
-	{ "autoconf",	0, word_refused6,  1 },
-	{ "temporary",	0, word_refused6,  2 },
+	{ "pltime",	1, word_lifetime,  1 },
+	{ "vltime",	1, word_lifetime,  0 },
+	{ "anycast",	0, word_addrflag,  IFA_ANYCAST },
+	{ "-anycast",	0, word_addrflag,  FLAG_OFF | IFA_ANYCAST },
+	{ "eui64",	0, word_eui64,	   0 },
+	{ "autoconf",	0, word_autoconf,  AUTOCONF },
+	{ "-autoconf",	0, word_autoconf,  FLAG_OFF | AUTOCONF },
+	{ "temporary",	0, word_autoconf,  IFXF_AUTOCONF6TEMP },
+	{ "-temporary", 0, word_autoconf,  FLAG_OFF | IFXF_AUTOCONF6TEMP },
+	{ "soii",	0, word_autoconf,  FLAG_OFF | IFXF_INET6_NOSOII },
+	{ "-soii",	0, word_autoconf,  IFXF_INET6_NOSOII },
 	{ NULL,		0, NULL,	   0 }
 	/* clang-format on */
 };
 
 /* --- at the end of the line --- */
+
+static bool
+is_linklocal(const struct ip_addr *a)
+{
+	return (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
+}
 
 /* The prefix length of an IPv4 address without one (RFC 791: its class). */
 static uint16_t
@@ -179,26 +241,88 @@ address_up(const struct work *w)
 		fail("%s: up: %s", w->name, strerror(errno));
 }
 
+/* The last 64 bits of the interface's link-local address.  False: it has none. */
+static bool
+linklocal_id(const struct work *w, uint8_t id[8])
+{
+	char name[64];
+	struct if_addrreq *rows;
+	bool found = false;
+	size_t len;
+
+	snprintf(name, sizeof(name), "net.link.addrs.%s", w->name);
+	if ((rows = if_read(name, &len)) == NULL)
+		return (false);
+	for (size_t i = 0; i < len / sizeof(*rows) && !found; i++)
+		if (rows[i].af == AF_INET6 && is_linklocal(&rows[i].addr)) {
+			memcpy(id, rows[i].addr.b + 8, 8);
+			found = true;
+		}
+	free(rows);
+	return (found);
+}
+
+static void
+eui64_fill(struct work *w)
+{
+	static const uint8_t none[8];
+
+	if (memcmp(w->addr.addr.b + 8, none, 8) != 0)
+		fail("%s: eui64: the last 64 bits of the address are given",
+		    w->name);
+	address_up(w); /* a link-local address comes with that */
+	if (!linklocal_id(w, w->addr.addr.b + 8))
+		fail(
+		    "%s: eui64: there is no link-local address to take it from",
+		    w->name);
+}
+
+/* Words that say something about an address, but there was none. */
+static void
+address_missing(const struct work *w)
+{
+	if (w->plen_set || w->addr_alias)
+		fail("%s: a netmask or alias without an address", w->name);
+	if (w->pltime_set || w->vltime_set || w->eui64 || w->addr.flags != 0)
+		fail("%s: pltime, vltime, eui64 or anycast without an address",
+		    w->name);
+}
+
+static void
+lifetimes_finish(struct work *w)
+{
+	if (!w->vltime_set)
+		w->addr.vltime = UINT32_MAX;
+	if (!w->pltime_set)
+		w->addr.pltime = w->addr.vltime;
+	if (w->addr.vltime == 0)
+		fail("%s: vltime 0: an address that is not valid; delete it",
+		    w->name);
+	if (w->addr.pltime > w->addr.vltime)
+		fail("%s: pltime is longer than vltime", w->name);
+}
+
 void
 inet_finish(struct work *w)
 {
 	struct if_addrreq old;
 	bool replace;
 
+	if (w->autoconf)
+		address_up(w);
 	if (!w->addr_set) {
 		if (!w->addr_delete) {
-			if (w->plen_set || w->addr_alias)
-				fail(
-				    "%s: a netmask or alias without an address",
-				    w->name);
+			address_missing(w);
 			return;
 		}
 		if (!first_address(w, &w->addr))
 			fail("%s: no address to delete", w->name);
 	}
+	if (w->eui64)
+		eui64_fill(w);
 	memcpy(w->addr.name, w->name, sizeof(w->addr.name));
 	w->addr.af = (uint16_t)w->af;
-	w->addr.vltime = w->addr.pltime = UINT32_MAX;
+	lifetimes_finish(w);
 	if (w->addr_delete) {
 		if_must(w, SIOCDIFADDR_FG, &w->addr, "delete address");
 		return;
@@ -228,7 +352,7 @@ show_inet6(const struct if_row *row, const struct if_addrreq *a,
 		{ IFA_DUPLICATED, "duplicated" }, { IFA_DETACHED, "detached" },
 		{ IFA_DEPRECATED, "deprecated" }, { IFA_AUTOCONF, "autoconf" },
 		{ IFA_TEMPORARY, "temporary" } };
-	bool linklocal = a->addr.b[0] == 0xfe && (a->addr.b[1] & 0xc0) == 0x80;
+	bool linklocal = is_linklocal(&a->addr);
 
 	printf("\tinet6 %s%s%s", text, linklocal ? "%" : "",
 	    linklocal ? row->name : "");

@@ -24,7 +24,10 @@ show_flags(uint32_t flags)
 		{ IFF_ALLMULTI, "ALLMULTI" }, { IFF_OACTIVE, "OACTIVE" },
 		{ IFF_SIMPLEX, "SIMPLEX" }, { IFF_LINK0, "LINK0" },
 		{ IFF_LINK1, "LINK1" }, { IFF_LINK2, "LINK2" },
-		{ IFF_MULTICAST, "MULTICAST" } };
+		{ IFF_MULTICAST, "MULTICAST" },
+		{ IFXF_AUTOCONF6TEMP, "AUTOCONF6TEMP" },
+		{ IFXF_AUTOCONF6, "AUTOCONF6" },
+		{ IFXF_INET6_NOSOII, "INET6_NOSOII" } };
 	const char *comma = "";
 
 	printf("flags=%x<", flags);

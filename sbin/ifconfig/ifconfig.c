@@ -108,14 +108,11 @@ request(const struct work *w, struct if_req *req)
 	memcpy(req->name, w->name, sizeof(req->name));
 }
 
-#define FLAG_OFF (1ULL << 63)
-
-static void
-word_flag(struct work *w, const char *arg, uint64_t flag)
+void
+flags_change(struct work *w, uint64_t flag)
 {
 	struct if_req req;
 
-	(void)arg;
 	request(w, &req);
 	if (if_call(SIOCGIFFLAGS, &req) == -1) {
 		if (errno != ENXIO)
@@ -127,6 +124,13 @@ word_flag(struct work *w, const char *arg, uint64_t flag)
 	if (flag == (FLAG_OFF | IFF_UP))
 		w->down = true;
 	if_must(w, SIOCSIFFLAGS, &req, "set flags");
+}
+
+static void
+word_flag(struct work *w, const char *arg, uint64_t flag)
+{
+	(void)arg;
+	flags_change(w, flag);
 }
 
 static void
@@ -262,8 +266,7 @@ configure(const char *name, int argc, char *argv[])
 		}
 		if (argc <= word->nargs)
 			fail("%s: %s needs %s", w.name, word->text,
-			    word->nargs == 1 ? "an argument" :
-					       "two arguments");
+			    word->nargs == 1 ? "an argument" : "two arguments");
 		w.second = word->nargs > 1 ? argv[2] : NULL;
 		word->run(&w, word->nargs > 0 ? argv[1] : NULL, word->flag);
 		argc -= 1 + word->nargs;

@@ -20,6 +20,8 @@ struct work {
 	/* an address to be added or deleted when all words are read */
 	struct if_addrreq addr;
 	bool addr_set, addr_delete, addr_alias, plen_set;
+	bool pltime_set, vltime_set, eui64;
+	bool autoconf; /* brings the interface up */
 	/* a vlan's parent and tag, set together */
 	struct vlan_req vlan;
 	bool vlan_tag_set, vlan_parent_set;
@@ -48,6 +50,10 @@ void if_must(struct work *w, unsigned long cmd, void *data, const char *what);
 void *if_read(const char *name, size_t *lenp);
 /* A number within min..max, or the end. */
 uint64_t number(const char *what, const char *text, uint64_t min, uint64_t max);
+
+/* Sets flags of the interface, or with FLAG_OFF clears them. */
+#define FLAG_OFF (1ULL << 63)
+void flags_change(struct work *w, uint64_t flags);
 
 /* Address words (if_inet.c). */
 void inet_address(struct work *w, const char *text);

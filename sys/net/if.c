@@ -185,6 +185,9 @@ if_setflags(struct ifnet *ifp, uint32_t flags)
 	int error;
 
 	ASSERT_TOKEN();
+	if ((flags & IFXF_AUTOCONF6) != 0 && ifp->if_type != IFT_ETHER &&
+	    ifp->if_type != IFT_VLAN)
+		return (EOPNOTSUPP); /* needs routers, groups, a link address */
 	ifp->if_flags = (old & ~(uint32_t)IFF_CHANGEABLE) |
 	    (flags & IFF_CHANGEABLE);
 	if (ifp->if_flags == old)

@@ -46,9 +46,14 @@
 #define IFF_LINK1	0x2000
 #define IFF_LINK2	0x4000
 #define IFF_MULTICAST	0x8000
+/* OpenBSD keeps these in a second word and prints both as one, 16 bits apart. */
+#define IFXF_AUTOCONF6TEMP  0x40000 /* temporary addresses too (RFC 8981) */
+#define IFXF_AUTOCONF6	    0x200000 /* addresses and routes from advertisements */
+#define IFXF_INET6_NOSOII   0x400000 /* no opaque interface ids (RFC 7217) */
 /* Those a program may set. */
 #define IFF_CHANGEABLE \
-	(IFF_UP | IFF_DEBUG | IFF_NOARP | IFF_STATICARP | IFF_ALLMULTI | IFF_LINK0 | IFF_LINK1 | IFF_LINK2)
+	(IFF_UP | IFF_DEBUG | IFF_NOARP | IFF_STATICARP | IFF_ALLMULTI | IFF_LINK0 | IFF_LINK1 | IFF_LINK2 | \
+	    IFXF_AUTOCONF6TEMP | IFXF_AUTOCONF6 | IFXF_INET6_NOSOII)
 
 enum if_link_state { LINK_STATE_UNKNOWN, LINK_STATE_INVALID, LINK_STATE_DOWN, LINK_STATE_UP };
 enum if_type { IFT_OTHER, IFT_ETHER, IFT_LOOP, IFT_VLAN, IFT_PFLOG, IFT_PFSYNC, IFT_CARP, IFT_TUN, IFT_BRIDGE };
@@ -62,6 +67,7 @@ enum if_type { IFT_OTHER, IFT_ETHER, IFT_LOOP, IFT_VLAN, IFT_PFLOG, IFT_PFSYNC, 
 #define IFA_AUTOCONF   0x20
 #define IFA_TEMPORARY  0x40
 #define IFA_ALIAS      0x80 /* not the first of its family */
+#define IFA_NOPREFIX   0x100 /* does not show that its prefix is on the link */
 
 /* One address of an interface: added, deleted and listed in this form. */
 struct if_addrreq {
@@ -154,7 +160,6 @@ struct vlan_req {
 #define SIOCGVLAN      _IOWR('i', 17, struct vlan_req)
 #define SIOCSPAIR      _IOW('i', 18, struct if_req) /* text: the other pair, "" for none */
 #define SIOCGPAIR      _IOWR('i', 19, struct if_req)
-#define SIOCSIFXFLAGS  _IOW('i', 20, struct if_req)
 /* 30-59: carp, pfsync, pflog, bridge, tun.  Errors: ENXIO no such interface,
  * EEXIST, EINVAL, EPERM, ENOMEM, EADDRNOTAVAIL, EBUSY. */
 

@@ -96,7 +96,9 @@ addr_rows(const struct ifnet *ifp, struct sysctl_req *req)
 		row.addr = ifa->ifa_addr;
 		row.dst = ifa->ifa_dst;
 		row.vltime = seconds_left(ifa->ifa_expire_us);
-		row.pltime = seconds_left(ifa->ifa_deprecate_us);
+		row.pltime = (ifa->ifa_flags & IFA_DEPRECATED) != 0 ?
+		    0 :
+		    seconds_left(ifa->ifa_deprecate_us);
 		if ((error = sysctl_out(req, &row, sizeof(row))) != 0)
 			break;
 	}

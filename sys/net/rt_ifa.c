@@ -51,7 +51,7 @@ route_of(const struct ifaddr *ifa, int kind, struct rt_want *w)
 		}
 		if ((ifp->if_flags & (IFF_LOOPBACK | IFF_POINTOPOINT)) != 0)
 			w->flags &= ~(uint32_t)RTF_CLONING;
-		return (w->plen < bits);
+		return (w->plen < bits && (ifa->ifa_flags & IFA_NOPREFIX) == 0);
 	case R_LOCAL:
 		w->flags = RTF_LOCAL | RTF_HOST | ((ifp->if_flags & IFF_LOOPBACK) != 0 ? 0 : RTF_LLINFO);
 		w->priority = RTP_LOCAL;
@@ -98,19 +98,21 @@ int
 rt_ifa_add(struct ifaddr *ifa)
 {
 	struct rt_want w;
-	struct rtentry *rt;
-	int error = 0;
+	struct rtentry *added[NROUTES];
+	int error = 0, n = 0;
 
 	for (int kind = 0; kind < NROUTES && error == 0; kind++) {
 		if (!route_of(ifa, kind, &w))
 			continue;
-		if ((error = rtrequest_add(&w, &rt)) == 0)
-			rtm_route(RTM_ADD, rt, 0, 0, 0);
+		if ((error = rtrequest_add(&w, &added[n])) == 0)
+			rtm_route(RTM_ADD, added[n++], 0, 0, 0);
 		else if (error == EEXIST)
 			error = 0;
 	}
-	if (error != 0)
-		rt_ifa_del(ifa);
+	while (error != 0 && n-- > 0) { /* those that were there stay */
+		rtm_route(RTM_DELETE, added[n], 0, 0, 0);
+		rtrequest_delete(added[n]);
+	}
 	return (error);
 }
 

@@ -253,7 +253,9 @@ ip_encap(struct mbuf *m, const struct ip_encap *e)
 	}
 	if ((m = m_prepend(m, fam->hdrlen)) == NULL)
 		return (NULL);
-	ttl = e->ttl != 0 ? e->ttl : (uint8_t)*fam->defttl;
+	ttl = e->ttl;
+	if (ttl == 0 && !fam->ttl_by_link)
+		ttl = (uint8_t)*fam->defttl;
 	if (e->af == AF_INET)
 		encap4(m, e, ttl);
 	else

@@ -52,6 +52,7 @@ struct ip_input_ctx {
 	uint8_t proto, ttl, tos;
 	uint32_t off; /* of the transport header in m */
 	uint32_t nxtoff; /* v6: of the byte that names the transport, for IPE_PROTOCOL */
+	bool frag; /* v6: it came in fragments, or with a fragment header */
 	struct ip_addr src, dst;
 };
 /* One row serves both families where the protocol does. */
@@ -135,6 +136,7 @@ struct ip_family {
 	void (*error)(struct mbuf *m, enum ip_error what, uint32_t mtu);
 	struct ifaddr *(*source_select)(struct ifnet *ifp, const struct ip_addr *dst, const struct rtentry *rt);
 	int *defttl; /* ip_defttl, ip6_defhlim */
+	bool ttl_by_link; /* output fills in a TTL of 0: the interface's default */
 };
 void ip_family_register(const struct ip_family *fam); /* by ipinit(), ip6init() */
 /*

@@ -92,7 +92,7 @@ icmp6_echo(struct mbuf *m, const struct ip_input_ctx *ctx)
 				     6U << 28 | (uint32_t)ctx->tos << 20),
 		.ip6_plen = htons((uint16_t)len),
 		.ip6_nxt = IPPROTO_ICMPV6,
-		.ip6_hlim = (uint8_t)ip6_defhlim };
+		.ip6_hlim = 0 };
 	memcpy(ip6->ip6_src, src.b, 16);
 	memcpy(ip6->ip6_dst, ctx->src.b, 16);
 	icmp = mtod(m, uint8_t *) + sizeof(*ip6);
@@ -282,6 +282,8 @@ icmp6_check(const uint8_t *h, const struct ip_input_ctx *ctx, uint32_t len)
 		return (DROP_ICMP6_BADCODE);
 	if (row->link && ctx->ttl != 255)
 		return (DROP_ICMP6_HLIM);
+	if (row->link && ctx->frag)
+		return (DROP_ICMP6_FRAG);
 	return (DROP_NONE);
 }
 
@@ -386,7 +388,7 @@ icmp6_error_send(const struct mbuf *m, int type, int code, uint32_t param)
 	else
 		ours = ifa_ifwithaddr(AF_INET6, &src, po.po_rtable) != NULL;
 	if ((n = icmp6_new(ours ? &src : &in6addr_any, &dst,
-		 (uint8_t)ip6_defhlim,
+		 0,
 		 (uint32_t)sizeof(struct icmp6_hdr) + quote)) == NULL)
 		return;
 	p = mtod(n, uint8_t *) + sizeof(*ip6);

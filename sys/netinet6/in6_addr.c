@@ -4,10 +4,9 @@
 /*
  * IPv6 addresses of interfaces.
  *
- * An interface that comes up gets its link-local address: the EUI-64 form of
- * its link address (RFC 4291 A), or, when net.inet6.ip6.soiikey is set, one
- * that looks random but is always the same on the same network (RFC 7217).
- * lo0 gets ::1 and fe80::1.
+ * An interface that comes up gets its link-local address, with an identifier
+ * of in6_iid.c.  lo0 gets ::1 and fe80::1.  Addresses with other prefixes are
+ * set by hand, or made from advertised ones (nd6_host.c).
  *
  *	added --> TENTATIVE --DAD--> usable --pltime--> DEPRECATED --vltime--> gone
  *	             \------> DUPLICATED
@@ -27,16 +26,15 @@
 #include <sys/systm.h>
 #include <sys/log.h>
 #include <sys/malloc.h>
-#include <sys/sysctl.h>
 #include <sys/time.h>
 #include <sys/timeout.h>
 #include <net/if_var.h>
 #include <net/rtable.h>
 #include <netinet6/ip6_var.h>
 #include <netinet6/nd6.h>
-#include <crypto/digest.h>
+#include <netinet6/nd6_host.h>
 
-#define REACHABLE_us 30000000U
+#define REACHABLE_ms 30000U
 #define RETRANS_us   1000000U
 #define IID_TRIES    3 /* RFC 7217 6: other ids when the first is taken */
 
@@ -45,7 +43,6 @@ const struct ip_addr in6addr_loopback = { .b = { [15] = 1 } };
 const struct ip_addr in6addr_allnodes = { .b = { 0xff, 0x02, [15] = 1 } };
 const struct ip_addr in6addr_allrouters = { .b = { 0xff, 0x02, [15] = 2 } };
 
-static uint8_t in6_soiikey[16];
 static struct timeout in6_lifetimes;
 
 /* --- questions --- */
@@ -86,7 +83,18 @@ in6_ifa_linklocal(const struct ifnet *ifp)
 bool
 in6_onlink(struct ifnet *ifp, const struct ip_addr *a)
 {
-	return (in6_islinklocal(a) || ifa_ifpforaddr(ifp, AF_INET6, a) != NULL);
+	const struct ifaddr *ifa;
+
+	if (in6_islinklocal(a) || nd6_prefix_onlink(ifp, a))
+		return (true);
+	TAILQ_FOREACH(ifa, &ifp->if_addrs, ifa_entry)
+		if (ifa->ifa_af == AF_INET6 &&
+		    (ifa->ifa_flags & IFA_NOPREFIX) == 0 &&
+		    (ip_addr_inprefix(a, &ifa->ifa_addr, ifa->ifa_plen) ||
+			((ifp->if_flags & IFF_POINTOPOINT) != 0 &&
+			    ip_addr_eq(a, &ifa->ifa_dst))))
+			return (true);
+	return (false);
 }
 
 static bool
@@ -185,6 +193,21 @@ in6_lifetimes_run(void *arg)
 		timeout_at_us(&in6_lifetimes, soonest);
 }
 
+void
+in6_addr_lifetimes(struct ifaddr *ifa, uint64_t expire, uint64_t deprecate)
+{
+	bool was = (ifa->ifa_flags & IFA_DEPRECATED) != 0;
+	bool is = deprecate <= uptime_us();
+
+	ifa->ifa_expire_us = expire == ND6_FOREVER ? 0 : expire;
+	ifa->ifa_deprecate_us = is || deprecate == ND6_FOREVER ? 0 : deprecate;
+	ifa->ifa_flags &= ~(uint32_t)IFA_DEPRECATED;
+	ifa->ifa_flags |= is ? IFA_DEPRECATED : 0;
+	if (is != was)
+		if_tell(IFE_ADDR_CHANGE, ifa->ifa_ifp, ifa, NULL);
+	timeout_add_us(&in6_lifetimes, 0);
+}
+
 /* --- adding and deleting --- */
 
 static int
@@ -208,7 +231,7 @@ in6_addr_judge(struct ifnet *ifp, const struct if_addrreq *req)
 		return (EINVAL);
 	if ((req->flags &
 		~(uint32_t)(IFA_ANYCAST | IFA_DEPRECATED | IFA_AUTOCONF |
-		    IFA_TEMPORARY | IFA_ALIAS)) != 0)
+		    IFA_TEMPORARY | IFA_NOPREFIX | IFA_ALIAS)) != 0)
 		return (EINVAL);
 	if (in6_islinklocal(a))
 		return (0);
@@ -221,7 +244,7 @@ static void
 in6_addr_dress(struct ifaddr *ifa, const struct if_addrreq *req)
 {
 	const uint32_t asked = IFA_ANYCAST | IFA_DEPRECATED | IFA_AUTOCONF |
-	    IFA_TEMPORARY;
+	    IFA_TEMPORARY | IFA_NOPREFIX;
 
 	ifa->ifa_flags = (ifa->ifa_flags & ~asked) | (req->flags & asked);
 	ifa->ifa_expire_us = in6_until(req->vltime);
@@ -294,6 +317,14 @@ in6_addr_add(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p)
 	if (ifa->ifa_plen != req->plen &&
 	    (error = in6_addr_reprefix(ifa, (uint8_t)req->plen)) != 0)
 		return (error);
+	/* what was made here is by hand from now on, and brings its prefix */
+	if ((ifa->ifa_flags & IFA_NOPREFIX & ~req->flags) != 0) {
+		ifa->ifa_flags &= ~(uint32_t)IFA_NOPREFIX;
+		if ((error = rt_ifa_add(ifa)) != 0) {
+			ifa->ifa_flags |= IFA_NOPREFIX;
+			return (error);
+		}
+	}
 	in6_addr_dress(ifa, req);
 	if_tell(IFE_ADDR_CHANGE, ifp, ifa, NULL);
 	return (0);
@@ -318,41 +349,6 @@ in6_addr_del(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p)
 }
 
 /* --- link-local addresses --- */
-
-static bool
-in6_soii(void)
-{
-	static const uint8_t none[sizeof(in6_soiikey)];
-
-	return (memcmp(in6_soiikey, none, sizeof(none)) != 0);
-}
-
-/* RFC 7217 5: F(prefix, interface, link address, counter, key). */
-static void
-in6_iid_stable(const struct ifnet *ifp, unsigned int tried, uint8_t id[8])
-{
-	uint8_t out[DIGEST_MAX], n = (uint8_t)tried;
-	struct digest_ctx c;
-
-	digest_init(&c, &digest_sha256);
-	digest_update(&c, "\xfe\x80\0\0\0\0\0\0", 8);
-	digest_update(&c, ifp->if_xname, sizeof(ifp->if_xname));
-	digest_update(&c, ifp->if_lladdr, sizeof(ifp->if_lladdr));
-	digest_update(&c, &n, 1);
-	digest_update(&c, in6_soiikey, sizeof(in6_soiikey));
-	digest_final(&c, out);
-	memcpy(id, out, 8);
-}
-
-static void
-in6_iid_eui64(const struct ifnet *ifp, uint8_t id[8])
-{
-	const uint8_t *l = ifp->if_lladdr;
-	const uint8_t eui[8] = { l[0] ^ 2, l[1], l[2], 0xff, 0xfe, l[3], l[4],
-		l[5] };
-
-	memcpy(id, eui, sizeof(eui));
-}
 
 static void
 in6_add_own(struct ifnet *ifp, const struct ip_addr *a, uint16_t plen,
@@ -379,10 +375,7 @@ in6_linklocal_add(struct ifnet *ifp, unsigned int tried)
 {
 	struct ip_addr a = { .b = { 0xfe, 0x80 } };
 
-	if (in6_soii())
-		in6_iid_stable(ifp, tried, a.b + 8);
-	else
-		in6_iid_eui64(ifp, a.b + 8);
+	in6_iid_stable(ifp, &a, tried, a.b + 8);
 	in6_add_own(ifp, &a, 64, IFA_AUTOCONF);
 }
 
@@ -418,7 +411,7 @@ in6_linklocal_lost(struct ifaddr *ifa)
 
 	if ((ifa->ifa_flags & IFA_AUTOCONF) == 0)
 		return;
-	if (in6_soii() && ++i6->i6_iidtries < IID_TRIES) {
+	if (in6_soii(ifa->ifa_ifp) && ++i6->i6_iidtries < IID_TRIES) {
 		in6_linklocal_add(ifa->ifa_ifp, i6->i6_iidtries);
 		return;
 	}
@@ -444,9 +437,29 @@ in6_addr_duplicate(struct ifaddr *ifa, const uint8_t *l)
 	if_tell(IFE_ADDR_CHANGE, ifa->ifa_ifp, ifa, NULL);
 	if (in6_islinklocal(&ifa->ifa_addr))
 		in6_linklocal_lost(ifa);
+	else
+		nd6_host_duplicate(ifa);
 }
 
 /* --- interfaces come and go --- */
+
+void
+in6_if_reachable(struct in6_if *i6, uint32_t base_ms)
+{
+	i6->i6_reachable_ms = base_ms;
+	/* RFC 4861 6.3.2: 0.5 to 1.5 of the base, so that probes do not meet */
+	i6->i6_reachable_us = base_ms * 500ULL +
+	    arc4random_uniform(base_ms) * 1000ULL;
+}
+
+void
+in6_if_defaults(struct in6_if *i6)
+{
+	i6->i6_mtu = 0;
+	i6->i6_hlim = 0;
+	i6->i6_retrans_us = RETRANS_us;
+	in6_if_reachable(i6, REACHABLE_ms);
+}
 
 static void
 in6_if_attach(struct ifnet *ifp)
@@ -460,16 +473,14 @@ in6_if_attach(struct ifnet *ifp)
 		return;
 	}
 	i6->i6_ifp = ifp;
-	i6->i6_retrans_us = RETRANS_us;
-	/* RFC 4861 6.3.2: 0.5 to 1.5 of the base, so that probes do not meet */
-	i6->i6_reachable_us = REACHABLE_us / 2 +
-	    arc4random_uniform(REACHABLE_us);
+	in6_if_defaults(i6);
 	ifp->if_inet6 = i6;
 }
 
 static void
 in6_if_detach(struct ifnet *ifp)
 {
+	nd6_host_gone(ifp);
 	nd6_ifgone(ifp);
 	free(ifp->if_inet6, M_IFADDR, sizeof(struct in6_if));
 	ifp->if_inet6 = NULL;
@@ -573,37 +584,15 @@ in6_if_event(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa,
 
 static struct if_observer in6_observer = { .event = in6_if_event };
 
-/* Sixteen bytes; none or zeroes: EUI-64 again. */
-static int
-in6_sysctl_soiikey(struct sysctl_req *req)
-{
-	if (req->new != NULL) {
-		if (req->newlen != 0 && req->newlen != sizeof(in6_soiikey))
-			return (EINVAL);
-		memset(in6_soiikey, 0, sizeof(in6_soiikey));
-		memcpy(in6_soiikey, req->new, req->newlen);
-	}
-	return (sysctl_out(req, in6_soiikey, sizeof(in6_soiikey)));
-}
-
-static const struct sysctl_row in6_sysctls[] = {
-	{ .name = "net.inet6.ip6.soiikey",
-	    .type = CTL_OPAQUE,
-	    .flags = CTLF_WR | CTLF_SECRET,
-	    .handler = in6_sysctl_soiikey,
-	    .text = "secret of stable interface ids, 16 bytes; zero: EUI-64" },
-};
-static struct sysctl_table in6_sysctl_table = { .rows = in6_sysctls,
-	.nrows = nitems(in6_sysctls) };
-
 void
 in6_addr_init(void)
 {
 	struct ifnet *ifp;
 
 	timeout_set(&in6_lifetimes, in6_lifetimes_run, NULL);
-	sysctl_register(&in6_sysctl_table);
+	in6_iid_init();
 	TAILQ_FOREACH(ifp, &ifnet, if_list)
 		in6_if_event(NULL, IFE_ARRIVAL, ifp, NULL, NULL);
 	if_observe(&in6_observer);
+	nd6_host_init();
 }

@@ -14,6 +14,7 @@
 #include <net/if_var.h>
 #include <netinet6/ip6_var.h>
 #include <netinet6/nd6.h>
+#include <netinet6/nd6_host.h>
 
 int ip6_forwarding, ip6_defhlim = 64, ip6_sendredirects = 1;
 int ip6_use_deprecated = 1, ip6_dad_count = 1, ip6_neighborgcthresh = 2048;
@@ -24,10 +25,13 @@ int icmp6_nd6_delay = 5, icmp6_nd6_umaxtries = 3, icmp6_nd6_mmaxtries = 3;
 #define IP6CTL(n, v, lo, hi, t) \
 	{ .name = "net.inet6." n, .type = CTL_INT, .flags = CTLF_WR, .var = &(v), .min = lo, .max = hi, .text = t }
 static const struct sysctl_row ip6_sysctls[] = {
-	IP6CTL("ip6.forwarding", ip6_forwarding, 0, 1, "forward packets between interfaces"),
+	{ .name = "net.inet6.ip6.forwarding", .type = CTL_INT, .flags = CTLF_WR, .var = &ip6_forwarding, .min = 0, .max = 1,
+	    .changed = nd6_host_forwarding, .text = "forward packets between interfaces; no autoconf then" },
 	IP6CTL("ip6.redirect", ip6_sendredirects, 0, 1, "tell senders of a shorter way"),
 	IP6CTL("ip6.hlim", ip6_defhlim, 1, 255, "hop limit of packets made here"),
 	IP6CTL("ip6.use_deprecated", ip6_use_deprecated, 0, 1, "deprecated addresses may be sources"),
+	IP6CTL("ip6.tempvltime", ip6_tempvltime, 60, 31536000, "seconds a temporary address is valid"),
+	IP6CTL("ip6.temppltime", ip6_temppltime, 10, 31536000, "seconds a temporary address is preferred"),
 	IP6CTL("ip6.dad_count", ip6_dad_count, 0, 20, "probes for a new address, 0: none"),
 	IP6CTL("ip6.neighborgcthresh", ip6_neighborgcthresh, 16, 65536, "neighbours remembered"),
 	IP6CTL("icmp6.rediraccept", icmp6_rediraccept, 0, 1, "follow redirects"),
@@ -75,6 +79,7 @@ static const char *const icmp6_counter_text[ICMP6S_NCOUNTERS] = {
 	[ICMP6S_REDIRECT_OUT] = "redirects sent",
 	[ICMP6S_RA_IN] = "router advertisements received",
 	[ICMP6S_RS_IN] = "router solicitations received",
+	[ICMP6S_RS_OUT] = "router solicitations sent",
 };
 static const char *const nd6_counter_text[ND6S_NCOUNTERS] = {
 	[ND6S_NEW] = "neighbors new in the cache",
@@ -89,6 +94,25 @@ static const char *const nd6_counter_text[ND6S_NCOUNTERS] = {
 	[ND6S_DADDUP] = "addresses found duplicate",
 	[ND6S_DADLOOPED] = "own probes that came back",
 	[ND6S_PROXIED] = "solicitations answered for others",
+	[ND6S_RA_TAKEN] = "router advertisements taken in",
+	[ND6S_RTR_NEW] = "routers new",
+	[ND6S_RTR_LIMIT] = "routers refused: too many",
+	[ND6S_RTR_LOST] = "routers that stopped answering",
+	[ND6S_RTR_CHANGED] = "routes given to another router",
+	[ND6S_ROUTE_BAD] = "advertised routes refused: cannot be",
+	[ND6S_ROUTE_LIMIT] = "advertised routes refused: too many",
+	[ND6S_NOROUTE] = "advertised routes that could not be made",
+	[ND6S_PREFIX_BAD] = "prefixes refused: cannot be on a link",
+	[ND6S_PREFIX_LIFE] = "prefixes preferred for longer than valid",
+	[ND6S_PREFIX_LEN] = "prefixes for addresses that have not 64 bits",
+	[ND6S_PREFIX_LIMIT] = "prefixes refused: too many",
+	[ND6S_TWOHOURS] = "valid lifetimes not cut: the two hour rule",
+	[ND6S_LINK_BAD] = "hop limits, times and MTUs out of bounds",
+	[ND6S_ADDR_MADE] = "stable addresses made",
+	[ND6S_TEMP_MADE] = "temporary addresses made",
+	[ND6S_ADDR_FAILED] = "addresses that could not be made",
+	[ND6S_ADDR_LIMIT] = "addresses not made: too many of a prefix",
+	[ND6S_NOMEM] = "routers and prefixes for which there was no memory",
 };
 static struct counter_group ip6_counter_groups[] = {
 	{ .cg_proto = "ip6",
@@ -115,6 +139,7 @@ static const struct ip_family inet6_ip_family = {
 	.error = icmp6_error_kind,
 	.source_select = in6_source_select,
 	.defttl = &ip6_defhlim,
+	.ttl_by_link = true,
 };
 
 static const struct if_family inet6_if_family = {

@@ -331,6 +331,7 @@ ip6_headers(struct mbuf *m, struct ip_input_ctx *ctx)
 		if ((m = ip6_frag_input(m, ctx, NULL)) == NULL)
 			return (NULL);
 		/* whole: from the start, since its headers have moved */
+		ctx->frag = true;
 		ext_start(m, ctx);
 		n = 0;
 		f = ext_pass(m, ctx, &n);

@@ -328,6 +328,17 @@ ip6_output_header(struct mbuf *m, const struct ip_outopts *po, int *error)
 	return (m);
 }
 
+/* The hop limit of a packet whose sender does not care: routers may have said
+ * one (RFC 4861 6.3.2). */
+static uint8_t
+ip6_output_hlim(const struct ifnet *ifp)
+{
+	const struct in6_if *i6 = in6_if(ifp);
+
+	return (i6 != NULL && i6->i6_hlim != 0 ? i6->i6_hlim :
+						 (uint8_t)ip6_defhlim);
+}
+
 static int
 ip6_output_source(struct mbuf *m, const struct ip6_way *w)
 {
@@ -335,6 +346,8 @@ ip6_output_source(struct mbuf *m, const struct ip6_way *w)
 	struct ip_addr src = ip6_src(ip6), dst = ip6_dst(ip6);
 	struct ifaddr *ifa;
 
+	if (ip6->ip6_hlim == 0)
+		ip6->ip6_hlim = ip6_output_hlim(w->ex.ifp);
 	if (!ip_addr_iszero(&src)) {
 		/* loopback does not leave, nor do groups send */
 		if (in6_ismulticast(&src) ||

@@ -83,6 +83,9 @@ struct in6_if {
 	unsigned int i6_nbrs;     /* in the neighbour cache */
 	unsigned int i6_proxies;  /* of them: those we answer for */
 	unsigned int i6_iidtries; /* interface ids that were taken (RFC 7217) */
+	uint32_t i6_reachable_ms; /* the base of i6_reachable_us */
+	uint8_t i6_hlim;          /* of packets made here, 0: ip6_defhlim */
+	struct nd6_host *i6_host; /* listens to routers; NULL: does not */
 	bool i6_isup;             /* what we know of IFF_UP */
 };
 #define I6F_DISABLED \
@@ -110,6 +113,12 @@ int in6_addr_add(struct ifnet *ifp, const struct if_addrreq *req,
     struct proc *p);
 int in6_addr_del(struct ifnet *ifp, const struct if_addrreq *req,
     struct proc *p);
+/* Lifetimes of an address end at these points of uptime (UINT64_MAX: never). */
+void in6_addr_lifetimes(struct ifaddr *ifa, uint64_t expire,
+    uint64_t deprecate);
+/* What a link has when nobody advertises; and a new base reachable time. */
+void in6_if_defaults(struct in6_if *i6);
+void in6_if_reachable(struct in6_if *i6, uint32_t base_ms);
 /* The end of DAD (nd6_dad.c): the address is ours, or it is not. */
 void in6_addr_unique(struct ifaddr *ifa);
 void in6_addr_duplicate(struct ifaddr *ifa, const uint8_t *lladdr);
@@ -236,6 +245,7 @@ enum icmp6_counter {
 	ICMP6S_REDIRECT_OUT,
 	ICMP6S_RA_IN,
 	ICMP6S_RS_IN,
+	ICMP6S_RS_OUT,
 	ICMP6S_NCOUNTERS
 };
 enum nd6_counter {
@@ -251,6 +261,25 @@ enum nd6_counter {
 	ND6S_DADDUP,
 	ND6S_DADLOOPED,
 	ND6S_PROXIED,
+	ND6S_RA_TAKEN,
+	ND6S_RTR_NEW,
+	ND6S_RTR_LIMIT,
+	ND6S_RTR_LOST,
+	ND6S_RTR_CHANGED,
+	ND6S_ROUTE_BAD,
+	ND6S_ROUTE_LIMIT,
+	ND6S_NOROUTE,
+	ND6S_PREFIX_BAD,
+	ND6S_PREFIX_LIFE,
+	ND6S_PREFIX_LEN,
+	ND6S_PREFIX_LIMIT,
+	ND6S_TWOHOURS,
+	ND6S_LINK_BAD,
+	ND6S_ADDR_MADE,
+	ND6S_TEMP_MADE,
+	ND6S_ADDR_FAILED,
+	ND6S_ADDR_LIMIT,
+	ND6S_NOMEM,
 	ND6S_NCOUNTERS
 };
 extern uint64_t ip6_counters[IP6S_NCOUNTERS], icmp6_counters[ICMP6S_NCOUNTERS],

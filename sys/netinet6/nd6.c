@@ -42,6 +42,7 @@
 #include <net/rtable.h>
 #include <netinet6/ip6_var.h>
 #include <netinet6/nd6.h>
+#include <netinet6/nd6_host.h>
 
 #define ND6_HASHSIZE   1024
 #define ND6_HOLD_MAX   64 /* the fragments of a packet of 64 kB fit */
@@ -290,6 +291,8 @@ nd6_enter(struct nd6_nbr *nn, enum nd6_state next)
 	nn->nn_since_us = uptime_us();
 	nn->nn_tries = 0;
 	nd6_enlist(nn);
+	if (next == ND6_REACHABLE && in6_islinklocal(&nn->nn_addr))
+		nd6_rtr_reach(nn->nn_ifp, &nn->nn_addr, true);
 	if (next == ND6_PERMANENT)
 		timeout_del(&nn->nn_timer);
 	else
@@ -360,6 +363,8 @@ nd6_fail(struct nd6_nbr *nn)
 		rt_neighbour_lost(nn->nn_ifp, &nn->nn_addr);
 	if (nn->nn_router)
 		nd6_router(nn, false);
+	if (in6_islinklocal(&nn->nn_addr))
+		nd6_rtr_reach(nn->nn_ifp, &nn->nn_addr, false);
 	nd6_end(nn);
 	while ((m = ml_dequeue(&ml)) != NULL) {
 		drop_count(DROP_ND6_UNRESOLVED);

@@ -111,6 +111,8 @@ struct nd6_opts {
 /* len bytes of m from off.  0 or EINVAL. */
 int nd6_options(const struct mbuf *m, uint32_t off, uint32_t len,
     struct nd6_opts *o);
+/* A link address that a station can have. */
+bool nd6_lladdr_sane(const uint8_t a[6]);
 /* Handlers: m belongs to the caller and is only read; the reason for which it
  * dies, DROP_ICMP6_DONE when it served. */
 enum drop_reason nd6_ns_input(const struct mbuf *m,

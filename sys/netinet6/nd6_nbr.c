@@ -21,6 +21,7 @@
 #include <net/rtable.h>
 #include <netinet6/ip6_var.h>
 #include <netinet6/nd6.h>
+#include <netinet6/nd6_host.h>
 
 #define ND_MSG_MAX  512 /* an option block longer than this is refused */
 #define ND_OPTS_MAX 16
@@ -82,8 +83,7 @@ nd6_options(const struct mbuf *m, uint32_t off, uint32_t len,
 	return (nd6_options_read(&c, o));
 }
 
-/* A link address that can be somebody's. */
-static bool
+bool
 nd6_lladdr_sane(const uint8_t a[6])
 {
 	static const uint8_t none[6];
@@ -241,6 +241,8 @@ nd6_na_input(const struct mbuf *m, const struct ip_input_ctx *ctx, uint32_t len)
 		return (DROP_ICMP6_BADOPT);
 	if (nn->nn_state != ND6_PERMANENT)
 		nd6_router(nn, (na.flags & ND_NA_ROUTER) != 0);
+	if ((na.flags & ND_NA_ROUTER) == 0) /* RFC 4861 7.2.5: is none any more */
+		nd6_rtr_demote(ctx->ifp, &na.target);
 	nd6_event(nn, nd6_na_event(nn, &na), na.o.has_tlla ? na.o.tlla : NULL);
 	return (DROP_ICMP6_DONE);
 }
