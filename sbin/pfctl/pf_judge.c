@@ -201,6 +201,9 @@ LAW(route_dir, r->rt != PF_NOROUTE && r->dir == PFD_BOTH)
 LAW(divert_match, marked(sp, M_DIVERT))
 LAW(divert_proto,
     (r->divert_addr.q[0] | r->divert_addr.q[1]) != 0 && r->proto == 0)
+LAW(divert_family,
+    sp->x.divert_host_af != 0 && r->af != AF_UNSPEC &&
+	r->af != sp->x.divert_host_af)
 LAW(to_dir, TRANSLATES && r->dir == PFD_BOTH)
 LAW(to_state, TRANSLATES && r->keep == PF_NOSTATE)
 LAW(to_block, r->flags &(PFR_NATTO | PFR_RDRTO | PFR_BINATTO | PFR_AFTO))
@@ -314,6 +317,7 @@ const struct law pf_laws[] = {
 	{ "route-direction", K_PASS, route_dir, "direction must be explicit with rules that specify routing" },
 	{ "divert-match", K_MATCH, divert_match, "divert is not supported on match rules" },
 	{ "divert-proto", K_FILTER, divert_proto, "divert-to with an address needs a protocol" },
+	{ "divert-family", K_FILTER, divert_family, "divert-to: the address is of another family than the rule" },
 	{ "nat-to-direction", K_PASS | K_MATCH, to_dir, "nat-to and rdr-to require a direction" },
 	{ "nat-to-state", K_PASS, to_state, "nat-to and rdr-to require keep state" },
 	{ "nat-to-block", K_BLOCK, to_block, "translation is not supported on block rules" },

@@ -58,10 +58,18 @@ USES(uses_scrub,
 USES(uses_scrubtos,
     r->r.flags &PFR_SETTOS &&
 	(r->r.flags & PFR_SCRUB || r->r.action == PFA_SCRUB))
-USES(uses_divert, r->r.divert_port != 0 || r->x.divert_packet != 0)
+USES(uses_divert_out,
+    r->r.divert == PF_DIVERT_SOCKET && r->r.dir == PFD_OUT)
+USES(uses_divert_proto,
+    r->r.divert == PF_DIVERT_SOCKET && r->r.proto != IPPROTO_TCP &&
+	r->r.proto != IPPROTO_UDP)
+USES(uses_divert_block, r->r.divert != PF_DIVERT_NONE &&
+	r->r.action != PFA_PASS)
 USES(uses_rdomain, r->x.rdomain != -1)
 USES(uses_rtlabel, r->x.rtlabel != NULL)
-USES(uses_rtable, r->r.rtable != -1)
+USES(uses_rtable,
+    r->r.rtable != -1 && r->r.action != PFA_PASS &&
+	r->r.action != PFA_BLOCK && r->r.action != PFA_MATCH)
 USES(uses_delay, r->r.set_delay != 0)
 USES(uses_pktrate, r->r.pktrate[0] != 0)
 USES(uses_os, r->r.osname[0] != '\0')
@@ -80,10 +88,12 @@ static const struct refusal refusals[] = {
 	{ "scrub with no-df, random-id, min-ttl, max-mss or reassemble tcp",
 	    uses_scrub },
 	{ "scrub with set-tos", uses_scrubtos },
-	{ "divert-to", uses_divert },
+	{ "divert-to of packets that go out", uses_divert_out },
+	{ "divert-to of other protocols than TCP and UDP", uses_divert_proto },
+	{ "divert of blocked packets", uses_divert_block },
 	{ "on rdomain", uses_rdomain },
 	{ "route label", uses_rtlabel },
-	{ "rtable", uses_rtable },
+	{ "rtable in translation and scrub rules", uses_rtable },
 	{ "set delay", uses_delay },
 	{ "max-pkt-rate", uses_pktrate },
 	{ "os", uses_os },
@@ -260,7 +270,11 @@ load_rule(int dev, struct pf_ruleset *rs, int which, struct pf_rule *r,
 	for (i = 0; i < PF_NPOOLS; i++)
 		io.rule.pool[i].ents_ptr = (uintptr_t)r->ents[i];
 	if (pf_call(dev, DIOCADDRULE, &io) == -1) {
-		warn("%s:%d: cannot add rule", r->file, r->line);
+		if (errno == ESRCH)
+			warnx("%s:%d: cannot add rule: no routing table %d",
+			    r->file, r->line, (int)r->r.rtable);
+		else
+			warn("%s:%d: cannot add rule", r->file, r->line);
 		return (-1);
 	}
 	return (0);

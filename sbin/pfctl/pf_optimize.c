@@ -47,7 +47,7 @@ plain(const struct pf_rule *r)
 	    r->r.pktrate[0] == 0 && r->r.tagname[0] == '\0' &&
 	    r->r.pool[0].nents == 0 && r->r.pool[1].nents == 0 &&
 	    r->r.pool[2].nents == 0 && r->x.rdomain == -1 &&
-	    r->x.rtlabel == NULL && r->x.divert_packet == 0 &&
+	    r->x.rtlabel == NULL && r->r.divert != PF_DIVERT_PACKET &&
 	    r->x.set_queue[0] == NULL);
 }
 

@@ -663,6 +663,22 @@ print_normalization(const struct pf_print *pp, const struct pf_ioc_rule *r)
 	}
 }
 
+/* A port alone stands for a loopback address. */
+static void
+print_divert(FILE *f, const struct pf_ioc_rule *r)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	if (r->divert == PF_DIVERT_PACKET)
+		fprintf(f, " divert-packet port %u", r->divert_port);
+	else if (r->divert_af != AF_UNSPEC)
+		fprintf(f, " divert-to %s port %u",
+		    inet_ntop(r->divert_af, r->divert_addr.b, ip, sizeof(ip)),
+		    r->divert_port);
+	else if (r->divert != PF_DIVERT_NONE)
+		fprintf(f, " divert-to %u", r->divert_port);
+}
+
 void
 print_words(FILE *f, const struct pf_ioc_rule *r)
 {
@@ -711,10 +727,7 @@ print_marks(const struct pf_print *pp, const struct pf_ioc_rule *r,
 		fputs(" route ", pp->f);
 		print_quoted(pp->f, x->rtlabel);
 	}
-	if (r->divert_port != 0)
-		fprintf(pp->f, " divert-to %u", r->divert_port);
-	if (x != NULL && x->divert_packet != 0)
-		fprintf(pp->f, " divert-packet port %d", x->divert_packet);
+	print_divert(pp->f, r);
 	if (r->flags & PFR_ONCE)
 		fputs(" once", pp->f);
 }

@@ -190,7 +190,7 @@ enum mark {
 
 /* What a kernel may not do: said at load. */
 struct pf_extra {
-	int divert_packet; /* port, 0 none */
+	uint8_t divert_host_af; /* of divert-to's address, 0: none given */
 	const char *set_queue[2];
 	const char *rtlabel; /* route "label" */
 	int rdomain;         /* -1 */

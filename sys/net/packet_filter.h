@@ -10,6 +10,7 @@
 #define _NET_PACKET_FILTER_H_
 
 #include <sys/types.h>
+#include <net/ip_addr.h>
 
 struct ifnet;
 struct mbuf;
@@ -21,10 +22,21 @@ enum pf_dir { PF_IN = 1, PF_OUT = 2 };
 /* pkthdr_pf.flags */
 #define PF_TAG_GENERATED	 0x01 /* pf made it: let it pass */
 #define PF_TAG_TRANSLATE_LOCALHOST 0x02 /* redirected to a loopback address */
-#define PF_TAG_DIVERTED		 0x04
+#define PF_TAG_DIVERTED		 0x04 /* for this machine, whatever its destination */
 #define PF_TAG_REASSEMBLED	 0x08
 #define PF_TAG_REFRAGMENTED	 0x10
 #define PF_TAG_PROCESSED	 0x20
+#define PF_TAG_REINJECTED	 0x40 /* from a divert socket: judged already */
+#define PF_TAG_TRANSPARENT	 0x80 /* sent by a socket with a foreign address */
+
+/*
+ * Payload of PACKET_TAG_DIVERT, which a diverted packet may have: the socket
+ * bound to this takes what no connected socket takes.
+ */
+struct pf_divert {
+	struct ip_addr addr;
+	uint16_t port; /* host order */
+};
 
 struct packet_filter {
 	/*
@@ -37,6 +49,13 @@ struct packet_filter {
 	/* The local socket that took the packet: replies find their state. */
 	void (*socket_linked)(struct mbuf *m, void *pcb);
 	void (*socket_gone)(void *pcb);
+	/*
+	 * Where src wrote to, in a conversation with *dst as a socket here
+	 * knows it: into *dst and *dport (host order).  False: no such state.
+	 */
+	bool (*original_dst)(sa_family_t af, uint8_t proto,
+	    const struct ip_addr *src, uint16_t sport, struct ip_addr *dst,
+	    uint16_t *dport);
 };
 /* NULL while there is no filter. */
 extern const struct packet_filter *packet_filter;

@@ -33,6 +33,7 @@ struct mbuf;
 #define IPPROTO_PFSYNC	 240
 #define IPPROTO_RAW	 255
 #define IPPROTO_MAX	 256
+#define IPPROTO_DIVERT	 258 /* of sockets only */
 
 /* socket options, Linux's numbers */
 #define IP_TOS		1
@@ -46,7 +47,9 @@ struct mbuf;
 #define IP_RECVTTL	12
 #define IP_RECVTOS	13
 #define IP_MTU		14
+#define SO_ORIGINAL_DST 80 /* by IPPROTO_IP and IPPROTO_IPV6 */
 #define IP_TRANSPARENT	19
+#define IP_RECVORIGDSTADDR 20 /* the same number for the data */
 #define IP_MINTTL	21
 #define IPV6_UNICAST_HOPS 16
 #define IPV6_MTU_DISCOVER 23
@@ -61,6 +64,8 @@ struct mbuf;
 #define IPV6_TCLASS	67
 #define IPV6_CHECKSUM	7
 #define IPV6_DONTFRAG	62
+#define IPV6_RECVORIGDSTADDR 74
+#define IPV6_TRANSPARENT 75
 #define ICMP6_FILTER	1
 
 /* host-order 32-bit tests of IPv4 addresses */

@@ -16,9 +16,11 @@
 #include <sys/systm.h>
 #include <sys/mbuf.h>
 #include <sys/proc.h>
+#include <sys/protosw.h>
 #include <sys/socketvar.h>
 #include <sys/time.h>
 #include <net/if_var.h>
+#include <net/packet_filter.h>
 #include <net/rtable.h>
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
@@ -276,6 +278,46 @@ get_hdrincl(const struct inpcb *inp, void *val, socklen_t *len)
 	return (opt_put_int(val, len, (inp->inp_flags & INP_HDRINCL) != 0));
 }
 
+/*
+ * SO_ORIGINAL_DST: where the peer of a connection that pf redirected here
+ * wrote to.  Linux gives IPv4's by IPPROTO_IP and IPv6's by IPPROTO_IPV6.
+ */
+static int
+get_origdst(const struct inpcb *inp, sa_family_t af, void *val, socklen_t *len)
+{
+	struct ip_addr dst = inp->inp_laddr;
+	uint16_t port = inp->inp_lport;
+	struct sockaddr_storage ss;
+	socklen_t n;
+
+	if (inp->inp_socket->so_proto->pr_protocol != IPPROTO_TCP)
+		return (ENOPROTOOPT);
+	if (!inp->inp_connected || packet_filter == NULL ||
+	    (inp->inp_vers == INP_IPV4) != (af == AF_INET) ||
+	    !packet_filter->original_dst(af, IPPROTO_TCP, &inp->inp_faddr,
+		inp->inp_fport, &dst, &port))
+		return (ENOENT);
+	memset(&ss, 0, sizeof(ss));
+	n = sockaddr_write(&ss, af, &dst, port, inp->inp_scope);
+	if (*len < n)
+		return (EINVAL);
+	memcpy(val, &ss, n);
+	*len = n;
+	return (0);
+}
+
+static int
+get_origdst4(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (get_origdst(inp, AF_INET, val, len));
+}
+
+static int
+get_origdst6(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (get_origdst(inp, AF_INET6, val, len));
+}
+
 /* --- the table --- */
 
 #define PCB(member) offsetof(struct inpcb, member)
@@ -291,6 +333,8 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IP, IP_OPTIONS,	OPT_HOOK, 0, 0, 0, 0, set_ipoptions, get_ipoptions },
 	{ IPPROTO_IP, IP_MTU_DISCOVER,	OPT_HOOK, 0, 0, 0, 0, set_mtudisc, get_mtudisc },
 	{ IPPROTO_IP, IP_MTU,		OPT_HOOK, 0, 0, 0, 0, NULL, get_mtu },
+	{ IPPROTO_IP, IP_RECVORIGDSTADDR, OPT_FLAG, INP_RECVORIGDST, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IP, SO_ORIGINAL_DST,	OPT_HOOK, 0, 0, 0, 0, NULL, get_origdst4 },
 	{ IPPROTO_IP, IP_TRANSPARENT,	OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, OPT_I16, 0, PCB(inp_hops), -1, 255, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_TCLASS,	OPT_U8,	  0, PCB(inp_tclass), 0, 255, NULL, NULL },
@@ -298,6 +342,9 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, OPT_FLAG, INP_RECVTTL, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS, OPT_FLAG, INP_RECVTOS, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_DONTFRAG,	OPT_FLAG, INP_DONTFRAG, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, OPT_FLAG, INP_RECVORIGDST, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IPV6, SO_ORIGINAL_DST, OPT_HOOK, 0, 0, 0, 0, NULL, get_origdst6 },
+	{ IPPROTO_IPV6, IPV6_TRANSPARENT, OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, OPT_HOOK, 0, 0, 0, 0, set_mtudisc, get_mtudisc },
 	{ IPPROTO_IPV6, IPV6_MTU,	OPT_HOOK, 0, 0, 0, 0, NULL, get_mtu },
 	{ IPPROTO_IPV6, IPV6_V6ONLY,	OPT_HOOK, 0, 0, 0, 0, set_v6only, get_v6only },
@@ -426,6 +473,25 @@ control_pktinfo(const struct inpcb *inp, const struct ip_input_ctx *ctx,
 	    cmsg_put(out, at, IPPROTO_IPV6, IPV6_PKTINFO, &pi6, sizeof(pi6)));
 }
 
+/* Address and port that the sender wrote to, for what pf diverted here. */
+static uint32_t
+control_origdst(const struct mbuf *m, const struct ip_input_ctx *ctx,
+    uint8_t *out, uint32_t at)
+{
+	bool v4 = ctx->af == AF_INET;
+	struct sockaddr_storage ss;
+	uint16_t port = 0;
+	socklen_t len;
+
+	if (ctx->proto == IPPROTO_UDP)
+		(void)m_copydata(m, ctx->off + 2, sizeof(port), &port);
+	memset(&ss, 0, sizeof(ss));
+	len = sockaddr_write(&ss, ctx->af, &ctx->dst, ntohs(port),
+	    ctx->ifp->if_index);
+	return (cmsg_put(out, at, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+	    v4 ? IP_RECVORIGDSTADDR : IPV6_RECVORIGDSTADDR, &ss, len));
+}
+
 uint32_t
 in_opt_control(const struct inpcb *inp, const struct mbuf *m,
     const struct ip_input_ctx *ctx, uint8_t out[IN_CONTROL_MAX])
@@ -440,7 +506,7 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 
 	if ((inp->inp_flags &
 		(INP_TIMESTAMP | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
-		    INP_RECVTTL | INP_RECVTOS)) == 0)
+		    INP_RECVTTL | INP_RECVTOS | INP_RECVORIGDST)) == 0)
 		return (0);
 	if ((inp->inp_flags & INP_TIMESTAMP) != 0)
 		at = cmsg_put(out, at, SOL_SOCKET, SO_TIMESTAMP, &tv,
@@ -456,6 +522,8 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 		at = cmsg_put(out, at, level, v4 ? IP_TOS : IPV6_TCLASS, &v,
 		    v4 ? 1 : sizeof(v));
 	}
+	if ((inp->inp_flags & INP_RECVORIGDST) != 0)
+		at = control_origdst(m, ctx, out, at);
 	return (at);
 }
 
@@ -587,5 +655,7 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	}
 	if ((m = ip_encap(m, &e)) == NULL)
 		return (ENOBUFS);
+	if ((inp->inp_flags & INP_BINDANY) != 0)
+		m->m_pkthdr.pf.flags |= PF_TAG_TRANSPARENT;
 	return (ip_family(af)->output(m, &po));
 }

@@ -15,7 +15,9 @@
  *	2. a socket bound to this port and address
  *	3. a socket bound to this port and any address; one of the packet's own
  *	   family before an IPv6 socket that takes both
- * With INPCB_INVERTED rungs 2 and 3 change places.  A socket bound to the
+ * With INPCB_INVERTED rungs 2 and 3 change places.  For a packet that pf
+ * diverted, rungs 2 and 3 ask for the port and address that its rule names
+ * (in_pcb_input()); the connection keeps the packet's own.  A socket bound to the
  * receiving interface stands before one that is not, within its rung.  Of
  * equals that share by SO_REUSEPORT each gets its part of the peers.
  *
@@ -391,6 +393,36 @@ in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k,
 			best = inp;
 	}
 	return (best);
+}
+
+/*
+ * What pf sent to a loopback address from elsewhere is first for those who
+ * serve the network, that is, who are bound to any address.
+ */
+struct inpcb *
+in_pcb_input(struct in_pcb_table *t, const struct mbuf *m,
+    const struct in_pcb_key *k)
+{
+	struct in_pcb_key listener = *k;
+	struct pf_divert to;
+	struct inpcb *inp;
+	struct m_tag *tag;
+
+	if (__predict_true((m->m_pkthdr.pf.flags & (PF_TAG_DIVERTED |
+				PF_TAG_TRANSLATE_LOCALHOST)) == 0))
+		return (in_pcb_lookup(t, k, INPCB_USUAL));
+	if ((m->m_pkthdr.pf.flags & PF_TAG_DIVERTED) == 0 ||
+	    (tag = m_tag_find(m, PACKET_TAG_DIVERT)) == NULL)
+		return (in_pcb_lookup(t, k,
+		    (m->m_pkthdr.pf.flags & PF_TAG_TRANSLATE_LOCALHOST) != 0 ?
+			INPCB_INVERTED :
+			INPCB_USUAL));
+	if ((inp = in_pcb_lookup_conn(t, k)) != NULL)
+		return (inp);
+	memcpy(&to, m_tag_data(tag), sizeof(to));
+	listener.laddr = to.addr;
+	listener.lport = to.port;
+	return (in_pcb_lookup(t, &listener, INPCB_USUAL));
 }
 
 /* --- bind --- */

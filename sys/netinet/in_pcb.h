@@ -49,6 +49,7 @@ struct in_pcb_table {
 #define INP_BINDANY      0x0040
 #define INP_TIMESTAMP    0x0080
 #define INP_RECVPKTINFO4 0x0100 /* on an IPv6 socket, for mapped ones */
+#define INP_RECVORIGDST	 0x0400 /* destination and port, as sent */
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
 struct inpcb {
@@ -140,6 +141,10 @@ enum in_pcb_order { INPCB_USUAL, INPCB_INVERTED };
 /* The socket that a packet is for: connected ones first.  NULL. */
 struct inpcb *in_pcb_lookup(struct in_pcb_table *t, const struct in_pcb_key *k,
     enum in_pcb_order order);
+/* The same for packet m that came in: where pf diverted it, or in the order
+ * that pf wants. */
+struct inpcb *in_pcb_input(struct in_pcb_table *t, const struct mbuf *m,
+    const struct in_pcb_key *k);
 /* Only the connected one, as for errors. */
 struct inpcb *in_pcb_lookup_conn(struct in_pcb_table *t,
     const struct in_pcb_key *k);
@@ -153,7 +158,7 @@ int in_opt_set(struct inpcb *inp, int level, int name, const void *val,
     socklen_t len, struct proc *p);
 int in_opt_get(struct inpcb *inp, int level, int name, void *val,
     socklen_t *len);
-#define IN_CONTROL_MAX 192
+#define IN_CONTROL_MAX 256
 /* What the socket wants to know of a received packet.  Bytes written. */
 uint32_t in_opt_control(const struct inpcb *inp, const struct mbuf *m,
     const struct ip_input_ctx *ctx, uint8_t out[IN_CONTROL_MAX]);

@@ -25,6 +25,7 @@
 #include <net/ethernet.h>
 #include <net/if_var.h>
 #include <netinet/if_ether.h>
+#include <netinet/divert.h>
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
 #include <netinet/ip.h>
@@ -374,5 +375,6 @@ ipinit(void)
 	udp_init();
 	tcp_init();
 	rip_init();
+	divert_init();
 	in_pcb_init();
 }

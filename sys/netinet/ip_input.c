@@ -161,8 +161,7 @@ ip_rightif(const struct ifnet *ifp, const struct mbuf *m,
 	return ((ifp->if_flags & IFF_LOOPBACK) != 0 ||
 	    (m->m_flags & M_LOOP) != 0 ||
 	    (rt->rt_ifa->ifa_ifp->if_flags & IFF_LOOPBACK) != 0 ||
-	    (m->m_pkthdr.pf.flags &
-		(PF_TAG_TRANSLATE_LOCALHOST | PF_TAG_DIVERTED)) != 0);
+	    (m->m_pkthdr.pf.flags & PF_TAG_TRANSLATE_LOCALHOST) != 0);
 }
 
 static void
@@ -252,6 +251,11 @@ ip_input_judged(struct ifnet *ifp, struct mbuf *m)
 	if (mtod(m, struct ip *)->ip_vhl != 0x45 && ip_dooptions(ifp, &m) != 0)
 		return;
 	dst = ntohl(mtod(m, struct ip *)->ip_dst);
+	if (__predict_false(
+		(m->m_pkthdr.pf.flags & PF_TAG_DIVERTED) != 0)) {
+		ip_ours(ifp, m);
+		return;
+	}
 	if (__predict_false(dst >= 0xe0000000U)) {
 		if (dst == INADDR_BROADCAST_H) {
 			ipstat_inc(IPS_LOCALBCAST);

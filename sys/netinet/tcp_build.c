@@ -14,6 +14,7 @@
 #include <sys/mbuf.h>
 #include <sys/socketvar.h>
 #include <net/if_var.h>
+#include <net/packet_filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp_var.h>
 
@@ -108,6 +109,8 @@ tcp_emit(const struct tcp_out *o)
 	tcpstat_inc(TCPC_OUT);
 	if ((m = build_header(o)) == NULL || (m = ip_encap(m, &e)) == NULL)
 		return (ENOBUFS);
+	if (o->inp != NULL && (o->inp->inp_flags & INP_BINDANY) != 0)
+		m->m_pkthdr.pf.flags |= PF_TAG_TRANSPARENT;
 	return (fam->output(m, &po));
 }
 

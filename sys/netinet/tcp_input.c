@@ -5,7 +5,7 @@
  * A packet becomes a segment and finds its connection (RFC 9293 3.10.7).
  *
  *	1. is it whole and sound?			segment_read()
- *	2. which socket?  a connection; a listener	in_pcb_lookup()
+ *	2. which socket?  a connection; a listener	in_pcb_input()
  *	3. a SYN for a connection in TIME_WAIT may begin a new one
  *	4. by the state of the socket			conn_input(), listen_input()
  * What is for nobody is answered with a reset, except resets, and except
@@ -93,17 +93,13 @@ static struct inpcb *
 find(const struct mbuf *m, const struct in_pcb_key *k, const struct tcp_seg *sg,
     uint64_t now)
 {
-	enum in_pcb_order order = INPCB_USUAL;
-	struct inpcb *inp;
+	struct inpcb *inp = in_pcb_input(&tcp_pcbs, m, k);
 	struct tcpcb *tp;
 
-	if ((m->m_pkthdr.pf.flags & PF_TAG_TRANSLATE_LOCALHOST) != 0)
-		order = INPCB_INVERTED;
-	inp = in_pcb_lookup(&tcp_pcbs, k, order);
 	if (inp == NULL || !begins_anew(tp = inp->inp_ppcb, sg))
 		return (inp);
 	(void)tcp_end(tp, 0, now);
-	return (in_pcb_lookup(&tcp_pcbs, k, order));
+	return (in_pcb_input(&tcp_pcbs, m, k));
 }
 
 /* --- rung 4 --- */

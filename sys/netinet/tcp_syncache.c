@@ -44,6 +44,8 @@ struct syn {
 	LIST_ENTRY(syn) s_hash;
 	TAILQ_ENTRY(syn) s_queue;
 	struct in_pcb_key s_key;
+	struct ip_addr s_laddr; /* what its listener is bound to: pf may */
+	uint16_t s_lport;	/* have sent it to another than s_key's */
 	uint32_t s_iss, s_irs, s_win;
 	uint64_t s_sent_at, s_due;
 	struct tcp_opts s_opt; /* the peer's */
@@ -164,6 +166,8 @@ syn_fill(struct syn *s, const struct inpcb *listener,
 	const struct socket *so = listener->inp_socket;
 
 	s->s_key = *k;
+	s->s_laddr = listener->inp_laddr;
+	s->s_lport = listener->inp_lport;
 	s->s_irs = sg->seq;
 	s->s_iss = tcp_isn(k, now);
 	s->s_opt = sg->opt;
@@ -267,9 +271,13 @@ syn_enqueue(struct syn *s, uint8_t level, uint64_t now)
 static void
 syn_late(struct syn *s, uint64_t now)
 {
-	struct inpcb *inp = in_pcb_lookup(&tcp_pcbs, &s->s_key, INPCB_USUAL);
+	struct in_pcb_key at = s->s_key;
 	uint8_t level = s->s_level;
+	struct inpcb *inp;
 
+	at.laddr = s->s_laddr;
+	at.lport = s->s_lport;
+	inp = in_pcb_lookup(&tcp_pcbs, &at, INPCB_USUAL);
 	if (level + 1 >= LEVELS || inp == NULL ||
 	    pcb_of(inp)->t_state != TCPS_LISTEN) {
 		tcpstat_inc(TCPC_SC_TIMEOUT);

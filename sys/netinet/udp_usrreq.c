@@ -136,19 +136,13 @@ udp_input_group(struct mbuf *m, const struct ip_input_ctx *ctx,
 static bool
 udp_is_group(const struct mbuf *m, const struct ip_input_ctx *ctx)
 {
+	if ((m->m_pkthdr.pf.flags & PF_TAG_DIVERTED) != 0)
+		return (false);
 	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0)
 		return (true);
 	if (ctx->af == AF_INET6)
 		return (in6_ismulticast(&ctx->dst));
 	return (ntohl(ctx->dst.v4) >= 0xe0000000U);
-}
-
-static enum in_pcb_order
-udp_order(const struct mbuf *m)
-{
-	return ((m->m_pkthdr.pf.flags & PF_TAG_TRANSLATE_LOCALHOST) != 0 ?
-		INPCB_INVERTED :
-		INPCB_USUAL);
 }
 
 static void
@@ -174,7 +168,7 @@ udp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 		udp_input_group(m, ctx, &k);
 		return;
 	}
-	if ((inp = in_pcb_lookup(&udp_pcbs, &k, udp_order(m))) == NULL) {
+	if ((inp = in_pcb_input(&udp_pcbs, m, &k)) == NULL) {
 		drop_count(DROP_UDP_NOPORT);
 		ip_error(m, ctx->af, IPE_PORT, 0);
 		return;

@@ -230,7 +230,9 @@ ip6_input_judged(struct ifnet *ifp, struct mbuf *m)
 		return;
 	ip6 = mtod(m, const struct ip6_hdr *);
 	dst = ip6_dst(ip6);
-	if (in6_ismulticast(&dst))
+	if (__predict_false((m->m_pkthdr.pf.flags & PF_TAG_DIVERTED) != 0))
+		ip6_ours(ifp, m);
+	else if (in6_ismulticast(&dst))
 		ip6_input_multicast(ifp, m, &dst);
 	else if (in6_islinklocal(&dst))
 		ip6_input_linklocal(ifp, m, &dst);

@@ -349,11 +349,8 @@ ip6_output_source(struct mbuf *m, const struct ip6_way *w)
 	if (ip6->ip6_hlim == 0)
 		ip6->ip6_hlim = ip6_output_hlim(w->ex.ifp);
 	if (!ip_addr_iszero(&src)) {
-		/* loopback does not leave, nor do groups send */
-		if (in6_ismulticast(&src) ||
-		    (in6_isloopback(&src) && w->local == NULL))
-			return (EADDRNOTAVAIL);
-		return (0);
+		/* groups do not send; for loopback see ip6_output_send() */
+		return (in6_ismulticast(&src) ? EADDRNOTAVAIL : 0);
 	}
 	if ((ifa = in6_source_select(w->ex.ifp, &dst, w->ex.rt)) == NULL) {
 		ip6stat_inc(IP6S_NOSOURCE);
@@ -410,6 +407,7 @@ ip6_output_send(struct mbuf **mp, const struct ip_outopts *po,
     struct ip6_way *w)
 {
 	const struct ip6_hdr *ip6 = mtod(*mp, const struct ip6_hdr *);
+	struct ip_addr src = ip6_src(ip6), dst = ip6_dst(ip6);
 	struct mbuf *m = *mp;
 
 	if (w->local != NULL) {
@@ -418,6 +416,9 @@ ip6_output_send(struct mbuf **mp, const struct ip_outopts *po,
 	}
 	if ((w->ex.ifp->if_flags & IFF_UP) == 0)
 		return (ENETDOWN);
+	if ((w->ex.ifp->if_flags & IFF_LOOPBACK) == 0 &&
+	    (in6_isloopback(&src) || in6_isloopback(&dst)))
+		return (EADDRNOTAVAIL); /* RFC 4291 2.5.3: never on a wire */
 	if (ip6->ip6_dst[0] == 0xff) {
 		m->m_flags |= M_MCAST;
 		if ((po->po_flags & IPOUT_FORWARDING) == 0)

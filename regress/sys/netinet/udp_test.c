@@ -383,6 +383,64 @@ KTEST(pcb_lookup_inverted_for_what_pf_turned_to_loopback)
 	sock_end(lo);
 }
 
+/* What a packet to 192.0.2.9 port 53 is after pf diverted it. */
+static struct mbuf *
+diverted(uint16_t sport, uint32_t to, uint16_t port)
+{
+	struct mbuf *m = pkt_udp(PEER, A4(192, 0, 2, 9), sport, 53, 5);
+	struct pf_divert d = { v4(to), port };
+	struct m_tag *t = m_tag_get(PACKET_TAG_DIVERT, sizeof(d));
+
+	KT(t != NULL);
+	memcpy(m_tag_data(t), &d, sizeof(d));
+	m_tag_prepend(m, t);
+	m->m_pkthdr.pf.flags |= PF_TAG_DIVERTED;
+	return (m);
+}
+
+KTEST(pcb_lookup_diverted_by_what_the_rule_names)
+{
+	struct socket *proxy, *other, *conn;
+	struct sockaddr_storage orig;
+	struct ip_addr a;
+	uint16_t port = 0;
+	uint32_t scope;
+	sa_family_t af;
+	struct got g;
+
+	catch_up();
+	proxy = sock(AF_INET, SOCK_DGRAM, 0);
+	other = sock(AF_INET, SOCK_DGRAM, 0);
+	conn = sock(AF_INET, SOCK_DGRAM, 0);
+	KT_EQ(bind_to(proxy, AF_INET, v4(A4(127, 0, 0, 1)), 9000), 0);
+	KT_EQ(bind_to(other, AF_INET, any, 53), 0); /* the packet's own port */
+	KT_EQ(setopt(conn, SOL_SOCKET, SO_BINDANY, 1), 0);
+	KT_EQ(setopt(proxy, IPPROTO_IP, IP_RECVORIGDSTADDR, 1), 0);
+	other->so_options |= 1U << SO_REUSEADDR;
+	conn->so_options |= 1U << SO_REUSEADDR;
+	KT_EQ(bind_to(conn, AF_INET, v4(A4(192, 0, 2, 9)), 53), 0);
+	KT_EQ(connect_to(conn, AF_INET, v4(PEER), 9), 0);
+	catch_in(0, diverted(10, A4(127, 0, 0, 1), 9000));
+	KT_EQ(waiting(proxy), 1);
+	catch_in(0, diverted(9, A4(127, 0, 0, 1), 9000));
+	KT_EQ(waiting(conn), 1); /* who has the four numbers comes first */
+	KT_EQ(waiting(proxy), 1);
+	catch_in(0, diverted(10, A4(127, 0, 0, 1), 9001));
+	KT_EQ(waiting(proxy) + waiting(other) + waiting(conn), 2);
+	g = take(proxy);
+	KT(g.len == 5 && g.controllen >= CMSG_LEN(16));
+	memset(&orig, 0, sizeof(orig));
+	memcpy(&orig, g.control + CMSG_LEN(0), 16);
+	KT_EQ(sockaddr_read((struct sockaddr *)(void *)&orig, 16, &af, &a,
+		  &port, &scope),
+	    0);
+	KT(ip_addr_eq(&a, &(struct ip_addr){ .b = { 192, 0, 2, 9 } }));
+	KT_EQ(port, 53);
+	sock_end(proxy);
+	sock_end(other);
+	sock_end(conn);
+}
+
 KTEST(pcb_many_sockets_hash_grows)
 {
 	static struct socket *so[600];

@@ -11,6 +11,7 @@
  *			a state is made (pf_state.c)
  *	pf_nat_apply()	what was decided is written into it (pf_nat.c)
  *	pf_account()	counters, log, replies; a drop ends here
+ *	pf_divert()	not where it was sent, but to a socket (pf_divert.c)
  *
  * A packet that goes through this machine comes here twice, in and out, and
  * may have a state for each.
@@ -53,6 +54,11 @@ pf_not_ours(const struct ifnet *ifp, struct mbuf *m, enum pf_dir dir)
 			return (true); /* af-to: judged when it came in */
 	}
 
+	if (__predict_false(
+		(m->m_pkthdr.pf.flags & PF_TAG_REINJECTED) != 0)) {
+		m->m_pkthdr.pf.flags &= (uint8_t)~PF_TAG_REINJECTED;
+		return (true);
+	}
 	return ((m->m_pkthdr.pf.flags & PF_TAG_GENERATED) != 0 ||
 	    (kif != NULL && pf_kif_skipped(kif)));
 }
@@ -258,6 +264,22 @@ pf_finish_drop(struct pf_desc *pd)
 	pd->m = NULL;
 }
 
+/* Does the rule, or a socket that the state is of, want the packet? */
+static bool
+pf_diverted(const struct pf_desc *pd)
+{
+	bool forth;
+
+	if (__predict_true(pd->rule->divert == PF_DIVERT_NONE &&
+		(pd->st == NULL ||
+		    (pd->st->flags & PFSTATE_TRANSPARENT) == 0)))
+		return (false);
+	forth = pd->st == NULL || pf_state_forth(pd->st, pd->af, pd->dir);
+	if (pd->rule->divert == PF_DIVERT_NONE)
+		return (!forth);
+	return (forth || pd->rule->divert == PF_DIVERT_PACKET);
+}
+
 enum pf_verdict
 pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 {
@@ -280,6 +302,8 @@ pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 	if (v == PF_PASS && pd.m != NULL) {
 		pf_account(&pd, v, fresh);
 		v = pf_nat_apply(&pd);
+		if (v == PF_PASS && pf_diverted(&pd))
+			v = pf_divert(&pd);
 		if (v == PF_DROP)
 			pf_status.counters[pd.reason]++;
 	} else
@@ -295,7 +319,8 @@ pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 
 /* --- on and off --- */
 
-static const struct packet_filter pf_hooks = { .test = pf_test };
+static const struct packet_filter pf_hooks = { .test = pf_test,
+	.original_dst = pf_original_dst };
 
 int
 pf_start(void)

@@ -37,6 +37,10 @@ int pf_stop(void);  /* ENOENT */
 /* Writes pd->now into the packet, both families, checksums kept true.
  * PF_PASS, or PF_DROP with reason.  (pf_nat.c) */
 enum pf_verdict pf_nat_apply(struct pf_desc *pd);
+/* Sends pd->m, translated, where its rule or its state's socket wants it:
+ * PF_PASS with the mark for the stack, PF_HELD (gone), PF_DROP with reason.
+ * (pf_divert.c) */
+enum pf_verdict pf_divert(struct pf_desc *pd);
 /* What the pool of rule r gives for pd: changes pd->now.  0, or ENOSPC and
  * pd->mapfailed.  (pf_pool.c) */
 struct pf_rule;

@@ -30,6 +30,10 @@ pf_call pf_clrrulectrs;
 pf_call pf_getstates, pf_getstate, pf_clrstates, pf_killstates, pf_natlook;
 pf_call pf_getcreators;
 
+/* The hook of struct packet_filter. */
+bool pf_original_dst(sa_family_t af, uint8_t proto, const struct ip_addr *src,
+    uint16_t sport, struct ip_addr *dst, uint16_t *dport);
+
 /* Rolls back what the file has open. */
 void pf_trans_close(struct pf_file *pf);
 /* Options being built by a ticket: NULL when there is no such transaction or

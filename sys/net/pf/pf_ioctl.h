@@ -299,6 +299,12 @@ enum pf_skip {
 #define PF_OS_ANY     0U
 #define PF_OS_UNKNOWN 0xffffffffU
 
+enum pf_divert_to {
+	PF_DIVERT_NONE,
+	PF_DIVERT_SOCKET, /* one bound to address and port (divert-to) */
+	PF_DIVERT_PACKET  /* a divert(4) socket (divert-packet) */
+};
+
 /*
  * A rule.  Zero everywhere is `pass all' without state.  Members below
  * `out' are filled by the kernel and ignored when a rule is added.
@@ -341,9 +347,12 @@ struct pf_ioc_rule {
 	uint32_t ridentifier;
 	uint32_t pktrate[2]; /* max-pkt-rate packets/seconds; 0: none */
 	uint16_t max_pkt_size;
-	uint16_t divert_port;
+	uint16_t divert_port; /* PF_DIVERT_* */
 	uint16_t dnpipe[2];
-	uint32_t dnflags; /* 1: dnqueue */
+	uint8_t dnflags;   /* 1: dnqueue */
+	uint8_t divert;    /* enum pf_divert_to */
+	uint8_t divert_af; /* of divert_addr; AF_UNSPEC: a loopback address */
+	uint8_t pad0;
 	struct ip_addr divert_addr;
 
 	uint32_t max_states, max_src_nodes, max_src_states, max_src_conn;
@@ -573,6 +582,7 @@ struct pf_ioc_state {
 #define PFSTATE_RANDOMID  0x0080
 #define PFSTATE_REASSTCP  0x0100
 #define PFSTATE_SETPRIO   0x0200
+#define PFSTATE_TRANSPARENT 0x0400 /* back to a socket with a foreign address */
 /* src_node_flags: which kinds of source node it has */
 #define PFSTATE_SN_LIMIT 0x01
 #define PFSTATE_SN_NAT   0x02

@@ -226,6 +226,33 @@ pf_clrstates(struct pf_file *pf, void *data)
 
 /* --- what translation did --- */
 
+/* e: as they would be in a packet from here that travels in direction dir;
+ * then as the other key has them. */
+static bool
+pf_other_ends(sa_family_t af, uint8_t proto, enum pf_dir dir,
+    struct pf_ends *e)
+{
+	const struct pf_state *st = pf_state_lookup(af, proto, e, dir, NULL);
+
+	if (st == NULL)
+		return (false);
+	pf_state_ends(st, dir == PF_OUT ? PF_KEY_WIRE : PF_KEY_STACK, &af, e);
+	return (true);
+}
+
+bool
+pf_original_dst(sa_family_t af, uint8_t proto, const struct ip_addr *src,
+    uint16_t sport, struct ip_addr *dst, uint16_t *dport)
+{
+	struct pf_ends e = { .addr = { *dst, *src }, .port = { *dport, sport } };
+
+	if (!pf_other_ends(af, proto, PF_OUT, &e))
+		return (false);
+	*dst = e.addr[PF_DST];
+	*dport = e.port[PF_DST];
+	return (true);
+}
+
 /*
  * A program has a connection with ends saddr and daddr.  dir PF_OUT: it came
  * to this machine, and the answer is what it was on the wire; PF_IN: it went
@@ -237,8 +264,6 @@ pf_natlook(struct pf_file *pf, void *data)
 	struct pfioc_natlook *io = data;
 	struct pf_ends e = { .addr = { io->daddr, io->saddr },
 		.port = { io->dport, io->sport } };
-	const struct pf_state *st;
-	sa_family_t af;
 
 	if ((io->af != AF_INET && io->af != AF_INET6) ||
 	    (io->dir != PF_IN && io->dir != PF_OUT) ||
@@ -246,11 +271,8 @@ pf_natlook(struct pf_file *pf, void *data)
 	    ((io->proto == IPPROTO_TCP || io->proto == IPPROTO_UDP) &&
 		(io->sport == 0 || io->dport == 0)))
 		return (EINVAL);
-	st = pf_state_lookup(io->af, io->proto, &e, (enum pf_dir)io->dir, NULL);
-	if (st == NULL)
+	if (!pf_other_ends(io->af, io->proto, (enum pf_dir)io->dir, &e))
 		return (ENOENT);
-	pf_state_ends(st, io->dir == PF_OUT ? PF_KEY_WIRE : PF_KEY_STACK, &af,
-	    &e);
 	io->rsaddr = e.addr[io->dir == PF_IN];
 	io->rdaddr = e.addr[io->dir == PF_OUT];
 	io->rsport = e.port[io->dir == PF_IN];

@@ -17,6 +17,7 @@
 #include <sys/socketvar.h>
 #include <net/if_var.h>
 #include <net/pf/pf_if.h>
+#include <net/pf/pf_nat.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 #include <net/rtable.h>
@@ -198,7 +199,10 @@ pf_desc_pcb(const struct pf_desc *pd)
 		.ifindex = pd->ifp->if_index };
 	struct in_pcb_table *t = in_pcb_table_of(pd->proto);
 
-	return (t == NULL ? NULL : in_pcb_lookup(t, &k, INPCB_USUAL));
+	return (t == NULL ? NULL :
+			    in_pcb_lookup(t, &k,
+				pf_nat_tolocal(pd) ? INPCB_INVERTED :
+						     INPCB_USUAL));
 }
 
 void

@@ -266,16 +266,16 @@ pf_acts_apply(struct pf_desc *pd)
 	return (true);
 }
 
-/* A packet sent to a loopback address from outside: sockets ask for it. */
-static void
-pf_nat_mark(struct pf_desc *pd)
+bool
+pf_nat_tolocal(const struct pf_desc *pd)
 {
 	const struct ip_addr *dst = &pd->now.addr[PF_DST];
 	bool lo = pd->naf == AF_INET ? IN_LOOPBACK(ntohl(dst->v4)) :
 				       in6_isloopback(dst);
 
-	if (lo && pd->dir == PF_IN && !ip_addr_eq(dst, &pd->was.addr[PF_DST]))
-		pd->m->m_pkthdr.pf.flags |= PF_TAG_TRANSLATE_LOCALHOST;
+	return (lo && pd->dir == PF_IN &&
+	    (pd->ifp->if_flags & IFF_LOOPBACK) == 0 &&
+	    !ip_addr_eq(dst, &pd->was.addr[PF_DST]));
 }
 
 enum pf_verdict
@@ -293,7 +293,8 @@ pf_nat_apply(struct pf_desc *pd)
 		return (PF_PASS);
 	if (!pf_nat_addrs(pd) || !pf_nat_ports(pd))
 		goto nomem;
-	pf_nat_mark(pd);
+	if (pf_nat_tolocal(pd))
+		pd->m->m_pkthdr.pf.flags |= PF_TAG_TRANSLATE_LOCALHOST;
 	return (PF_PASS);
 nomem:
 	pd->reason = PFRES_MEMORY;

@@ -21,6 +21,9 @@ uint32_t pf_sum_place(const struct pf_desc *pd);
 /* pd->now into the packet, in its family.  False: no memory. */
 bool pf_nat_addrs(struct pf_desc *pd);
 bool pf_nat_ports(struct pf_desc *pd);
+/* Is pd redirected to a loopback address, from another interface?  Sockets
+ * match it in inverted order then (in_pcb_input()). */
+bool pf_nat_tolocal(const struct pf_desc *pd);
 /* An ICMP error with pd->st: what it quotes, then its own header, both
  * families.  PF_PASS, or PF_DROP with reason.  (pf_nat_icmp.c) */
 enum pf_verdict pf_nat_error(struct pf_desc *pd);

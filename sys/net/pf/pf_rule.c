@@ -17,6 +17,7 @@
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
+#include <net/rtable.h>
 #include <netinet/in.h>
 #include <crypto/digest.h>
 
@@ -51,7 +52,7 @@ static bool
 pf_ioc_supported(const struct pf_ioc_rule *c)
 {
 	return (c->rt == PF_NOROUTE && c->keep != PF_SYNPROXY &&
-	    c->divert_port == 0 && c->dnpipe[0] == 0 && c->dnpipe[1] == 0 &&
+	    c->dnpipe[0] == 0 && c->dnpipe[1] == 0 &&
 	    c->qname[0] == '\0' && c->pqname[0] == '\0' && c->set_delay == 0 &&
 	    c->pktrate[0] == 0 && c->max_pkt_size == 0 &&
 	    (c->stateflags &
@@ -62,6 +63,24 @@ pf_ioc_supported(const struct pf_ioc_rule *c)
 	    c->overload[0] == '\0' && (c->flags & PFR_REASSTCP) == 0 &&
 	    ((c->pool[0].flags | c->pool[1].flags) &
 		(PF_POOL_STICKY | PF_POOL_EIM)) == 0);
+}
+
+static bool
+pf_divert_ok(enum pf_rs rs, const struct pf_ioc_rule *c)
+{
+	if (c->divert == PF_DIVERT_NONE)
+		return (c->divert_port == 0 && c->divert_af == AF_UNSPEC);
+	if (rs != PF_RS_FILTER || c->action != PFA_PASS || c->naf != 0 ||
+	    c->divert_port == 0)
+		return (false);
+	if (c->divert == PF_DIVERT_PACKET)
+		return (c->divert_af == AF_UNSPEC);
+	return (c->divert == PF_DIVERT_SOCKET && c->dir != PFD_OUT &&
+	    (c->proto == IPPROTO_TCP || c->proto == IPPROTO_UDP) &&
+	    (c->divert_af == AF_UNSPEC || c->divert_af == AF_INET ||
+		c->divert_af == AF_INET6) &&
+	    (c->af == AF_UNSPEC || c->divert_af == AF_UNSPEC ||
+		c->divert_af == c->af));
 }
 
 static bool
@@ -112,11 +131,13 @@ pf_ioc_judge(enum pf_rs rs, const struct pf_ioc_rule *c,
 	    c->dir > PFD_OUT || c->src.port_op > PF_OP_RRG ||
 	    c->dst.port_op > PF_OP_RRG || c->uid_op > PF_OP_RRG ||
 	    c->gid_op > PF_OP_RRG || !pf_addr_ok(&c->src.addr) ||
-	    !pf_addr_ok(&c->dst.addr) ||
+	    !pf_addr_ok(&c->dst.addr) || !pf_divert_ok(rs, c) ||
 	    (c->af != AF_UNSPEC && c->af != AF_INET && c->af != AF_INET6))
 		return (EINVAL);
 	if (!pf_ioc_supported(c))
 		return (EOPNOTSUPP);
+	if (c->rtable >= 0 && !rtable_exists((uint32_t)c->rtable))
+		return (ESRCH);
 	for (int p = 0; p < PF_NPOOLS; p++) {
 		if (c->pool[p].type > PF_POOL_LEASTSTATES)
 			return (EINVAL);
@@ -251,6 +272,10 @@ pf_rule_fill(struct pf_rule *r, struct pf_anchor *home, enum pf_rs rs,
 	r->af = c->af;
 	r->proto = c->proto;
 	r->tests = pf_tests_of(c, rs);
+	r->divert = c->divert;
+	r->divert_port = c->divert_port;
+	if (c->divert_af != AF_UNSPEC)
+		r->af = c->divert_af;
 	if (c->ifname[0] != '\0' &&
 	    (r->kif = pf_kif_get(c->ifname, PF_KIF_RULE)) == NULL)
 		return (ENOMEM);

@@ -68,6 +68,8 @@ struct pf_rule {
 	uint16_t tag, match_tag; /* ids, 0 none */
 	struct pf_anchor *anchor; /* PFR_ANCHOR: where it leads */
 	bool anchor_children;     /* ... to all of its children instead */
+	uint8_t divert;           /* enum pf_divert_to */
+	uint16_t divert_port;
 	struct pf_pool pool[PF_NPOOLS];
 	struct pf_table *overload;
 	uint64_t states_cur, states_tot;
@@ -125,7 +127,8 @@ extern uint32_t pf_anchor_count, pf_anchor_limit;
 /*
  * A rule of anchor home from what a program gave (strings terminated, checked
  * here), with the pool entries ents[0..2] of ioc->pool[].nents each.  0 and *rp
- * with one reference, or EINVAL, EOPNOTSUPP (what is not done yet), ENOMEM.
+ * with one reference, or EINVAL, EOPNOTSUPP (what is not done yet), ESRCH (no
+ * such routing table), ENOMEM.
  */
 int pf_rule_make(struct pf_anchor *home, enum pf_rs rs,
     const struct pf_ioc_rule *ioc, struct pf_ioc_poolent *const ents[PF_NPOOLS],

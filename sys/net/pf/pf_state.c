@@ -417,6 +417,8 @@ pf_state_flags(const struct pf_desc *pd)
 		f |= PFSTATE_NOSYNC;
 	if ((c->flags & PFR_ALLOWOPTS) != 0)
 		f |= PFSTATE_ALLOWOPTS;
+	if ((pd->m->m_pkthdr.pf.flags & PF_TAG_TRANSPARENT) != 0)
+		f |= PFSTATE_TRANSPARENT;
 	return (f);
 }
 
