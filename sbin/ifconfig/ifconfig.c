@@ -123,6 +123,10 @@ flags_change(struct work *w, uint64_t flag)
 					     req.value | flag;
 	if (flag == (FLAG_OFF | IFF_UP))
 		w->down = true;
+	if ((flag & FLAG_OFF) == 0 && (flag & IFXF_AUTOCONF6) != 0 &&
+	    if_call(SIOCSIFFLAGS, &req) == -1 && errno == EOPNOTSUPP)
+		fail("%s: autoconf: there are no routers on such an interface",
+		    w->name);
 	if_must(w, SIOCSIFFLAGS, &req, "set flags");
 }
 

@@ -1,12 +1,13 @@
 /* Copyright (c) 2026 The Fugu authors */
 /* SPDX-License-Identifier: ISC */
 
-/* Lines of hostname.if(5) and mygate(5). */
+/* Lines of hostname.if(5) and mygate(5), and the machine's secret. */
 
 #ifndef NETSTART_HOSTNAME_H
 #define NETSTART_HOSTNAME_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define LINE_MAX_BYTES 4096 /* of a line, with its NUL */
@@ -31,5 +32,13 @@ char *line_read(struct reader *rd);
  * -1 when there are more than fit.
  */
 int hostname_args(char *line, char *args[ARGS_MAX - 2]);
+
+#define SOII_KEYLEN 16
+/*
+ * The secret of interface identifiers from the file path, which is made if it
+ * is not there.  0; an errno when the file is unsound (EINVAL) or could not be
+ * read or made: key then is a new one, kept nowhere.
+ */
+int soii_key(const char *path, uint8_t key[SOII_KEYLEN]);
 
 #endif

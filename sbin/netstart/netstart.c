@@ -4,9 +4,10 @@
 /*
  * netstart: configures a machine from the files in its etc/.
  *
- * Four steps in this order, each a list of commands of the tools beside
+ * Five steps in this order, each a list of commands of the tools beside
  * this one:
  *
+ *	soii.key	the secret of interface identifiers (soii.c)
  *	sysctl.conf	sysctl -q -f
  *	hostname.IF	ifconfig IF ...	real interfaces first, lo0 before
  *			them, what stands on others (vlan, carp ...) last
@@ -314,6 +315,28 @@ gateways_start(void)
 	fclose(rd.f);
 }
 
+/* A machine that cannot keep its secret starts all the same. */
+static void
+secret_start(void)
+{
+	uint8_t key[SOII_KEYLEN];
+	char path[PATH_MAX];
+	int error;
+
+	if (ns.dry) {
+		printf("# net.inet6.ip6.soiikey from etc/soii.key\n");
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/etc/soii.key", ns.root);
+	if ((error = soii_key(path, key)) != 0)
+		fprintf(stderr,
+		    "netstart: %s: %s: IPv6 addresses will be others next time\n",
+		    path, error == EINVAL ? "not 32 hexadecimal digits" : strerror(error));
+	if (bsd_sysctl("net.inet6.ip6.soiikey", NULL, NULL, key, sizeof(key)) == -1)
+		complain("soii.key", 0, "not set: %s", strerror(errno));
+	memset(key, 0, sizeof(key));
+}
+
 static void
 sysctls_start(void)
 {
@@ -363,8 +386,10 @@ main(int argc, char *argv[])
 		return (1);
 	}
 	*strrchr(ns.bindir, '/') = '\0';
-	if (optind == argc)
+	if (optind == argc) {
+		secret_start();
 		sysctls_start();
+	}
 	interfaces_start(argc - optind, argv + optind);
 	if (optind == argc) {
 		gateways_start();

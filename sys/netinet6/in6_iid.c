@@ -35,7 +35,8 @@ in6_soii(const struct ifnet *ifp)
 	    memcmp(in6_soiikey, none, sizeof(none)) != 0);
 }
 
-/* RFC 7217 5: F(prefix, interface, link address, counter, key). */
+/* RFC 7217 5: F(prefix, interface, counter, key).  The interface is its name:
+ * another card, or a link address made up anew, changes nothing. */
 static void
 iid_opaque(const struct ifnet *ifp, const struct ip_addr *prefix, uint8_t tried,
     uint8_t id[8])
@@ -46,7 +47,6 @@ iid_opaque(const struct ifnet *ifp, const struct ip_addr *prefix, uint8_t tried,
 	digest_init(&c, &digest_sha256);
 	digest_update(&c, prefix->b, 8);
 	digest_update(&c, ifp->if_xname, sizeof(ifp->if_xname));
-	digest_update(&c, ifp->if_lladdr, sizeof(ifp->if_lladdr));
 	digest_update(&c, &tried, 1);
 	digest_update(&c, in6_soiikey, sizeof(in6_soiikey));
 	digest_final(&c, out);

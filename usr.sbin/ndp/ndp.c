@@ -3,7 +3,7 @@
 
 /*
  * ndp: shows, sets and deletes neighbours: IPv6 addresses with their link
- * addresses.
+ * addresses.  And shows what was learned from routers (ndp_show.c).
  *
  * The kernel's cache, link-local addresses among it, is the variable
  * net.inet6.nd6.cache: read, it gives all rows; written, a row is set, or
@@ -25,6 +25,8 @@
 #include <libutil/nbrset.h>
 #include <libutil/nbrshow.h>
 
+#include "ndp.h"
+
 static const struct nbr_words words = { .prog = "ndp",
 	.af = AF_INET6,
 	.publish = "proxy" };
@@ -34,7 +36,8 @@ static void __attribute__((__noreturn__)) usage(void)
 {
 	fprintf(stderr,
 	    "usage: ndp [-n] hostname\n       ndp [-n] -a\n       ndp -c\n       ndp -d hostname\n"
-	    "       ndp -s hostname ether_addr [permanent] [proxy]\n       ndp -f filename\n");
+	    "       ndp -s hostname ether_addr [permanent] [proxy]\n       ndp -f filename\n"
+	    "       ndp -i interface\n       ndp -p\n       ndp -r\n");
 	exit(2);
 }
 
@@ -203,11 +206,11 @@ file_set(const char *path)
 int
 main(int argc, char *argv[])
 {
-	const char *file = NULL;
+	const char *file = NULL, *ifname = NULL;
 	struct nbr_want want;
 	int ch, what = 0, n = 0;
 
-	while ((ch = getopt(argc, argv, "acdf:ns")) != -1) {
+	while ((ch = getopt(argc, argv, "acdf:i:nprs")) != -1) {
 		switch (ch) {
 		case 'n':
 			numeric = true;
@@ -217,9 +220,16 @@ main(int argc, char *argv[])
 			what = ch;
 			n++;
 			break;
+		case 'i':
+			ifname = optarg;
+			what = ch;
+			n++;
+			break;
 		case 'a':
 		case 'c':
 		case 'd':
+		case 'p':
+		case 'r':
 		case 's':
 			what = ch;
 			n++;
@@ -242,6 +252,12 @@ main(int argc, char *argv[])
 		return (entry_delete(argv[0]));
 	case 'f':
 		return (file_set(file));
+	case 'i':
+		return (link_show(ifname));
+	case 'p':
+		return (prefixes_show());
+	case 'r':
+		return (routers_show());
 	case 's':
 		return (nbr_parse(&words, argv, "", &want) == -1 ?
 			1 :
