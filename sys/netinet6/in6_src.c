@@ -15,6 +15,7 @@
 #include <net/if_var.h>
 #include <net/rtable.h>
 #include <netinet6/ip6_var.h>
+#include <netinet6/nd6_host.h>
 
 /* RFC 6724 2.1: the default policy, longest prefix first. */
 /* clang-format off */
@@ -70,7 +71,8 @@ in6_prefer(bool a, bool b)
 
 int
 in6_source_compare(const struct ifaddr *a, const struct ifaddr *b,
-    const struct ip_addr *dst, const struct ifnet *ifp, int *rule)
+    const struct ip_addr *dst, const struct ifnet *ifp,
+    const struct ip_addr *gw, int *rule)
 {
 	enum in6_scope sa = in6_scope(&a->ifa_addr),
 		       sb = in6_scope(&b->ifa_addr), sd = in6_scope(dst);
@@ -95,6 +97,12 @@ in6_source_compare(const struct ifaddr *a, const struct ifaddr *b,
 	/* 5. the interface it leaves by */
 	*r = 5;
 	if ((d = in6_prefer(a->ifa_ifp == ifp, b->ifa_ifp == ifp)) != 0)
+		return (d);
+	/* 5.5. a prefix of the router that it goes by: others' it may refuse */
+	*r = IN6_RULE_5_5;
+	if (gw != NULL &&
+	    (d = in6_prefer(nd6_prefix_saidby(a, gw),
+		 nd6_prefix_saidby(b, gw))) != 0)
 		return (d);
 	/* 6. the same kind of address */
 	*r = 6;
@@ -137,9 +145,12 @@ struct ifaddr *
 in6_source_select(struct ifnet *ifp, const struct ip_addr *dst,
     const struct rtentry *rt)
 {
+	const struct ip_addr *gw = NULL;
 	struct ifaddr *ifa, *best = NULL;
 	struct ifnet *other;
 
+	if (rt != NULL && rt->rt_gwaf == AF_INET6)
+		gw = &rt->rt_gateway;
 	if (rt != NULL && (rt->rt_flags & RTF_LOCAL) != 0 &&
 	    rt->rt_ifa != NULL &&
 	    (rt->rt_ifa->ifa_flags & (IFA_TENTATIVE | IFA_DUPLICATED)) == 0)
@@ -151,8 +162,8 @@ in6_source_select(struct ifnet *ifp, const struct ip_addr *dst,
 		TAILQ_FOREACH(ifa, &other->if_addrs, ifa_entry)
 			if (in6_candidate(ifa, dst, ifp) &&
 			    (best == NULL ||
-				in6_source_compare(ifa, best, dst, ifp, NULL) >
-				    0))
+				in6_source_compare(ifa, best, dst, ifp, gw,
+				    NULL) > 0))
 				best = ifa;
 	}
 	return (best);

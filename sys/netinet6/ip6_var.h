@@ -124,11 +124,14 @@ void in6_addr_unique(struct ifaddr *ifa);
 void in6_addr_duplicate(struct ifaddr *ifa, const uint8_t *lladdr);
 
 /*
- * RFC 6724 5: is a better than b as source for dst out of ifp?  > 0 a, < 0
- * b, and *rule, if not NULL, says which of the eight decided (0: none).
+ * RFC 6724 5: is a better than b as source for dst out of ifp, by router gw
+ * (NULL: none)?  > 0 a, < 0 b, and *rule, if not NULL, says which of the eight
+ * decided (0: none; IN6_RULE_5_5).
  */
+#define IN6_RULE_5_5 55
 int in6_source_compare(const struct ifaddr *a, const struct ifaddr *b,
-    const struct ip_addr *dst, const struct ifnet *ifp, int *rule);
+    const struct ip_addr *dst, const struct ifnet *ifp,
+    const struct ip_addr *gw, int *rule);
 
 /* --- input --- */
 void ip6_input(struct ifnet *ifp, struct mbuf *m);

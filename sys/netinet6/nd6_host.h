@@ -105,6 +105,7 @@ struct nd6_host {
 	struct nd6_rs ho_rs;
 	TAILQ_HEAD(, nd6_prefix) ho_prefixes; /* oldest first */
 	unsigned int ho_nprefixes, ho_nrtrs, ho_nways;
+	uint32_t ho_rtrbits; /* those that routers have: see nd6_rtr_bit() */
 	bool ho_managed, ho_other, ho_running;
 };
 /* Of an interface that listens to routers, or NULL. */
@@ -127,6 +128,8 @@ void nd6_host_init(void);
 /* What router says of one prefix; lifetime 0 takes it back. */
 void nd6_way_set(struct nd6_host *ho, const struct ip_addr *router,
     const struct nd6_rio *rio, uint64_t now);
+/* The bit that stands for the router as long as it is known; 0: it is not. */
+uint32_t nd6_rtr_bit(const struct nd6_host *ho, const struct ip_addr *router);
 /* From the neighbour cache: a router answers, or does not any more. */
 void nd6_rtr_reach(const struct ifnet *ifp, const struct ip_addr *router,
     bool answers);
@@ -158,6 +161,7 @@ struct nd6_prefix {
 	struct ip_addr np_prefix;
 	uint8_t np_plen;
 	bool np_auto;
+	uint32_t np_said;      /* nd6_rtr_bit() of those who advertise it */
 	uint64_t np_onlink_us; /* until when it is on the link; 0: it is not */
 	struct nd6_life np_life; /* of its addresses, as advertised */
 	struct rtentry
@@ -167,8 +171,12 @@ struct nd6_prefix {
 	uint64_t np_again_us; /* then another id is tried; 0: nothing to try */
 };
 /* nd6_prefix.c */
-void nd6_prefix_set(struct nd6_host *ho, const struct nd6_pio *pio,
-    uint64_t now);
+void nd6_prefix_set(struct nd6_host *ho, const struct ip_addr *router,
+    const struct nd6_pio *pio, uint64_t now);
+/* Does that router advertise a prefix that holds the address? */
+bool nd6_prefix_saidby(const struct ifaddr *ifa, const struct ip_addr *router);
+/* The router with that bit is no more. */
+void nd6_prefix_unsay(struct nd6_host *ho, uint32_t bit);
 /* Is a on the link by an advertised prefix? */
 bool nd6_prefix_onlink(const struct ifnet *ifp, const struct ip_addr *a);
 /* Ends what has expired.  When next. */

@@ -241,7 +241,8 @@ nd6_na_input(const struct mbuf *m, const struct ip_input_ctx *ctx, uint32_t len)
 		return (DROP_ICMP6_BADOPT);
 	if (nn->nn_state != ND6_PERMANENT)
 		nd6_router(nn, (na.flags & ND_NA_ROUTER) != 0);
-	if ((na.flags & ND_NA_ROUTER) == 0) /* RFC 4861 7.2.5: is none any more */
+	if ((na.flags & ND_NA_ROUTER) ==
+	    0) /* RFC 4861 7.2.5: is none any more */
 		nd6_rtr_demote(ctx->ifp, &na.target);
 	nd6_event(nn, nd6_na_event(nn, &na), na.o.has_tlla ? na.o.tlla : NULL);
 	return (DROP_ICMP6_DONE);

@@ -230,7 +230,8 @@ prefix_autoconf(struct nd6_prefix *np, const struct nd6_pio *pio, uint64_t now)
 }
 
 void
-nd6_prefix_set(struct nd6_host *ho, const struct nd6_pio *pio, uint64_t now)
+nd6_prefix_set(struct nd6_host *ho, const struct ip_addr *router,
+    const struct nd6_pio *pio, uint64_t now)
 {
 	struct nd6_prefix *np;
 	bool makes;
@@ -246,6 +247,7 @@ nd6_prefix_set(struct nd6_host *ho, const struct nd6_pio *pio, uint64_t now)
 	if (np == NULL &&
 	    (pio->vltime == 0 || (np = prefix_new(ho, pio)) == NULL))
 		return;
+	np->np_said |= nd6_rtr_bit(ho, router);
 	if (pio->onlink && pio->vltime == 0)
 		prefix_offlink(np);
 	else if (pio->onlink)
@@ -253,6 +255,34 @@ nd6_prefix_set(struct nd6_host *ho, const struct nd6_pio *pio, uint64_t now)
 	if (makes)
 		prefix_autoconf(np, pio, now);
 	/* routes and addresses follow in nd6_prefix_run() */
+}
+
+/* --- who advertises it (RFC 6724 rule 5.5) --- */
+
+bool
+nd6_prefix_saidby(const struct ifaddr *ifa, const struct ip_addr *router)
+{
+	const struct nd6_host *ho = nd6_host(ifa->ifa_ifp);
+	const struct nd6_prefix *np;
+	uint32_t bit;
+
+	if (ho == NULL || (bit = nd6_rtr_bit(ho, router)) == 0)
+		return (false);
+	TAILQ_FOREACH(np, &ho->ho_prefixes, np_entry)
+		if ((np->np_said & bit) != 0 &&
+		    ip_addr_inprefix(&ifa->ifa_addr, &np->np_prefix,
+			np->np_plen))
+			return (true);
+	return (false);
+}
+
+void
+nd6_prefix_unsay(struct nd6_host *ho, uint32_t bit)
+{
+	struct nd6_prefix *np;
+
+	TAILQ_FOREACH(np, &ho->ho_prefixes, np_entry)
+		np->np_said &= ~bit;
 }
 
 /* --- time --- */

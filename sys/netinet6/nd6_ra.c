@@ -230,7 +230,7 @@ ra_opt_apply(struct nd6_host *ho, const struct ip_addr *router,
 
 	if (o->type == OPT_PREFIX) {
 		if (ra_prefix_read(o, &pio))
-			nd6_prefix_set(ho, &pio, now);
+			nd6_prefix_set(ho, router, &pio, now);
 		else
 			nd6stat_inc(ND6S_PREFIX_BAD);
 	} else if (o->type == OPT_ROUTE) {

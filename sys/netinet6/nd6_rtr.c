@@ -63,10 +63,13 @@ struct nd6_rtr {
 	LIST_HEAD(, nd6_way) nr_ways;  /* never empty but while it is made */
 	struct nd6_host *nr_host;
 	struct ip_addr nr_addr;
+	uint32_t nr_bit; /* its own among those of the interface */
 	uint64_t
 	    nr_lost_us; /* when it was last asked in vain; 0: it is there */
 	uint64_t nr_probe_us; /* when a lost one is asked next */
 };
+
+_Static_assert(ND6_RTRS_MAX <= 32, "nr_bit");
 
 static TAILQ_HEAD(, nd6_rtr) nd6_rtrs = TAILQ_HEAD_INITIALIZER(nd6_rtrs);
 static uint64_t nd6_retry_us; /* a route could not be made; 0: all are */
@@ -93,6 +96,14 @@ rtr_way(struct nd6_rtr *nr, const struct ip_addr *prefix, unsigned int plen)
 		if (nw->nw_plen == plen && ip_addr_eq(&nw->nw_prefix, prefix))
 			return (nw);
 	return (NULL);
+}
+
+uint32_t
+nd6_rtr_bit(const struct nd6_host *ho, const struct ip_addr *router)
+{
+	const struct nd6_rtr *nr = rtr_lookup(ho->ho_ifp, router);
+
+	return (nr != NULL ? nr->nr_bit : 0);
 }
 
 static uint32_t
@@ -292,6 +303,8 @@ rtr_new(struct nd6_host *ho, const struct ip_addr *a)
 	LIST_INIT(&nr->nr_ways);
 	nr->nr_host = ho;
 	nr->nr_addr = *a;
+	nr->nr_bit = ~ho->ho_rtrbits & (ho->ho_rtrbits + 1); /* lowest free */
+	ho->ho_rtrbits |= nr->nr_bit;
 	TAILQ_INSERT_TAIL(&nd6_rtrs, nr, nr_entry);
 	ho->ho_nrtrs++;
 	nd6stat_inc(ND6S_RTR_NEW);
@@ -306,6 +319,8 @@ rtr_settle(struct nd6_rtr *nr)
 		return;
 	TAILQ_REMOVE(&nd6_rtrs, nr, nr_entry);
 	nr->nr_host->ho_nrtrs--;
+	nr->nr_host->ho_rtrbits &= ~nr->nr_bit;
+	nd6_prefix_unsay(nr->nr_host, nr->nr_bit);
 	free(nr, M_RTABLE, sizeof(*nr));
 }
 

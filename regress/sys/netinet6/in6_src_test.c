@@ -60,15 +60,15 @@ KTEST(in6_source_one_row_per_rule)
 		a.ifa_ifp = lab_if(rows[i].aif ? "pair1" : "pair0");
 		b.ifa_ifp = lab_if(rows[i].bif ? "pair1" : "pair0");
 		if (in6_source_compare(&a, &b, &rows[i].dst, lab_if("pair0"),
-			&rule) <= 0)
+			NULL, &rule) <= 0)
 			KT_STR("the wrong one", rows[i].what);
 		KT_EQ(rule, rows[i].rule);
 		if (in6_source_compare(&b, &a, &rows[i].dst, lab_if("pair0"),
-			&rule) >= 0)
+			NULL, &rule) >= 0)
 			KT_STR("the wrong one, turned round", rows[i].what);
 		KT_EQ(rule, rows[i].rule);
 		KT_EQ(in6_source_compare(&a, &a, &rows[i].dst, lab_if("pair0"),
-			  &rule),
+			  NULL, &rule),
 		    0);
 	}
 }
@@ -83,7 +83,8 @@ KTEST(in6_source_prefix_length_bounds_the_common_bits)
 	lab_boot();
 	b.ifa_addr.b[15] =
 	    8; /* shares more of the host part, which does not count */
-	KT_EQ(in6_source_compare(&a, &b, &dst, lab_if("pair0"), &rule), 0);
+	KT_EQ(in6_source_compare(&a, &b, &dst, lab_if("pair0"), NULL, &rule),
+	    0);
 	KT_EQ(rule, 0);
 }
 

@@ -204,6 +204,39 @@ KTEST(rtr_ways_to_other_prefixes)
 	KT(ra_default_is(1));
 }
 
+/* RFC 6724 rule 5.5: each router gets packets from its own prefix. */
+KTEST(rtr_source_is_of_the_router_in_use)
+{
+	struct ra a = ra_new(1800, HIGH), b = ra_new(1800, MEDIUM);
+	struct ip_addr far = a6(7, 9);
+	struct ifnet *ifp;
+	struct rtentry *rt;
+
+	ra_boot(AUTOCONF);
+	ifp = lab_if("pair0");
+	/* by rule 8 alone it would always be the address in network 6 */
+	ra_prefix(&a, a6(5, 0), 64, L_FLAG | A_FLAG, 7200, 3600);
+	ra_prefix(&b, a6(6, 0), 64, L_FLAG | A_FLAG, 7200, 3600);
+	ra_hear(&a, 1);
+	ra_hear(&b, 2);
+	ra_wait(3);
+	rt = rtable_match(0, AF_INET6, &far);
+	KT(rt != NULL && ra_default_is(1));
+	KT(in6_source_select(ifp, &far, rt) == ra_addr(a6(5, 0), false, 0));
+	reach(1, false);
+	rt = rtable_match(0, AF_INET6, &far);
+	KT(rt != NULL && ra_default_is(2));
+	KT(in6_source_select(ifp, &far, rt) == ra_addr(a6(6, 0), false, 0));
+	/* who knows nothing of routers goes by the other rules */
+	KT(in6_source_select(ifp, &far, NULL) == ra_addr(a6(6, 0), false, 0));
+	/* a router that goes takes no bit along */
+	advertise(2, 0, MEDIUM);
+	KT_EQ(nd6_host(ifp)->ho_rtrbits, 1);
+	advertise(3, 1800, MEDIUM);
+	KT(!nd6_prefix_saidby(ra_addr(a6(6, 0), false, 0),
+	    &(struct ip_addr){ .b = { 0xfe, 0x80, [15] = 3 } }));
+}
+
 /* --- beside what was set by hand --- */
 
 KTEST(rtr_default_route_by_hand_wins)
