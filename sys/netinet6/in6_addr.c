@@ -474,13 +474,19 @@ in6_if_attach(struct ifnet *ifp)
 	}
 	i6->i6_ifp = ifp;
 	in6_if_defaults(i6);
+	if (nd6_host_attach(i6) != 0) {
+		log(LOG_ERR, "%s: no memory, no IPv6", ifp->if_xname);
+		free(i6, M_IFADDR, sizeof(*i6));
+		return;
+	}
 	ifp->if_inet6 = i6;
 }
 
 static void
 in6_if_detach(struct ifnet *ifp)
 {
-	nd6_host_gone(ifp);
+	if (in6_if(ifp) != NULL)
+		nd6_host_detach(in6_if(ifp));
 	nd6_ifgone(ifp);
 	free(ifp->if_inet6, M_IFADDR, sizeof(struct in6_if));
 	ifp->if_inet6 = NULL;

@@ -85,7 +85,7 @@ struct in6_if {
 	unsigned int i6_iidtries; /* interface ids that were taken (RFC 7217) */
 	uint32_t i6_reachable_ms; /* the base of i6_reachable_us */
 	uint8_t i6_hlim;          /* of packets made here, 0: ip6_defhlim */
-	struct nd6_host *i6_host; /* listens to routers; NULL: does not */
+	struct nd6_host *i6_host; /* what listens to routers */
 	bool i6_isup;             /* what we know of IFF_UP */
 };
 #define I6F_DISABLED \

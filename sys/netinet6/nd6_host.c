@@ -12,9 +12,9 @@
  *	   \--- nd6_prefix.c	what is on the link
  *		   \-- nd6_slaac.c	addresses
  *
- * Life: struct nd6_host is there while the interface has the flag and this
- * machine does not forward (a router does not listen to routers, RFC 4861
- * 6.2.2); with it go all routes, prefixes and addresses that were learned.
+ * Life: it listens while the interface has the flag and this machine does not
+ * forward (a router does not listen to routers, RFC 4861 6.2.2); when that
+ * ends, all routes, prefixes and addresses that were learned go.
  * It runs while the interface is up and has a link: then it asks, and
  * advertisements count.  A link that goes and comes again may be another one,
  * so that routers are asked anew; what is known holds till they speak or its
@@ -31,7 +31,6 @@
 
 #include <sys/types.h>
 #include <sys/systm.h>
-#include <sys/log.h>
 #include <sys/malloc.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
@@ -48,7 +47,9 @@
 struct nd6_host *
 nd6_host(const struct ifnet *ifp)
 {
-	return (in6_if(ifp) != NULL ? in6_if(ifp)->i6_host : NULL);
+	struct in6_if *i6 = in6_if(ifp);
+
+	return (i6 != NULL && i6->i6_host->ho_listens ? i6->i6_host : NULL);
 }
 
 /* --- time --- */
@@ -172,22 +173,19 @@ host_stop(struct nd6_host *ho, uint64_t now)
 	nd6_rtr_link(ho->ho_ifp);
 }
 
-static void
-host_new(struct in6_if *i6)
+int
+nd6_host_attach(struct in6_if *i6)
 {
 	struct nd6_host *ho;
 
-	if ((ho = malloc(sizeof(*ho), M_IFADDR, M_ZERO)) == NULL) {
-		nd6stat_inc(ND6S_NOMEM);
-		log(LOG_ERR, "%s: no memory to listen to routers",
-		    i6->i6_ifp->if_xname);
-		return;
-	}
+	if ((ho = malloc(sizeof(*ho), M_IFADDR, M_ZERO)) == NULL)
+		return (ENOMEM);
 	ho->ho_ifp = i6->i6_ifp;
 	ho->ho_rs.due_us = ND6_FOREVER;
 	TAILQ_INIT(&ho->ho_prefixes);
 	timeout_set(&ho->ho_timer, host_timer, ho);
 	i6->i6_host = ho;
+	return (0);
 }
 
 static void
@@ -199,9 +197,16 @@ host_end(struct in6_if *i6)
 	nd6_rtr_flush(ho);
 	nd6_prefix_flush(ho);
 	timeout_del(&ho->ho_timer);
-	i6->i6_host = NULL;
-	free(ho, M_IFADDR, sizeof(*ho));
+	ho->ho_listens = ho->ho_managed = ho->ho_other = false;
 	in6_if_defaults(i6);
+}
+
+void
+nd6_host_detach(struct in6_if *i6)
+{
+	if (i6->i6_host->ho_listens)
+		host_end(i6);
+	free(i6->i6_host, M_IFADDR, sizeof(*i6->i6_host));
 }
 
 /* Makes ifp what its flags and its link say. */
@@ -210,32 +215,26 @@ host_follow(struct ifnet *ifp)
 {
 	struct in6_if *i6 = in6_if(ifp);
 	struct nd6_prefix *np;
+	struct nd6_host *ho;
 	bool run;
 
 	if (i6 == NULL)
 		return;
-	if (host_wanted(ifp) && i6->i6_host == NULL)
-		host_new(i6);
-	else if (!host_wanted(ifp) && i6->i6_host != NULL)
+	ho = i6->i6_host;
+	if (ho->ho_listens && !host_wanted(ifp))
 		host_end(i6);
-	if (i6->i6_host == NULL)
+	ho->ho_listens = host_wanted(ifp);
+	if (!ho->ho_listens)
 		return;
 	run = host_canrun(ifp);
-	if (run && !i6->i6_host->ho_running)
-		host_start(i6->i6_host, uptime_us());
-	else if (!run && i6->i6_host->ho_running)
-		host_stop(i6->i6_host, uptime_us());
+	if (run && !ho->ho_running)
+		host_start(ho, uptime_us());
+	else if (!run && ho->ho_running)
+		host_stop(ho, uptime_us());
 	if ((ifp->if_flags & IFXF_AUTOCONF6TEMP) == 0)
-		TAILQ_FOREACH(np, &i6->i6_host->ho_prefixes, np_entry)
+		TAILQ_FOREACH(np, &ho->ho_prefixes, np_entry)
 			nd6_slaac_flush(np, true);
-	nd6_host_kick(i6->i6_host);
-}
-
-void
-nd6_host_gone(struct ifnet *ifp)
-{
-	if (nd6_host(ifp) != NULL)
-		host_end(in6_if(ifp));
+	nd6_host_kick(ho);
 }
 
 void

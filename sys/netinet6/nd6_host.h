@@ -106,8 +106,13 @@ struct nd6_host {
 	TAILQ_HEAD(, nd6_prefix) ho_prefixes; /* oldest first */
 	unsigned int ho_nprefixes, ho_nrtrs, ho_nways;
 	uint32_t ho_rtrbits; /* those that routers have: see nd6_rtr_bit() */
+	bool ho_listens;     /* all below is meaningless while it does not */
 	bool ho_managed, ho_other, ho_running;
 };
+/* At the birth and the end of an interface: 0 or ENOMEM. */
+struct in6_if;
+int nd6_host_attach(struct in6_if *i6);
+void nd6_host_detach(struct in6_if *i6);
 /* Of an interface that listens to routers, or NULL. */
 struct nd6_host *nd6_host(const struct ifnet *ifp);
 /* Time has come: does what is due on ho.  When there is more, ND6_FOREVER never. */
@@ -117,7 +122,6 @@ void nd6_host_kick(struct nd6_host *ho);
 /* A good advertisement's header; options follow one by one. */
 void nd6_host_ra(struct nd6_host *ho, const struct ip_addr *router,
     const struct nd6_ra *ra, uint64_t now);
-void nd6_host_gone(struct ifnet *ifp);
 /* net.inet6.ip6.forwarding has changed: routers do not listen to routers. */
 void nd6_host_forwarding(void);
 /* An address could not be used: somebody has it. */

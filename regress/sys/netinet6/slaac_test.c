@@ -531,6 +531,28 @@ KTEST(slaac_thousands_of_prefixes_routes_and_routers)
 	KT(ra_default_is(0));
 }
 
+KTEST(slaac_a_hundred_routers)
+{
+	struct ra r = ra_new(9000, 1);
+	unsigned int i;
+
+	ra_boot(AUTOCONF);
+	for (i = 1; i <= 100; i++)
+		ra_hear(&r, i);
+	KT_EQ(nd6_host(lab_if("pair0"))->ho_nrtrs, ND6_RTRS_MAX);
+	KT_EQ(nd6_host(lab_if("pair0"))->ho_rtrbits, 0xffff);
+	KT_EQ(nd6_counters[ND6S_RTR_LIMIT], 100 - ND6_RTRS_MAX);
+	KT(ra_default_is(1));
+	/* one that goes makes room for one */
+	r = ra_new(0, 0);
+	ra_hear(&r, 7);
+	r = ra_new(9000, 1);
+	ra_hear(&r, 200);
+	ra_hear(&r, 201);
+	KT_EQ(nd6_counters[ND6S_RTR_LIMIT], 100 - ND6_RTRS_MAX + 1);
+	KT_EQ(nd6_host(lab_if("pair0"))->ho_nrtrs, ND6_RTRS_MAX);
+}
+
 /* Each byte of a message with everything in it, wrong in each way. */
 KTEST(slaac_damage_every_byte_and_cut_everywhere)
 {
@@ -565,6 +587,26 @@ KTEST(slaac_damage_every_byte_and_cut_everywhere)
 
 /* --- memory --- */
 
+/* The next route has to ask for memory: the pool is used up to here. */
+static void
+routes_fill(void)
+{
+	struct rt_want w = { .af = AF_INET6,
+		.plen = 128,
+		.ifp = lab_if("lo0"),
+		.dst = a6(60, 0),
+		.flags = RTF_STATIC };
+	int error;
+
+	do {
+		be32enc(w.dst.b + 8, be32dec(w.dst.b + 8) + 1);
+		sim_fail_nth(1);
+		error = rtrequest_add(&w, NULL);
+		sim_fail_nth(0);
+	} while (error == 0);
+	KT_EQ(error, ENOMEM);
+}
+
 /* Whatever fails: no harm, and the next advertisement puts it right. */
 KTEST_NTH(slaac_nth_allocation)
 {
@@ -575,12 +617,15 @@ KTEST_NTH(slaac_nth_allocation)
 	ra_boot(AUTOCONFTEMP);
 	ra_route(&r, far, 48, 1, 600);
 	m = ra_packet(&r, router(1));
+	routes_fill();
 	sim_fail_nth(n);
 	ip6_input(lab_if("pair0"), m);
 	ra_wait(3);
 	if (!sim_failed())
 		return;
-	ra_wait(12); /* what is tried again by itself */
+	ra_wait(12);                         /* what is tried again by itself */
+	if (nd6_counters[ND6S_NOROUTE] != 0) /* as a route is */
+		KT(ra_default_is(1));
 	ra_hear(&r, 1);
 	ra_wait(3);
 	KT_EQ(flags_of(ra_addr(p, false, 0)) & IFA_TENTATIVE, 0);
@@ -616,4 +661,66 @@ KTEST_NTH(slaac_nth_allocation_while_routers_change)
 	KT(ra_default_is(1) || ra_default_is(2)); /* never none */
 	ra_hear(&high, 2);
 	KT(ra_default_is(2));
+}
+
+/* --- what programs see --- */
+
+static size_t
+rows_read(const char *name, void *rows, size_t room)
+{
+	static struct proc owner;
+	struct sysctl_req req = { .proc = &owner };
+	size_t len;
+
+	KT_EQ(kern_sysctl(name, &req), 0);
+	KT((len = req.oldlen) <= room);
+	memcpy(rows, req.old, len);
+	free(req.old, M_SYSCTL, req.oldcap);
+	return (len);
+}
+
+KTEST(slaac_rows_for_ndp)
+{
+	struct ra r = ra_of(5, 86400, 3600);
+	struct nd6_prefix_row prefix[4];
+	struct nd6_way_row way[4];
+	struct nd6_link_row link[4];
+	struct ip_addr one = router(1);
+
+	ra_boot(AUTOCONFTEMP);
+	KT_EQ(rows_read("net.inet6.nd6.links", link, sizeof(link)),
+	    sizeof(link[0]));
+	KT_EQ(link[0].asking, RS_ASK);
+	KT(link[0].asked >= 1);
+	r.b[5] = 0xc0 | 1 << 3;
+	ra_mtu(&r, 1400);
+	ra_route(&r, a6(9, 0), 48, 3, ~0U);
+	ra_hear(&r, 1);
+	KT_EQ(rows_read("net.inet6.nd6.links", link, sizeof(link)),
+	    sizeof(link[0]));
+	KT_STR(link[0].ifname, "pair0");
+	KT_EQ(link[0].asking, RS_DONE);
+	KT_EQ(link[0].mtu, 1400);
+	KT(link[0].managed && link[0].other);
+	KT_EQ(link[0].routers, 1);
+	KT_EQ(link[0].prefixes, 1);
+	KT_EQ(rows_read("net.inet6.nd6.prefixes", prefix, sizeof(prefix)),
+	    sizeof(prefix[0]));
+	KT_EQ(prefix[0].plen, 64);
+	KT(prefix[0].onlink_s > 86390 && prefix[0].onlink_s <= 86400);
+	KT(prefix[0].valid_s > 86390 && prefix[0].valid_s <= 86400);
+	KT(prefix[0].preferred_s > 3590 && prefix[0].preferred_s <= 3600);
+	KT_EQ(prefix[0].addresses, 2);
+	KT_EQ(rows_read("net.inet6.nd6.routers", way, sizeof(way)),
+	    2 * sizeof(way[0]));
+	KT(ip_addr_eq(&way[0].router, &one));
+	KT_EQ(way[0].plen, 48);
+	KT_EQ(way[0].preference, -1);
+	KT_EQ(way[0].expire_s, UINT32_MAX);
+	KT_EQ(way[1].plen, 0);
+	KT_EQ(way[1].preference, 1);
+	KT(way[1].chosen && !way[1].lost);
+	nd6_rtr_reach(lab_if("pair0"), &one, false);
+	(void)rows_read("net.inet6.nd6.routers", way, sizeof(way));
+	KT(way[1].chosen && way[1].lost);
 }
