@@ -15,8 +15,10 @@
  *	(4)	and a RST is at the edge of what was sent (RFC 5961 3), so that
  *		nobody ends a connection by guessing.
  *
- * A looser test serves connections of which we have not seen the beginning,
- * or which are over: no window of theirs is known for sure.
+ * A looser test serves sides that were not heard yet, and connections which
+ * are over: no window of theirs is known for sure.  Of a connection that was
+ * found on its way, without its SYNs, the scale of the windows is not known
+ * either: the largest is taken.
  *
  * What a side is in is a rough form of RFC 9293's states: silent, SYN_SENT,
  * ESTABLISHED, CLOSING, FIN_WAIT_2, TIME_WAIT.  pf_tcp_moves is all of it.
@@ -34,7 +36,8 @@
 #include <net/pf/pf_track.h>
 #include <netinet/in.h>
 
-#define ACK_SLACK (0xffff + 1500)
+#define ACK_SLACK  (0xffff + 1500)
+#define WSCALE_MAX 14 /* RFC 7323 2.3 */
 
 #define SEQ_GEQ(a, b) ((int32_t)((a) - (b)) >= 0)
 #define SEQ_GT(a, b)  ((int32_t)((a) - (b)) > 0)
@@ -127,7 +130,7 @@ pf_tcp_wscale(const struct pf_desc *pd)
 
 	if (!pf_tcp_option(pd, 3, 3, &shift, &place))
 		return (0);
-	return ((uint8_t)(MIN(shift, 14) | PF_WSCALE_KNOWN));
+	return ((uint8_t)(MIN(shift, WSCALE_MAX) | PF_WSCALE_KNOWN));
 }
 
 #define WS(p) ((p)->wscale & 0x0f)
@@ -387,10 +390,10 @@ pf_track_tcp_first(struct pf_desc *pd, struct pf_state *st)
 			st->src.seqdiff = arc4random() - st->src.seqlo;
 			pf_tcp_modulate(pd, &st->src, &st->dst);
 		}
-	} else if ((st->src.wscale & PF_WSCALE_KNOWN) == 0) {
-		/* picked up on the way: the scale is not known, the most is */
-		st->src.wscale = st->dst.wscale = 14;
-	}
+		if ((flags & TH_ACK) != 0 && st->src.wscale != 0)
+			st->dst.wscale = PF_WSCALE_KNOWN | WSCALE_MAX;
+	} else
+		st->src.wscale = st->dst.wscale = PF_WSCALE_KNOWN | WSCALE_MAX;
 	if ((flags & TH_FIN) != 0)
 		st->src.seqhi++;
 	st->src.seqlo = (flags & TH_SYN) != 0 ? st->src.seqlo + 1 :
