@@ -414,6 +414,18 @@ control_give(struct msghdr *msg, const char *control, size_t len)
 	msg->msg_controllen = len;
 }
 
+/* Nothing more comes: because the program said so, or its kernel is gone. */
+static ssize_t
+msg_end(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	if (poll(&p, 1, 0) != 1 || (p.revents & POLLHUP) == 0)
+		return (0);
+	errno = ENETDOWN;
+	return (-1);
+}
+
 static ssize_t
 msg_recv(int fd, struct msghdr *msg, int flags)
 {
@@ -423,7 +435,7 @@ msg_recv(int fd, struct msghdr *msg, int flags)
 	ssize_t n;
 
 	if ((n = native.recv(fd, buf, sizeof(buf), flags & ~MSG_TRUNC)) <= 0)
-		return (n);
+		return (n == 0 ? msg_end(fd) : n);
 	if ((size_t)n < sizeof(head)) {
 		errno = EPROTO;
 		return (-1);

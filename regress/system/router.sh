@@ -87,8 +87,17 @@ ok "and carries again" on left ping -q -c 1 -w 3 10.0.2.2
 
 keep bsdctl list
 pid=$(awk '$2 == "middle" { print $4 }' "$dir/last")
+bsdctl exec middle ping -i 0.2 10.0.2.2 >"$dir/ping" 2>&1 &
+ping=$!
+bsdctl exec middle route -n monitor >"$dir/monitor" 2>&1 &
+monitor=$!
+sleep 0.5
 ok "a kernel can be killed" kill -9 "$pid"
 sleep 0.3
+no "programs that waited for it end: ping" kill "$ping"
+no "... route monitor" kill "$monitor"
+cp "$dir/ping" "$dir/last"
+says "... and say why" 'ping: Network is down'
 no "its machine answers no more" on middle ifconfig
 ok "down cleans up" bsdctl down router
 ok "and up works again after it" bsdctl up "$top/etc/examples/router/lab.conf"

@@ -323,6 +323,10 @@ answer_recv(struct answer *a, uint8_t *buf, size_t size)
 
 	if ((n = recvmsg(ping.sock, &msg, MSG_DONTWAIT)) == -1) {
 		/* one error at a time: what it is about may be gone */
+		if (errno == ENETDOWN) {
+			fprintf(stderr, "ping: %s\n", strerror(errno));
+			exit(1); /* the machine itself */
+		}
 		if (errno != EAGAIN && errno != EINTR)
 			fprintf(stderr, "ping: %s\n", strerror(errno));
 		return (false);

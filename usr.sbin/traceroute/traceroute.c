@@ -381,8 +381,11 @@ answer_wait(struct tr_answer *a, struct sockaddr_storage *from)
 			continue;
 		fromlen = sizeof(*from);
 		if ((n = recvfrom(tr.in, buf, sizeof(buf), MSG_DONTWAIT,
-			 (struct sockaddr *)from, &fromlen)) == -1)
+			 (struct sockaddr *)from, &fromlen)) == -1) {
+			if (errno == ENETDOWN)
+				fail("receive");
 			continue;
+		}
 		*a = tr_answer_read(&tr.way, buf, (size_t)n, is_target(from));
 		if (a->what != TR_NOTOURS && a->nr == tr.nr)
 			return (true);
