@@ -167,7 +167,8 @@ entry_begin(struct entry *e, const struct if_row *row, struct entry *before)
 {
 	memcpy(e->name, row->name, sizeof(e->name));
 	e->ifa.ifa_name = e->name;
-	e->ifa.ifa_flags = row->flags;
+	/* above 16 bits they are ours alone, and others' for the host */
+	e->ifa.ifa_flags = row->flags & 0xffff;
 	if (before != NULL)
 		before->ifa.ifa_next = &e->ifa;
 }

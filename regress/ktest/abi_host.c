@@ -15,6 +15,7 @@
 #include <net/ip_addr.h>
 #include <net/pf/pf_ioctl.h>
 #include <net/rtmsg.h>
+#include <netinet6/nd6_row.h>
 
 #include "../../sys/sys/file_msg.h"
 #include "../../sys/sys/syscall.h"

@@ -74,6 +74,21 @@ KTEST(rtr_the_first_stays_while_none_is_better)
 	KT_EQ(nd6_counters[ND6S_RTR_CHANGED], 3);
 }
 
+/* The fourth value of a header's preference is medium (RFC 4191 2.2). */
+KTEST(rtr_reserved_preference_is_medium)
+{
+	ra_boot(AUTOCONF);
+	advertise(1, 1800, LOW);
+	advertise(2, 1800, 2);
+	KT(ra_default_is(2));
+	advertise(3, 1800, MEDIUM);
+	KT(ra_default_is(2));
+	advertise(4, 1800, HIGH);
+	KT(ra_default_is(4));
+	advertise(2, 1800, 2);
+	KT(ra_default_is(4));
+}
+
 KTEST(rtr_route_is_as_programs_expect)
 {
 	struct rtentry *rt;
