@@ -408,7 +408,7 @@ call_isours(int fd)
 	int saved = errno;
 	bool ours;
 
-	if (passive || fd < 0 || !call_machine())
+	if (passive || fd < 0 || desc_confined() || !call_machine())
 		return (false);
 	ours = native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0 && uc.pid == machine.kernel && uc.pid != 0;
 	errno = saved;
@@ -462,6 +462,7 @@ bsd_reopen(void)
 {
 	conn_free(&conn);
 	machine.kernel = 0;
+	desc_new_all();
 	environment_read();
 	return (conn_get());
 }

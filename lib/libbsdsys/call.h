@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct call {
 	int no; /* enum sysno */
@@ -32,6 +33,15 @@ bool call_machine(void);
 bool call_isours(int fd);
 int call_rtable(void); /* BSD_RTABLE: of new sockets, 0 if not set */
 int call_type(int fd); /* SOCK_STREAM or SOCK_SEQPACKET of the pair */
+
+/* Does fd bring datagrams, or is it a device?  Rarely asks; see desc.c. */
+bool desc_dgram(int fd);
+void desc_new(int fd); /* fd is something else now */
+void desc_new_all(void);
+bool desc_confined(void); /* this thread's system calls are filtered */
+int sock_error(int fd);	  /* SO_ERROR, taken; or why it cannot be */
+/* As Linux gives addresses: cut to *len, which is then the whole length. */
+void sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t fromlen);
 
 struct if_nameindex;
 struct ifaddrs;
@@ -59,6 +69,13 @@ struct native {
 	ssize_t (*write)(int, const void *, size_t);
 	ssize_t (*writev)(int, const struct iovec *, int);
 	int (*ioctl)(int, unsigned long, ...);
+	int (*dup)(int);
+	int (*dup2)(int, int);
+	int (*dup3)(int, int, int);
+	int (*fcntl)(int, int, ...);
+	int (*prctl)(int, ...);
+	int (*recvmmsg)(int, struct mmsghdr *, unsigned int, int, struct timespec *);
+	int (*sendmmsg)(int, struct mmsghdr *, unsigned int, int);
 	int (*open)(const char *, int, ...);
 	int (*openat)(int, const char *, int, ...);
 	unsigned int (*if_nametoindex)(const char *);

@@ -45,6 +45,13 @@ native_init(void)
 	FIND(write);
 	FIND(writev);
 	FIND(ioctl);
+	FIND(dup);
+	FIND(dup2);
+	FIND(dup3);
+	FIND(fcntl);
+	FIND(prctl);
+	FIND(recvmmsg);
+	FIND(sendmmsg);
 	FIND(open);
 	FIND(openat);
 	FIND(if_nametoindex);

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -24,7 +25,6 @@
 #include "../../sys/sys/syscall.h"
 #include "../../sys/sys/file_msg.h"
 
-#define MSG_ROOM (sizeof(struct file_msg) + 128 + 4096 + 65536 + 1024)
 #define FUGU_ROUTE 60
 #define FUGU_SO_RTABLE 0x1021
 
@@ -38,6 +38,7 @@ family_ours(int family)
 static int
 fd_finish(int fd, int flags)
 {
+	desc_new(fd);
 	if ((flags & SOCK_CLOEXEC) == 0)
 		fcntl(fd, F_SETFD, 0);
 	if ((flags & SOCK_NONBLOCK) != 0)
@@ -124,8 +125,8 @@ shutdown(int fd, int how)
 	return (stream != 0 ? native.shutdown(fd, how) : 0);
 }
 
-static int
-error_take(int fd)
+int
+sock_error(int fd)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
@@ -133,11 +134,23 @@ error_take(int fd)
 	return (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1 ? errno : error);
 }
 
+/* SO_SNDTIMEO bounds connecting too.  Milliseconds, -1 none. */
+static int
+connect_limit(int fd)
+{
+	struct timeval tv = { 0, 0 };
+	socklen_t len = sizeof(tv);
+
+	if (native.getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, &len) == -1 || (tv.tv_sec == 0 && tv.tv_usec == 0))
+		return (-1);
+	return (tv.tv_sec > INT_MAX / 1000 - 1 ? INT_MAX : (int)(tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000));
+}
+
 int
 connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	int error;
+	int error, n;
 
 	native_init();
 	if (!call_isours(fd))
@@ -146,16 +159,20 @@ connect(int fd, const struct sockaddr *sa, socklen_t len)
 		return (0);
 	if (errno != EINPROGRESS || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
 		return (-1);
-	if (poll(&pfd, 1, -1) == -1)
+	if ((n = poll(&pfd, 1, connect_limit(fd))) == -1)
 		return (-1);
-	if ((error = error_take(fd)) == 0)
+	if (n == 0) {
+		errno = EINPROGRESS;
+		return (-1);
+	}
+	if ((error = sock_error(fd)) == 0)
 		return (0);
 	errno = error;
 	return (-1);
 }
 
-static void
-address_give(struct sockaddr *sa, socklen_t *len, const void *from, size_t fromlen)
+void
+sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t fromlen)
 {
 	if (sa != NULL && len != NULL)
 		memcpy(sa, from, fromlen < *len ? fromlen : *len);
@@ -182,6 +199,10 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 	native_init();
 	if (!call_isours(fd))
 		return (native.accept4(fd, sa, len, flags));
+	if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
+		errno = EINVAL;
+		return (-1);
+	}
 	if ((n = native.recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) == -1)
 		return (-1);
 	if (n != sizeof(rec) || CMSG_FIRSTHDR(&msg) == NULL) {
@@ -189,7 +210,7 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 		return (-1);
 	}
 	memcpy(&new, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(new));
-	address_give(sa, len, rec.addr, rec.head.addrlen);
+	sock_address(sa, len, rec.addr, rec.head.addrlen);
 	return (fd_finish(new, flags));
 }
 
@@ -207,7 +228,7 @@ name_call(int no, int fd, struct sockaddr *sa, socklen_t *len)
 
 	if (call_do(&c) == -1)
 		return (-1);
-	address_give(sa, len, addr, c.outlen);
+	sock_address(sa, len, addr, c.outlen);
 	return (0);
 }
 
@@ -264,279 +285,6 @@ getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	return (0);
 }
 
-/* --- sending --- */
-
-/* A part of the payload, padded to 8. */
-static int
-part_add(struct iovec *in, int n, void *p, size_t len)
-{
-	static char zeros[8];
-
-	if (len == 0)
-		return (n);
-	in[n++] = (struct iovec){ p, len };
-	if ((-len & 7) != 0)
-		in[n++] = (struct iovec){ zeros, -len & 7 };
-	return (n);
-}
-
-static ssize_t
-msg_send(int fd, const struct msghdr *msg)
-{
-	struct iovec in[60];
-	struct call c = { .no = SYS_SENDMSG, .fd = fd, .in = in };
-	int64_t n;
-
-	if (msg->msg_iovlen > 56) {
-		errno = EMSGSIZE;
-		return (-1);
-	}
-	c.arg[0] = msg->msg_name != NULL ? msg->msg_namelen : 0;
-	c.arg[1] = msg->msg_control != NULL ? msg->msg_controllen : 0;
-	c.nin = part_add(in, c.nin, msg->msg_name, c.arg[0]);
-	c.nin = part_add(in, c.nin, msg->msg_control, c.arg[1]);
-	memcpy(in + c.nin, msg->msg_iov, msg->msg_iovlen * sizeof(*in));
-	c.nin += (int)msg->msg_iovlen;
-	n = call_do(&c);
-	return (n == -1 ? -1 : (ssize_t)n);
-}
-
-static bool
-is_dgram(int fd)
-{
-	return (call_isours(fd) && call_type(fd) == SOCK_SEQPACKET);
-}
-
-ssize_t
-sendmsg(int fd, const struct msghdr *msg, int flags)
-{
-	native_init();
-	return (is_dgram(fd) ? msg_send(fd, msg) : native.sendmsg(fd, msg, flags));
-}
-
-ssize_t
-sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *sa, socklen_t salen)
-{
-	struct iovec iov = { (void *)(uintptr_t)buf, len };
-	struct msghdr msg = { .msg_name = (void *)(uintptr_t)sa, .msg_namelen = salen, .msg_iov = &iov, .msg_iovlen = 1 };
-
-	native_init();
-	if (!is_dgram(fd))
-		return (native.sendto(fd, buf, len, flags, sa, salen));
-	return (msg_send(fd, &msg));
-}
-
-ssize_t
-send(int fd, const void *buf, size_t len, int flags)
-{
-	native_init();
-	return (is_dgram(fd) ? sendto(fd, buf, len, flags, NULL, 0) : native.send(fd, buf, len, flags));
-}
-
-static bool
-is_device(int fd)
-{
-	int type;
-	socklen_t len = sizeof(type);
-
-	return (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 && errno == ENOTSOCK);
-}
-
-/* A device takes what is written as one message, from its pair. */
-static ssize_t
-device_write(int fd, const struct iovec *iov, int n)
-{
-	struct file_msg head = { .type = FMSG_DATA };
-	struct iovec all[1 + 56];
-	struct msghdr msg = { .msg_iov = all, .msg_iovlen = (size_t)n + 1 };
-	ssize_t sent;
-
-	if (n < 0 || n > 56) {
-		errno = EINVAL;
-		return (-1);
-	}
-	all[0] = (struct iovec){ &head, sizeof(head) };
-	memcpy(all + 1, iov, (size_t)n * sizeof(*iov));
-	if ((sent = native.sendmsg(fd, &msg, MSG_NOSIGNAL)) != -1)
-		return (sent - (ssize_t)sizeof(head));
-	if (errno == EPIPE || errno == ECONNRESET) /* what was behind it has gone */
-		errno = EIO;
-	return (-1);
-}
-
-ssize_t
-write(int fd, const void *buf, size_t len)
-{
-	struct iovec iov = { (void *)(uintptr_t)buf, len };
-
-	native_init();
-	if (!is_dgram(fd))
-		return (native.write(fd, buf, len));
-	return (is_device(fd) ? device_write(fd, &iov, 1) : sendto(fd, buf, len, 0, NULL, 0));
-}
-
-ssize_t
-writev(int fd, const struct iovec *iov, int n)
-{
-	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
-
-	native_init();
-	if (!is_dgram(fd))
-		return (native.writev(fd, iov, n));
-	return (is_device(fd) ? device_write(fd, iov, n) : msg_send(fd, &msg));
-}
-
-/* --- receiving --- */
-
-static size_t
-scatter(const struct msghdr *msg, const char *data, size_t len)
-{
-	size_t done = 0, n;
-
-	for (size_t i = 0; i < msg->msg_iovlen && done < len; i++, done += n) {
-		n = len - done < msg->msg_iov[i].iov_len ? len - done : msg->msg_iov[i].iov_len;
-		memcpy(msg->msg_iov[i].iov_base, data + done, n);
-	}
-	return (done);
-}
-
-static void
-control_give(struct msghdr *msg, const char *control, size_t len)
-{
-	size_t room = msg->msg_control != NULL ? msg->msg_controllen : 0;
-
-	if (len > room) {
-		msg->msg_flags |= MSG_CTRUNC;
-		len = room;
-	}
-	if (len > 0)
-		memcpy(msg->msg_control, control, len);
-	msg->msg_controllen = len;
-}
-
-/* Nothing more comes: because the program said so, or its kernel is gone. */
-static ssize_t
-msg_end(int fd)
-{
-	struct pollfd p = { .fd = fd };
-
-	if (poll(&p, 1, 0) != 1 || (p.revents & POLLHUP) == 0)
-		return (0);
-	errno = ENETDOWN;
-	return (-1);
-}
-
-static ssize_t
-msg_recv(int fd, struct msghdr *msg, int flags)
-{
-	static __thread char buf[MSG_ROOM];
-	struct file_msg head;
-	size_t at = sizeof(head), done;
-	ssize_t n;
-
-	if ((n = native.recv(fd, buf, sizeof(buf), flags & ~MSG_TRUNC)) <= 0)
-		return (n == 0 ? msg_end(fd) : n);
-	if ((size_t)n < sizeof(head)) {
-		errno = EPROTO;
-		return (-1);
-	}
-	memcpy(&head, buf, sizeof(head));
-	if (head.type == FMSG_ERROR) {
-		error_take(fd); /* told now, not twice */
-		errno = head.error;
-		return (-1);
-	}
-	msg->msg_flags = 0;
-	if (msg->msg_name != NULL)
-		address_give(msg->msg_name, &msg->msg_namelen, buf + at, head.addrlen);
-	else
-		msg->msg_namelen = 0;
-	at += (head.addrlen + 7) & ~7U;
-	control_give(msg, buf + at, head.cmsglen);
-	at += (head.cmsglen + 7) & ~7U;
-	done = scatter(msg, buf + at, (size_t)n - at);
-	if (done == (size_t)n - at)
-		return ((ssize_t)done);
-	msg->msg_flags |= MSG_TRUNC;
-	return ((flags & MSG_TRUNC) != 0 ? n - (ssize_t)at : (ssize_t)done);
-}
-
-/* The end of a stream may be a reset: the kernel knows.  len: room for bytes. */
-static ssize_t
-end_check(int fd, ssize_t n, size_t len)
-{
-	int error;
-
-	if (n != 0 || len == 0 || !call_isours(fd) || (error = error_take(fd)) == 0)
-		return (n);
-	errno = error;
-	return (-1);
-}
-
-static size_t
-room_of(const struct iovec *iov, size_t n)
-{
-	size_t room = 0;
-
-	for (size_t i = 0; i < n; i++)
-		room += iov[i].iov_len;
-	return (room);
-}
-
-ssize_t
-recvmsg(int fd, struct msghdr *msg, int flags)
-{
-	native_init();
-	if (is_dgram(fd))
-		return (msg_recv(fd, msg, flags));
-	return (end_check(fd, native.recvmsg(fd, msg, flags), room_of(msg->msg_iov, msg->msg_iovlen)));
-}
-
-ssize_t
-recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *sa, socklen_t *salen)
-{
-	struct iovec iov = { buf, len };
-	struct msghdr msg = { .msg_name = sa, .msg_namelen = salen != NULL ? *salen : 0, .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n;
-
-	native_init();
-	if (!is_dgram(fd))
-		return (end_check(fd, native.recvfrom(fd, buf, len, flags, sa, salen), len));
-	n = msg_recv(fd, &msg, flags);
-	if (n >= 0 && salen != NULL)
-		*salen = msg.msg_namelen;
-	return (n);
-}
-
-ssize_t
-recv(int fd, void *buf, size_t len, int flags)
-{
-	native_init();
-	if (is_dgram(fd))
-		return (recvfrom(fd, buf, len, flags, NULL, NULL));
-	return (end_check(fd, native.recv(fd, buf, len, flags), len));
-}
-
-ssize_t
-read(int fd, void *buf, size_t len)
-{
-	native_init();
-	if (is_dgram(fd))
-		return (recvfrom(fd, buf, len, 0, NULL, NULL));
-	return (end_check(fd, native.read(fd, buf, len), len));
-}
-
-ssize_t
-readv(int fd, const struct iovec *iov, int n)
-{
-	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
-
-	native_init();
-	if (is_dgram(fd))
-		return (msg_recv(fd, &msg, 0));
-	return (end_check(fd, native.readv(fd, iov, n), n > 0 ? room_of(iov, (size_t)n) : 0));
-}
-
 /* --- ioctl and open --- */
 
 /*
@@ -553,7 +301,7 @@ is_of_descriptor(int fd, unsigned long cmd)
 	case FIONCLEX:
 		return (true);
 	case FIONREAD: /* SIOCINQ */
-		return (!is_dgram(fd));
+		return (!desc_dgram(fd));
 	default:
 		return (false);
 	}

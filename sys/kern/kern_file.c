@@ -307,6 +307,16 @@ file_event(void *arg, unsigned int events)
 		file_hup(fp);
 }
 
+bool
+file_sweep(struct file *fp)
+{
+	if (fp->f_dying || fp->f_ended || !host_gone(fp->f_k))
+		return (false);
+	time_refresh();
+	file_hup(fp);
+	return (true);
+}
+
 /* --- the beginning --- */
 
 /* Another file for the user?  0 with the entry in *uip, or errno. */

@@ -115,6 +115,7 @@ address_check(const struct sysframe *f)
 static int
 sys_bind(struct proc *p, struct sysframe *f)
 {
+	const struct sockaddr *sa;
 	struct socket *so;
 	int error;
 
@@ -122,8 +123,14 @@ sys_bind(struct proc *p, struct sysframe *f)
 		return (error);
 	if (so->so_proto->bind == NULL)
 		return (EOPNOTSUPP);
-	return (so->so_proto->bind(so,
-	    (const struct sockaddr *)(const void *)f->in, f->inlen, p));
+	sa = (const struct sockaddr *)(const void *)f->in;
+	error = so->so_proto->bind(so, sa, f->inlen, p);
+	if (error == EADDRINUSE &&
+	    (sa->sa_family == AF_INET || sa->sa_family == AF_INET6) &&
+	    soport_sweep(so->so_proto,
+		((const struct sockaddr_in *)(const void *)sa)->sin_port))
+		error = so->so_proto->bind(so, sa, f->inlen, p);
+	return (error);
 }
 
 static int

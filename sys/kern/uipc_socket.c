@@ -207,6 +207,39 @@ sofile_attach(struct socket *so, struct proc *p, int *cfd)
 	return (0);
 }
 
+static bool
+is_on_port(struct socket *so, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	memset(&ss, 0, sizeof(ss));
+	if (so->so_pcb == NULL || so->so_proto->sockname == NULL ||
+	    so->so_proto->sockname(so, (struct sockaddr *)(void *)&ss, &len) !=
+		0)
+		return (false);
+	return (((struct sockaddr_in *)(void *)&ss)->sin_port == port);
+}
+
+bool
+soport_sweep(const struct protosw *pr, uint16_t port)
+{
+	struct socket *so, *next;
+	bool any = false;
+
+	TAILQ_FOREACH_SAFE(so, &all_sockets, so_all, next)
+		if (so->so_file != NULL &&
+		    so->so_proto->pr_protocol == pr->pr_protocol &&
+		    is_on_port(so, port)) {
+			/* it may take others with it: those of its queue */
+			if (file_sweep(so->so_file)) {
+				any = true;
+				next = TAILQ_FIRST(&all_sockets);
+			}
+		}
+	return (any);
+}
+
 int
 soreserve(struct socket *so, uint64_t snd, uint64_t rcv)
 {
@@ -382,7 +415,10 @@ static void
 dgram_readable(struct file *fp)
 {
 	/* in the name of who opened it, not of the kernel */
-	struct proc p = { .p_uid = fp->f_uid, .p_gid = fp->f_gid, .p_pid = fp->f_pid, .p_fd = -1 };
+	struct proc p = { .p_uid = fp->f_uid,
+		.p_gid = fp->f_gid,
+		.p_pid = fp->f_pid,
+		.p_fd = -1 };
 	struct socket *so = fp->f_data;
 	struct host_iov iov;
 	struct mbuf *m;
@@ -650,7 +686,8 @@ stream_readable(struct file *fp)
 		so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
 	} else if (n == 0) {
 		file_want_read(fp, false);
-		if (so->so_linger_s == 0) /* a close follows, then it is a reset */
+		if (so->so_linger_s ==
+		    0) /* a close follows, then it is a reset */
 			task_add(&so->so_over);
 		else
 			stream_eof(so);

@@ -96,6 +96,11 @@ void file_revoke(struct file *fp);
  * sees ECONNRESET from the host itself.
  */
 void file_end(struct file *fp, int error);
+/*
+ * Ends it if its program has closed it already and the event is only on its
+ * way.  Did it?  Then fp is gone.
+ */
+bool file_sweep(struct file *fp);
 /* A system call about fp begins and is over; the file stays in between. */
 void file_hold(struct file *fp);
 void file_release(struct file *fp);

@@ -125,6 +125,12 @@ void looptest_init(void); /* at boot: looptest(4) */
 void soioctl_register(int (*fn)(unsigned long cmd, void *data, struct proc *p));
 /* so_snd has room again: the program's bytes may come. */
 void sosndroom(struct socket *so);
+/*
+ * Ends the sockets of a protocol on a local port (network order) that their
+ * programs have closed, before the host's event says so: a server that begins
+ * again must not find its own past.  Has any been ended?
+ */
+bool soport_sweep(const struct protosw *pr, uint16_t port);
 /* Gives so a descriptor; *cfd is the program's end.  0 or errno. */
 int sofile_attach(struct socket *so, struct proc *p, int *cfd);
 

@@ -182,6 +182,14 @@ host_close(int fd)
 		close(fd);
 }
 
+int
+host_gone(int fd)
+{
+	struct pollfd pfd = { .fd = fd };
+
+	return (poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLHUP) != 0);
+}
+
 long
 host_outq(int fd)
 {

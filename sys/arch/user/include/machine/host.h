@@ -104,6 +104,8 @@ int host_shutdown(int fd, int how);
 void host_close(int fd);
 /* Bytes written to fd that the other end has not read, or -errno. */
 long host_outq(int fd);
+/* 1 when no copy of the other end is open any more, else 0. */
+int host_gone(int fd);
 /* The number that names this socket as long as it lives (SO_COOKIE). */
 int host_cookie(int fd, unsigned long long *cookie);
 /* Sets both buffers of fd to about bytes. */

@@ -1,0 +1,160 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What a descriptor is.
+ *
+ * Whose it is only the host can tell, and asking costs a system call.  So
+ * read() and write() remember one thing: that a number is nothing that has
+ * message heads.  A number that becomes such a descriptor passes one of our
+ * names on the way (socket(), accept(), open(), dup() and the like, a
+ * descriptor that was passed), which forgets what was known.  So closing is
+ * free to happen behind our back.
+ *
+ * A word for each number: the lowest bit says "known", the others count how
+ * often it was forgotten, so that an answer that is late is not believed.
+ *
+ * A thread that confines itself (seccomp) may not be able to ask any more:
+ * all is looked at before, and no control calls are made from then on.
+ */
+
+#include <sys/prctl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "call.h"
+
+#define NKNOWN 65536
+
+static _Atomic uint32_t known[NKNOWN];
+static __thread bool confined;
+
+void
+desc_new(int fd)
+{
+	uint32_t was;
+
+	if (fd < 0 || fd >= NKNOWN)
+		return;
+	was = atomic_load(&known[fd]);
+	while (!atomic_compare_exchange_weak(&known[fd], &was, (was | 1) + 1))
+		;
+}
+
+void
+desc_new_all(void)
+{
+	for (int fd = 0; fd < NKNOWN; fd++)
+		if ((atomic_load_explicit(&known[fd], memory_order_relaxed) &
+			1) != 0)
+			desc_new(fd);
+}
+
+bool
+desc_dgram(int fd)
+{
+	uint32_t was = 0;
+
+	if (fd >= 0 && fd < NKNOWN &&
+	    ((was = atomic_load(&known[fd])) & 1) != 0)
+		return (false);
+	if (confined || !call_machine())
+		return (false);
+	if (call_isours(fd) && call_type(fd) == SOCK_SEQPACKET)
+		return (true);
+	if (fd >= 0 && fd < NKNOWN)
+		atomic_compare_exchange_strong(&known[fd], &was, was | 1);
+	return (false);
+}
+
+bool
+desc_confined(void)
+{
+	return (confined);
+}
+
+/* --- ways to a new number --- */
+
+static int
+descriptor(int fd)
+{
+	desc_new(fd);
+	return (fd);
+}
+
+int
+dup(int fd)
+{
+	native_init();
+	return (descriptor(native.dup(fd)));
+}
+
+int
+dup2(int fd, int to)
+{
+	native_init();
+	return (descriptor(native.dup2(fd, to)));
+}
+
+int
+dup3(int fd, int to, int flags)
+{
+	native_init();
+	return (descriptor(native.dup3(fd, to, flags)));
+}
+
+int
+fcntl(int fd, int cmd, ...)
+{
+	va_list ap;
+	void *arg;
+	int ret;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	native_init();
+	ret = native.fcntl(fd, cmd, arg);
+	return (
+	    cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC ? descriptor(ret) : ret);
+}
+
+int fcntl64(int fd, int cmd, ...) __attribute__((alias("fcntl")));
+
+/* --- confinement --- */
+
+static void
+all_look(void)
+{
+	int saved = errno;
+
+	for (int fd = 0; fd < 1024; fd++)
+		if (native.fcntl(fd, F_GETFD) != -1)
+			(void)desc_dgram(fd);
+	errno = saved;
+}
+
+int
+prctl(int option, ...)
+{
+	unsigned long a[4];
+	va_list ap;
+	int ret;
+
+	va_start(ap, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	native_init();
+	if (option != PR_SET_SECCOMP)
+		return (native.prctl(option, a[0], a[1], a[2], a[3]));
+	all_look();
+	confined = true;
+	if ((ret = native.prctl(option, a[0], a[1], a[2], a[3])) == -1)
+		confined = false;
+	return (ret);
+}
