@@ -235,10 +235,10 @@ b=$(addr 'inet6 2001:db8:b:.* autoconf pltime')
 does "eui64: the end of the link-local address" ifconfig fxp0 inet6 2001:db8:e:: eui64
 [ "$(addr 'inet6 2001:db8:e:' | cut -d: -f5-)" = "$(addr 'inet6 fe80:' | cut -d: -f3-)" ]
 result $? "is the end of the new one"
-does "an address with lifetimes" ifconfig fxp0 inet6 2001:db8:e::9 pltime 2 vltime 5
-shows "which are shown" 'inet6 2001:db8:e::9 prefixlen 64 (tentative )?pltime [12] vltime [345]' ifconfig fxp0
-comes "it is deprecated" 4 'inet6 2001:db8:e::9 .*deprecated pltime 0' ifconfig fxp0
-goes "and gone" 6 '2001:db8:e::9' ifconfig fxp0
+does "an address with lifetimes" ifconfig fxp0 inet6 2001:db8:e::9 pltime 4 vltime 9
+shows "which are shown" 'inet6 2001:db8:e::9 prefixlen 64 (tentative )?pltime [1-4] vltime [4-9]' ifconfig fxp0
+comes "it is deprecated" 7 'inet6 2001:db8:e::9 .*deprecated pltime 0' ifconfig fxp0
+goes "and gone" 10 '2001:db8:e::9' ifconfig fxp0
 shows "what contradicts itself is refused" '^ifconfig: fxp0: pltime is longer than vltime$' \
     ifconfig fxp0 inet6 2001:db8:e::9 pltime 5 vltime 2
 shows "and autoconf where no router can be" '^ifconfig: lo0: autoconf: ' ifconfig lo0 inet6 autoconf
