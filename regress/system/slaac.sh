@@ -149,6 +149,12 @@ result $? "its secret is kept, for its owner only"
 comes "it asks for routers" 6 'asks for routers, [1-9]' ndp -i fxp0
 timeout 300 route -n monitor >"$D/news" 2>&1 &
 daemon[monitor]=$!
+for _ in $(seq 50); do # until it listens
+	ifconfig lo0 inet 127.0.0.9/32 alias
+	ifconfig lo0 inet 127.0.0.9 -alias
+	grep -q '^RTM_NEWADDR: .* lo0 ' "$D/news" && break
+	sleep 0.1
+done >"$D/out" 2>&1
 
 # --- one router
 conf r1 high <<'E'
