@@ -11,6 +11,7 @@
  *
  * A port of nat is taken where the four numbers do not meet a state that is
  * there: from a random place upwards to the end of the range, then below.
+ * What least-states counts is in pf_pool_load.c.
  * When an address has no port left, the next one is tried; when none has, the
  * packet is dropped, never let out as it was.
  */
@@ -21,6 +22,7 @@
 #include <crypto/siphash.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_if.h>
+#include <net/pf/pf_pool.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_state.h>
 #include <net/pf/pf_table.h>
@@ -28,6 +30,7 @@
 
 #define POOL_NETMAX (1U << 24) /* hosts of one entry that are told apart */
 #define POOL_TRIES  16         /* addresses tried before a pool is full */
+#define POOL_LOOK   256        /* addresses whose states are compared */
 
 /* --- addresses by number --- */
 
@@ -194,12 +197,28 @@ pf_pool_bitmask(const struct pf_pool *pool, sa_family_t af,
 	return (true);
 }
 
-/* How many states go to each address already: the least loaded of a few. */
+/*
+ * The address with the fewest states; of equals the one whose turn it is.  Of
+ * a large pool a part is looked at, another one each time.
+ */
 static uint32_t
-pf_pool_least(struct pf_pool *pool, uint32_t n)
+pf_pool_least(struct pf_pool *pool, sa_family_t af, uint32_t n)
 {
-	pool->next_idx = (pool->next_idx + 1) % n;
-	return (pool->next_idx);
+	uint32_t best = pool->next_idx % n, least = UINT32_MAX, load;
+	struct pf_pick p = { .af = af };
+	struct ip_addr a;
+
+	for (uint32_t i = 0; i < MIN(n, POOL_LOOK) && least != 0; i++) {
+		p.i = (pool->next_idx + i) % n;
+		memset(&a, 0, sizeof(a));
+		if (!pf_pool_host(pool, &p, &a) ||
+		    (load = pf_pool_load(pool, &a)) >= least)
+			continue;
+		least = load;
+		best = p.i;
+	}
+	pool->next_idx = best + 1;
+	return (best);
 }
 
 /*
@@ -231,7 +250,7 @@ pf_pool_pick(struct pf_pool *pool, sa_family_t af, const struct ip_addr *old,
 		p.bits.q[1] = siphash24(&key, &h, sizeof(h));
 		break;
 	case PF_POOL_LEASTSTATES:
-		p.i = pf_pool_least(pool, n);
+		p.i = (pf_pool_least(pool, af, n) + k) % n;
 		break;
 	case PF_POOL_ROUNDROBIN:
 		p.i = pool->next_idx % n;

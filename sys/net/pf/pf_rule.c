@@ -15,6 +15,7 @@
 #include <sys/systm.h>
 #include <sys/malloc.h>
 #include <net/pf/pf_if.h>
+#include <net/pf/pf_pool.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 #include <net/rtable.h>
@@ -230,6 +231,7 @@ pf_pool_free(struct pf_pool *p)
 {
 	for (uint32_t i = 0; i < p->nents; i++)
 		pf_raddr_free(&p->ents[i]);
+	pf_pool_load_free(p);
 	free(p->ents, M_PF, p->nents * sizeof(*p->ents));
 	free(p->given, M_PF, p->nents * sizeof(*p->given));
 }

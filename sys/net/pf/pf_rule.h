@@ -48,9 +48,8 @@ struct pf_pool {
 	uint8_t type, flags, af;
 	uint16_t port[2];
 	uint64_t key[2];
-	uint32_t next_ent, next_idx; /* round-robin: entry, address in it */
-	struct ip_addr next_addr;    /* host in a prefix of it */
-	bool started;
+	uint32_t next_idx;           /* round-robin: whose turn it is */
+	struct pf_load *load;        /* least-states: of each address; NULL */
 };
 
 struct pf_rule {

@@ -27,6 +27,7 @@
 #include <net/if_var.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_if.h>
+#include <net/pf/pf_pool.h>
 #include <net/pf/pf_purge.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_state.h>
@@ -513,6 +514,7 @@ pf_state_create(struct pf_desc *pd)
 	pf_state_fill(st, pd, more);
 	pf_track_first(pd, st);
 	pf_state_link(st);
+	pf_pool_account(st, true);
 	pd->st = st;
 	return (PF_PASS);
 }
@@ -522,6 +524,7 @@ pf_state_remove(struct pf_state *st)
 {
 	struct pf_state_more *sm = pf_state_more(st);
 
+	pf_pool_account(st, false);
 	pf_hash_remove(pf_skey_of(st, 0));
 	if (pf_kinds[st->klass].words[1] != 0)
 		pf_hash_remove(pf_skey_of(st, 1));

@@ -176,7 +176,9 @@ pk_make(const struct pk *p, const void *data)
 	uint8_t head[64];
 	uint32_t tlen = pk_transport(p, head), hlen;
 
-	KT(m != NULL);
+	KT(m != NULL || sim_failed());
+	if (m == NULL)
+		return (NULL);
 	hlen = pk_header(p, tlen + p->len, mtod(m, uint8_t *));
 	memcpy(mtod(m, uint8_t *) + hlen, head, tlen);
 	if (data != NULL)
@@ -193,7 +195,7 @@ pk_through(struct mbuf *m, sa_family_t af, enum pf_dir dir)
 {
 	struct ifnet *ifp = if_unit("lo0");
 
-	return (pf_test(ifp, &m, &af, dir) == PF_PASS ? m : NULL);
+	return (m != NULL && pf_test(ifp, &m, &af, dir) == PF_PASS ? m : NULL);
 }
 
 static inline bool

@@ -1,0 +1,216 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * ICMP errors about packets of states: each error of each family, about each
+ * protocol, with and without translation, from the host that answers and from
+ * a router on the way; and those that must not pass.
+ */
+
+#include "pfkit.h"
+
+#include <net/pf/pf_track.h>
+
+#define CLIENT 10
+#define ROUTER 420
+#define SERVER 350
+#define NATTED 201
+
+struct icmp_case {
+	uint8_t type, code;
+};
+static const struct icmp_case errors4[] = { { 3, 0 }, { 3, 1 }, { 3, 2 },
+	{ 3, 3 }, { 3, 4 }, { 3, 13 }, { 3, 15 }, { 4, 0 }, { 5, 0 }, { 5, 1 },
+	{ 11, 0 }, { 11, 1 }, { 12, 0 }, { 12, 2 } };
+static const struct icmp_case errors6[] = { { 1, 0 }, { 1, 1 }, { 1, 3 },
+	{ 1, 4 }, { 2, 0 }, { 3, 0 }, { 3, 1 }, { 4, 0 }, { 4, 1 }, { 4, 2 } };
+static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 47 };
+
+/* What the client sends first, by protocol. */
+static struct pk
+first_packet(sa_family_t af, uint8_t proto)
+{
+	struct pk p = { .af = af,
+		.proto = proto,
+		.src = CLIENT,
+		.dst = SERVER,
+		.sport = 4000,
+		.dport = 80,
+		.seq = 10000,
+		.flags = TH_SYN,
+		.win = 1000 };
+
+	if (proto == IPPROTO_ICMP) {
+		p.proto = af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+		p.sport = (uint16_t)((af == AF_INET ? 8 : 128) << 8);
+		p.dport = 77; /* the id */
+	} else if (proto == 47)
+		p.sport = p.dport = 0;
+	return (p);
+}
+
+static void
+rules(sa_family_t af, bool nat)
+{
+	struct pf_ioc_rule c = { .action = nat ? PFA_NAT : PFA_NONAT,
+		.af = af };
+	struct pf_ioc_rule pass = { .action = PFA_PASS, .keep = PF_KEEPSTATE };
+
+	pk_states_end();
+	c.pool[PF_NATPOOL].nents = nat;
+	pk_ents[PF_NATPOOL][0] = pk_net(af, NATTED, af == AF_INET ? 32 : 128);
+	pk_rule(PF_RS_NAT, &c);
+	pk_rule(PF_RS_FILTER, &pass);
+}
+
+/* From now on only states let anything through. */
+static void
+block(void)
+{
+	pk_rule(PF_RS_FILTER, &(struct pf_ioc_rule){ .action = PFA_BLOCK });
+}
+
+/* An error from `who' to `to' that quotes n bytes of m. */
+static struct mbuf *
+error_about(struct mbuf *m, sa_family_t af, struct icmp_case e,
+    unsigned int who, unsigned int to, uint32_t n)
+{
+	struct pk p = { .af = af,
+		.proto = af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+		.src = who,
+		.dst = to,
+		.sport = (uint16_t)(e.type << 8 | e.code) };
+	uint8_t quote[256];
+
+	n = MIN(n, m->m_pkthdr.len);
+	KT_EQ(m_copydata(m, 0, n, quote), 0);
+	p.len = (uint16_t)n;
+	return (pk_make(&p, quote));
+}
+
+KTEST(pf_icmp_every_error_of_a_state)
+{
+	const uint32_t hlens[] = { 20, 40 };
+	struct mbuf *out, *in;
+	struct pk_ends e, was;
+	struct pk p;
+
+	pk_boot();
+	PK_BOTH(af)
+	for (unsigned int i = 0; i < nitems(protos) * 4; i++) {
+		const struct icmp_case *list = af == AF_INET ? errors4 :
+							       errors6;
+		unsigned int n = af == AF_INET ? nitems(errors4) :
+						 nitems(errors6);
+		bool nat = i & 1;
+		uint32_t hlen = hlens[af == AF_INET6];
+
+		p = first_packet(af, protos[i / 4]);
+		for (unsigned int t = 0; t < n; t++) {
+			rules(af, nat);
+			out = pk_through(pk_make(&p, NULL), af, PF_OUT);
+			KT(out != NULL);
+			block();
+			was = pk_ends(out, af, 0);
+			KT_EQ(was.src, nat ? NATTED : CLIENT);
+			in = pk_through(error_about(out, af, list[t],
+					    (i & 2) != 0 ? ROUTER : SERVER,
+					    nat ? NATTED : CLIENT,
+					    hlen + (i & 2 ? 8 : 64)),
+			    af, PF_IN);
+			KT(in != NULL);
+			e = pk_ends(in, af, 0);
+			KT_EQ(e.dst, CLIENT);
+			KT_EQ(e.src, (i & 2) != 0 ? ROUTER : SERVER);
+			e = pk_ends(in, af, hlen + 8);
+			KT_EQ(e.src, CLIENT);
+			KT_EQ(e.dst, SERVER);
+			KT_EQ(e.sport, p.sport);
+			if (p.proto == IPPROTO_TCP || p.proto == IPPROTO_UDP)
+				KT_EQ(e.dport, p.dport);
+			m_freem(in);
+			m_freem(out);
+		}
+	}
+}
+
+KTEST(pf_icmp_what_is_no_error_of_a_state)
+{
+	struct mbuf *out;
+	struct pk p;
+	struct icmp_case unreach;
+
+	pk_boot();
+	PK_BOTH(af)
+	{
+		uint32_t hlen = af == AF_INET ? 20 : 40;
+
+		unreach = af == AF_INET ? errors4[3] : errors6[3];
+		p = first_packet(af, IPPROTO_TCP);
+		rules(af, false);
+		out = pk_through(pk_make(&p, NULL), af, PF_OUT);
+		KT(out != NULL);
+		block();
+#define TRY(to, n) \
+	pk_through(error_about(out, af, unreach, ROUTER, to, n), af, PF_IN)
+		KT(TRY(11, hlen + 8) == NULL); /* not to who sent the quoted */
+		KT(TRY(CLIENT, hlen + 4) == NULL); /* too short to tell */
+		KT(TRY(CLIENT, hlen) == NULL);
+		KT(TRY(CLIENT, 10) == NULL);
+		/* a number that the client did not send (RFC 5927 4.1) */
+		be32enc(mtod(out, uint8_t *) + hlen + 4, 10000 + 500000);
+		KT(TRY(CLIENT, hlen + 8) == NULL);
+		be32enc(mtod(out, uint8_t *) + hlen + 4, 10000 - 500000);
+		KT(TRY(CLIENT, hlen + 8) == NULL);
+		be32enc(mtod(out, uint8_t *) + hlen + 4, 10000);
+		/* another port: no such state, and the rules block */
+		be16enc(mtod(out, uint8_t *) + hlen, 4001);
+		KT(TRY(CLIENT, hlen + 8) == NULL);
+		be16enc(mtod(out, uint8_t *) + hlen, 4000);
+		/* a later fragment has no ports to tell by */
+		if (af == AF_INET) {
+			be16enc(mtod(out, uint8_t *) + 6, 100);
+			KT(TRY(CLIENT, hlen + 8) == NULL);
+			be16enc(mtod(out, uint8_t *) + 6, 0);
+		}
+		out->m_pkthdr.csum_flags = 0;
+		struct mbuf *good = TRY(CLIENT, hlen + 8);
+		KT(good != NULL); /* the same, untouched, passes */
+		m_freem(good);
+		m_freem(out);
+#undef TRY
+	}
+}
+
+/* A query's answer comes back to who asked; another id, another type or a
+ * question from outside does not. */
+KTEST(pf_icmp_answers)
+{
+	struct pk p, back;
+
+	pk_boot();
+	PK_BOTH(af)
+	{
+		rules(af, false);
+		p = first_packet(af, IPPROTO_ICMP);
+		KT(pk_passes(&p, PF_OUT));
+		block();
+		back = p;
+		back.src = SERVER;
+		back.dst = CLIENT;
+		back.sport = (uint16_t)((af == AF_INET ? 0 : 129) << 8);
+		KT(pk_passes(&back, PF_IN));
+		back.dport = 78;
+		KT(!pk_passes(&back, PF_IN));
+		back.dport = 77;
+		back.src = ROUTER;
+		KT(!pk_passes(&back, PF_IN));
+		back.src = SERVER;
+		back.sport = p.sport; /* a question */
+		KT(!pk_passes(&back, PF_IN));
+		if (af == AF_INET) {
+			back.sport = 14 << 8; /* of a question not asked */
+			KT(!pk_passes(&back, PF_IN));
+		}
+	}
+}
