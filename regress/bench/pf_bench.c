@@ -11,6 +11,7 @@
 #include <sys/systm.h>
 #include <sys/mbuf.h>
 #include <sys/pool.h>
+#include <sys/tree.h>
 #include <net/if_var.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_rule.h>
@@ -91,7 +92,9 @@ static void
 rule(struct pf_rules *to, const struct pf_ioc_rule *c)
 {
 	struct pf_ioc_poolent ent = { .addr = { .type = PF_ADDR_PREFIX,
-		.af = AF_INET, .plen = 32, .addr = { .b = { 192, 0, 2, 1 } } } };
+					  .af = AF_INET,
+					  .plen = 32,
+					  .addr = { .b = { 192, 0, 2, 1 } } } };
 	struct pf_ioc_poolent *pools[PF_NPOOLS] = { &ent, &ent, NULL };
 	struct pf_rule *r;
 
@@ -104,7 +107,8 @@ world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others)
 {
 	static const struct kernel_params params = { .hostname = "bench" };
 	struct pf_rules *to = pf_rules_new(), *old;
-	struct pf_ioc_rule c = { .action = PFA_BLOCK, .rtable = -1,
+	struct pf_ioc_rule c = { .action = PFA_BLOCK,
+		.rtable = -1,
 		.af = AF_INET };
 	struct pf_state *st;
 
@@ -122,7 +126,8 @@ world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others)
 		pf_state_remove(st);
 	for (uint32_t i = 0; i < others; i++) { /* hosts nobody is */
 		c.src.addr = (struct pf_ioc_addr){ .type = PF_ADDR_PREFIX,
-			.af = AF_INET, .plen = 32 };
+			.af = AF_INET,
+			.plen = 32 };
 		c.src.addr.addr = ip_addr_v4(htonl(0xcb000000U + i));
 		rule(to, &c);
 	}
@@ -135,10 +140,14 @@ world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others)
 }
 
 static const struct pf_ioc_rule pass_state = { .action = PFA_PASS,
-	.keep = PF_KEEPSTATE, .rtable = -1 };
+	.keep = PF_KEEPSTATE,
+	.rtable = -1 };
 static const struct pf_ioc_rule pass_nat = { .action = PFA_PASS,
-	.af = AF_INET, .keep = PF_KEEPSTATE, .flags = PFR_RDRTO,
-	.pool[PF_RDRPOOL].nents = 1, .rtable = -1 };
+	.af = AF_INET,
+	.keep = PF_KEEPSTATE,
+	.flags = PFR_RDRTO,
+	.pool[PF_RDRPOOL].nents = 1,
+	.rtable = -1 };
 static const struct pf_ioc_rule pass_alone = { .action = PFA_PASS,
 	.rtable = -1 };
 
@@ -234,6 +243,80 @@ KBENCH(pf_state_begins_and_ends_inet6, 1)
 KBENCH(pf_state_begins_and_ends_rdr, 1)
 {
 	creating(n, &pass_nat, AF_INET);
+}
+
+/* --- bytes a state --- */
+
+/*
+ * The same state with separate nodes: what struct pf_state has but its node
+ * for ids, and a node of its own for each index.  A tree by key holds a whole
+ * key, its three pointers, and the state it leads to, which points back.  One
+ * tree for packets of the wire and one for those of the stack have a node
+ * each; shared tells what it would be if a state without translation had one
+ * in both.
+ */
+struct id_node {
+	struct rb_node tree;
+	uint64_t id;
+	uint32_t creatorid;
+	struct pf_state *st;
+};
+#define KEY_NODE(words)               \
+	struct key_node##words {      \
+		struct rb_node tree;  \
+		struct pf_state *st;  \
+		uint8_t af, proto;    \
+		uint16_t port[2];     \
+		uint32_t addr[words]; \
+	}
+KEY_NODE(2);
+KEY_NODE(8);
+
+static size_t
+pool_item(const char *name)
+{
+	struct pool_stat st;
+
+	for (unsigned int i = 0; pool_stat(i, &st); i++)
+		if (strcmp(st.name, name) == 0)
+			return (st.size);
+	KT(false);
+	return (0);
+}
+
+static void
+bytes(const char *what, const char *pool, size_t embedded_keys, size_t node,
+    unsigned int nodes)
+{
+	size_t mine = pool_item(pool);
+	size_t other = mine - embedded_keys - sizeof(struct rb_node) +
+	    sizeof(struct id_node) + sizeof(void *) + nodes * (node + 8);
+	char line[64];
+
+	snprintf(line, sizeof(line), "%s, all indexes", what);
+	kb_note(line, (double)mine, "bytes");
+	snprintf(line, sizeof(line), "%s, separate nodes", what);
+	kb_note(line, (double)other, "bytes");
+	snprintf(line, sizeof(line), "%s, saved", what);
+	kb_note(line, 100.0 - 100.0 * (double)mine / (double)other, "%");
+}
+
+KBENCH(pf_bytes_of_a_state, 1)
+{
+	const size_t k2 = offsetof(struct pf_skey, addr) + 8,
+		     k8 = offsetof(struct pf_skey, addr) + 32;
+
+	world(AF_INET, &pass_state, 0);
+	for (; n > 0; n--)
+		(void)judge((uint32_t)n, false);
+	bytes("IPv4", "pfstate4", k2, sizeof(struct key_node2), 2);
+	bytes("IPv4, one shared", "pfstate4", k2, sizeof(struct key_node2), 1);
+	bytes("IPv4 with nat", "pfstate4x", 2 * k2, sizeof(struct key_node2),
+	    2);
+	bytes("IPv6", "pfstate6", k8, sizeof(struct key_node8), 2);
+	bytes("IPv6, one shared", "pfstate6", k8, sizeof(struct key_node8), 1);
+	bytes("IPv6 with nat", "pfstate6x", 2 * k8, sizeof(struct key_node8),
+	    2);
 }
 
 static void

@@ -50,6 +50,7 @@ static const struct row {
 	{ "route-match", "match in route-to em0" },
 	{ "route-direction", "pass route-to em0" },
 	{ "divert-match", "match proto tcp divert-to 1" },
+	{ "divert-family", "pass in inet6 proto tcp divert-to 127.0.0.1 port 1" },
 	{ "divert-proto", "pass in divert-to 127.0.0.1 port 1" },
 	{ "nat-to-direction", "pass nat-to 1.1.1.1" },
 	{ "nat-to-state", "pass out nat-to 1.1.1.1 no state" },
