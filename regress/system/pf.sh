@@ -127,6 +127,28 @@ ok "the world is back" on world ping -q -c 1 192.0.2.1
 keep on fw pfctl -k 10.0.0.10
 says "states are killed" 'killed [1-9][0-9]* states'
 
+# --- the examples of pf.conf(5), which are for this lab ---
+awk -v d="$dir/ex" '/^\.Sh EXAMPLES/ { on = 1; next } /^\.Sh/ { on = 0 }
+    on && /^\.Bd/ { f = d (++n); next } /^\.Ed/ { f = "" }
+    on && f != "" { gsub(/\\e/, "\\"); gsub(/\\\(dq/, "\""); print > f }' "$top/share/man/man5/pf.conf.5"
+later web python3 "$dir/web.py" 443 web443
+comes web http://10.0.0.80:443/
+for ex in 1 2; do
+	ok "example $ex of pf.conf(5) loads" on fw pfctl -F all -f "$dir/ex$ex"
+	keep on client curl -s -m 5 http://192.0.2.2/
+	says "... the inner host reaches the world, as the firewall" '^world to ::ffff:192\.0\.2\.1$'
+	for port in 80 443; do
+		keep on world curl -s -m 5 http://192.0.2.1:$port/
+		says "... its server is reached at port $port" '^web(443)? to ::ffff:192\.0\.2\.2$'
+	done
+	keep on world curl -s -S -m 5 http://192.0.2.1:22/
+	says "... and nothing else is" 'refused|Failed to connect'
+	ok "... a table entry" on fw pfctl -t bad -T add 192.0.2.2
+	on fw pfctl -q -F states
+	no "... keeps a host out" on world curl -s -m 2 http://192.0.2.1:80/
+done
+ok "the rules of the lab again" on fw pfctl -F all -f "$top/etc/examples/pf.conf"
+
 # --- loads that fail change nothing ---
 on fw pfctl -s rules >"$dir/before"; on fw pfctl -s nat >>"$dir/before"
 on fw pfctl -s Tables >>"$dir/before"; on fw pfctl -s timeouts >>"$dir/before"
