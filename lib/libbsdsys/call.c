@@ -415,6 +415,12 @@ call_isours(int fd)
 	return (ours);
 }
 
+const char *
+call_root(void)
+{
+	return (machine.root);
+}
+
 int
 call_rtable(void)
 {

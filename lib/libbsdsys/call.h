@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 struct call {
@@ -31,6 +32,7 @@ int64_t call_do(struct call *c);
 bool call_machine(void);
 /* Is fd the program's end of one of the machine's pairs?  errno is kept. */
 bool call_isours(int fd);
+const char *call_root(void); /* the machine's folder, or "" */
 int call_rtable(void); /* BSD_RTABLE: of new sockets, 0 if not set */
 int call_type(int fd); /* SOCK_STREAM or SOCK_SEQPACKET of the pair */
 
@@ -43,6 +45,7 @@ int sock_error(int fd);	  /* SO_ERROR, taken; or why it cannot be */
 /* As Linux gives addresses: cut to *len, which is then the whole length. */
 void sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t fromlen);
 
+struct addrinfo;
 struct if_nameindex;
 struct ifaddrs;
 
@@ -78,6 +81,10 @@ struct native {
 	int (*sendmmsg)(int, struct mmsghdr *, unsigned int, int);
 	int (*open)(const char *, int, ...);
 	int (*openat)(int, const char *, int, ...);
+	FILE *(*fopen)(const char *, const char *);
+	int (*getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	int (*getnameinfo)(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int);
+	long (*syscall)(long, ...);
 	unsigned int (*if_nametoindex)(const char *);
 	char *(*if_indextoname)(unsigned int, char *);
 	struct if_nameindex *(*if_nameindex)(void);

@@ -19,8 +19,10 @@
  */
 
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -157,4 +159,40 @@ prctl(int option, ...)
 	if ((ret = native.prctl(option, a[0], a[1], a[2], a[3])) == -1)
 		confined = false;
 	return (ret);
+}
+
+static long
+seccomp_call(unsigned long op, unsigned long flags, unsigned long arg)
+{
+	long ret;
+
+	all_look();
+	confined = op == SECCOMP_SET_MODE_STRICT || op == SECCOMP_SET_MODE_FILTER;
+	if ((ret = native.syscall(SYS_seccomp, op, flags, arg)) != 0)
+		confined = false;
+	return (ret);
+}
+
+/* What libraries call by number, since their C library may lack the name. */
+long
+syscall(long no, ...)
+{
+	unsigned long a[6];
+	va_list ap;
+
+	va_start(ap, no);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	native_init();
+	switch (no) {
+	case SYS_seccomp:
+		return (seccomp_call(a[0], a[1], a[2]));
+	case SYS_sendmmsg:
+		return (sendmmsg((int)a[0], (struct mmsghdr *)a[1], (unsigned int)a[2], (int)a[3]));
+	case SYS_recvmmsg:
+		return (recvmmsg((int)a[0], (struct mmsghdr *)a[1], (unsigned int)a[2], (int)a[3], (struct timespec *)a[4]));
+	default:
+		return (native.syscall(no, a[0], a[1], a[2], a[3], a[4], a[5]));
+	}
 }

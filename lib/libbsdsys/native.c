@@ -52,6 +52,10 @@ native_init(void)
 	FIND(prctl);
 	FIND(recvmmsg);
 	FIND(sendmmsg);
+	FIND(fopen);
+	FIND(getaddrinfo);
+	FIND(getnameinfo);
+	FIND(syscall);
 	FIND(open);
 	FIND(openat);
 	FIND(if_nametoindex);

@@ -22,6 +22,7 @@
 
 #include "bsdsys.h"
 #include "call.h"
+#include "resolve.h"
 #include "../../sys/sys/syscall.h"
 #include "../../sys/sys/file_msg.h"
 
@@ -364,6 +365,7 @@ int
 open(const char *path, int flags, ...)
 {
 	const char *dev = device_name(path);
+	char own[PATH_MAX + 32];
 	mode_t mode = 0;
 	va_list ap;
 
@@ -373,13 +375,16 @@ open(const char *path, int flags, ...)
 		mode = va_arg(ap, mode_t);
 		va_end(ap);
 	}
-	return (dev != NULL && call_machine() ? device_open(dev, flags) : native.open(path, flags, mode));
+	if (dev != NULL && call_machine())
+		return (device_open(dev, flags));
+	return (native.open(machine_file(path, own, sizeof(own)) ? own : path, flags, mode));
 }
 
 int
 openat(int dirfd, const char *path, int flags, ...)
 {
 	const char *dev = device_name(path);
+	char own[PATH_MAX + 32];
 	mode_t mode = 0;
 	va_list ap;
 
@@ -389,7 +394,9 @@ openat(int dirfd, const char *path, int flags, ...)
 		mode = va_arg(ap, mode_t);
 		va_end(ap);
 	}
-	return (dev != NULL && call_machine() ? device_open(dev, flags) : native.openat(dirfd, path, flags, mode));
+	if (dev != NULL && call_machine())
+		return (device_open(dev, flags));
+	return (native.openat(dirfd, machine_file(path, own, sizeof(own)) ? own : path, flags, mode));
 }
 
 /*
