@@ -1,0 +1,721 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * TCP through descriptors of a real machine: what stream_test.c shows of
+ * streams, shown of TCP over lo0 in both families, and the calls that Linux
+ * programs make beside read() and write().  And the table of options: each is
+ * carried, or refused with the errno that Linux has for it.
+ */
+
+#include "machine.h"
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <spawn.h>
+
+extern char **environ;
+ssize_t __read_chk(int fd, void *buf, size_t len, size_t room);
+ssize_t __recv_chk(int fd, void *buf, size_t len, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t room, int flags,
+    struct sockaddr *sa, socklen_t *salen);
+
+static const int families[] = { AF_INET, AF_INET6 };
+#define BOTH(af) for (int i_ = 0, af; i_ < 2 && (af = families[i_], true); i_++)
+
+/* --- steps --- */
+
+static socklen_t
+here(int af, int port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = (sa_family_t)af;
+	sin->sin_port = htons((uint16_t)port);
+	if (af == AF_INET) {
+		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		return (sizeof(*sin));
+	}
+	sin6->sin6_addr = in6addr_loopback;
+	return (sizeof(*sin6));
+}
+
+static int
+tcp_socket(int af, int flags)
+{
+	int fd = socket(af, SOCK_STREAM | flags, 0);
+
+	assert_return_code(fd, errno);
+	return (fd);
+}
+
+static int
+port_of(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	assert_return_code(getsockname(fd, (struct sockaddr *)&ss, &len),
+	    errno);
+	return (ntohs(((struct sockaddr_in *)&ss)->sin_port));
+}
+
+static int
+tcp_listener(int af, int *port)
+{
+	struct sockaddr_storage ss;
+	int fd = tcp_socket(af, 0);
+	socklen_t len = here(af, 0, &ss);
+
+	assert_return_code(bind(fd, (struct sockaddr *)&ss, len), errno);
+	assert_return_code(listen(fd, 8), errno);
+	*port = port_of(fd);
+	return (fd);
+}
+
+static int
+tcp_connect(int fd, int af, int port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = here(af, port, &ss);
+
+	return (connect(fd, (struct sockaddr *)&ss, len));
+}
+
+static void
+tcp_pair(int af, int *a, int *b)
+{
+	int port, l = tcp_listener(af, &port);
+
+	*a = tcp_socket(af, 0);
+	assert_return_code(tcp_connect(*a, af, port), errno);
+	assert_comes(l, POLLIN);
+	*b = accept(l, NULL, NULL);
+	assert_return_code(*b, errno);
+	close(l);
+}
+
+static void
+both_close(int a, int b)
+{
+	close(a);
+	close(b);
+}
+
+/* --- bytes, ends, resets --- */
+
+static void
+test_back_pressure(void **state UNUSED)
+{
+	int a, b;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		uint64_t took = write_full(a);
+		assert_in_range(took, 65536, 64 << 20);
+		assert_quiet(a, POLLOUT);
+		read_pattern(b, took, 0);
+		assert_comes(a, POLLOUT);
+		assert_quiet(b, POLLIN);
+		both_close(a, b);
+	}
+}
+
+static void
+test_half_close(void **state UNUSED)
+{
+	int a, b;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		say(a, "all I have");
+		assert_return_code(shutdown(a, SHUT_WR), errno);
+		assert_errno(write(a, "x", 1), EPIPE);
+		expect_text(b, "all I have");
+		expect_eof(b);
+		assert_true((events_of(b, POLLRDHUP, 0) & POLLRDHUP) != 0);
+		say(b, "but I have more");
+		expect_text(a, "but I have more");
+		close(b);
+		expect_eof(a);
+		close(a);
+	}
+}
+
+static void
+test_resets(void **state UNUSED)
+{
+	struct linger l = { 1, 0 };
+	int a, b;
+	char c;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		assert_return_code(setsockopt(a, SOL_SOCKET, SO_LINGER, &l,
+				       sizeof(l)),
+		    errno);
+		close(a);
+		assert_comes(b, POLLIN);
+		assert_errno(read(b, &c, 1), ECONNRESET);
+		assert_int_equal(read(b, &c, 1), 0); /* told once */
+		close(b);
+
+		tcp_pair(af, &a, &b);
+		say(a, "never read");
+		assert_comes(b, POLLIN);
+		close(b);
+		assert_comes(a, POLLIN);
+		assert_errno(read(a, &c, 1), ECONNRESET);
+		close(a);
+	}
+}
+
+/* kill -9 of either side is a close: what was written before arrives. */
+static void
+test_killed(void **state UNUSED)
+{
+	int a, b, l, port;
+	pid_t pid;
+
+	BOTH(af)
+	{
+		l = tcp_listener(af, &port);
+		if ((pid = fork()) == 0) {
+			a = socket(af, SOCK_STREAM, 0);
+			CHILD_CHECK(tcp_connect(a, af, port) == 0);
+			CHILD_CHECK(write(a, "last words", 10) == 10);
+			pause();
+		}
+		assert_comes(l, POLLIN);
+		assert_return_code(b = accept(l, NULL, NULL), errno);
+		expect_text(b, "last words");
+		child_kill(pid);
+		expect_eof(b);
+		both_close(l, b);
+	}
+}
+
+static void
+test_names(void **state UNUSED)
+{
+	struct sockaddr_storage x, y;
+	socklen_t xl, yl;
+	int a, b;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		xl = yl = sizeof(x);
+		assert_int_equal(getsockname(a, (struct sockaddr *)&x, &xl), 0);
+		assert_int_equal(getpeername(b, (struct sockaddr *)&y, &yl), 0);
+		assert_int_equal(xl, yl);
+		assert_memory_equal(&x, &y, xl);
+		xl = 4; /* cut, and told how long it is */
+		assert_int_equal(getpeername(a, (struct sockaddr *)&x, &xl), 0);
+		assert_int_equal(xl, yl);
+		both_close(a, b);
+		a = tcp_socket(af, 0);
+		assert_errno(getpeername(a, (struct sockaddr *)&x, &xl),
+		    ENOTCONN);
+		assert_errno(shutdown(a, SHUT_RDWR), ENOTCONN);
+		close(a);
+	}
+}
+
+/* --- connecting and accepting --- */
+
+static void
+test_connect_nonblocking(void **state UNUSED)
+{
+	int a, b, l, port;
+
+	BOTH(af)
+	{
+		l = tcp_listener(af, &port);
+		a = tcp_socket(af, SOCK_NONBLOCK);
+		if (tcp_connect(a, af, port) == -1)
+			assert_int_equal(errno, EINPROGRESS);
+		assert_comes(a, POLLOUT);
+		assert_int_equal(error_of(a), 0);
+		assert_errno(tcp_connect(a, af, port), EISCONN);
+		b = accept4(l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		assert_return_code(b, errno);
+		assert_true((fcntl(b, F_GETFL) & O_NONBLOCK) != 0);
+		assert_true((fcntl(b, F_GETFD) & FD_CLOEXEC) != 0);
+		assert_errno(accept4(l, NULL, NULL, 1), EINVAL);
+		both_close(a, b);
+		close(l);
+
+		a = tcp_socket(af, SOCK_NONBLOCK); /* nobody listens now */
+		if (tcp_connect(a, af, port) == -1 && errno == EINPROGRESS) {
+			assert_comes(a, POLLOUT);
+			assert_int_equal(error_of(a), ECONNREFUSED);
+		} else
+			assert_int_equal(errno, ECONNREFUSED);
+		close(a);
+	}
+}
+
+/* A server that ends and begins again finds its port free at once. */
+static void
+test_port_again(void **state UNUSED)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int l, port, m;
+
+	BOTH(af)
+	{
+		l = tcp_listener(af, &port);
+		len = here(af, port, &ss);
+		m = tcp_socket(af, 0);
+		assert_errno(bind(m, (struct sockaddr *)&ss, len), EADDRINUSE);
+		close(m);
+		for (int i = 0; i < 50; i++) {
+			close(l);
+			l = tcp_socket(af, 0);
+			assert_return_code(bind(l, (struct sockaddr *)&ss, len),
+			    errno);
+			assert_return_code(listen(l, 1), errno);
+		}
+		close(l);
+	}
+}
+
+/* --- ways to receive and to send --- */
+
+static void
+test_receive_flags(void **state UNUSED)
+{
+	char buf[32];
+	int a, b, n;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		assert_errno(recv(b, buf, 4, MSG_DONTWAIT), EAGAIN);
+		say(a, "0123456789abcdef");
+		assert_comes(b, POLLIN);
+		assert_int_equal(recv(b, buf, 4, MSG_PEEK), 4);
+		assert_memory_equal(buf, "0123", 4);
+		assert_int_equal(ioctl(b, FIONREAD, &n), 0);
+		assert_int_equal(n, 16);
+		assert_int_equal(recv(b, NULL, 4, MSG_TRUNC), 4); /* away */
+		assert_int_equal(__read_chk(b, buf, 2, sizeof(buf)), 2);
+		assert_int_equal(__recv_chk(b, buf + 2, 2, sizeof(buf), 0), 2);
+		assert_int_equal(__recvfrom_chk(b, buf + 4, 2, sizeof(buf), 0,
+				     NULL, NULL),
+		    2);
+		assert_memory_equal(buf, "456789", 6);
+		if (fork() == 0) {
+			usleep(50000);
+			_exit(write(a, "ghijkl", 6) != 6);
+		}
+		assert_int_equal(recv(b, buf, 12, MSG_WAITALL), 12);
+		assert_memory_equal(buf, "abcdefghijkl", 12);
+		wait(&n);
+		assert_int_equal(n, 0);
+		both_close(a, b);
+	}
+}
+
+static void
+test_time_limits(void **state UNUSED)
+{
+	static char more[65536];
+	struct timeval tv = { 0, 80000 };
+	uint64_t then;
+	int a, b;
+	char c;
+
+	tcp_pair(AF_INET, &a, &b);
+	assert_return_code(setsockopt(b, SOL_SOCKET, SO_RCVTIMEO, &tv,
+			       sizeof(tv)),
+	    errno);
+	then = now_ms();
+	assert_errno(read(b, &c, 1), EAGAIN);
+	assert_in_range(now_ms() - then, 60, SOON_MS);
+	(void)write_full(a);
+	assert_return_code(fcntl(a, F_SETFL, 0), errno);
+	assert_return_code(setsockopt(a, SOL_SOCKET, SO_SNDTIMEO, &tv,
+			       sizeof(tv)),
+	    errno);
+	do /* some bytes more may fit */
+		then = now_ms();
+	while (write(a, more, sizeof(more)) > 0);
+	assert_int_equal(errno, EAGAIN);
+	assert_in_range(now_ms() - then, 60, SOON_MS);
+	both_close(a, b);
+}
+
+static void
+test_several_messages(void **state UNUSED)
+{
+	char in[4][16], out[3][8] = { "one", "two!", "three" }, xy[] = "xy";
+	struct iovec iov[4], many[100];
+	struct mmsghdr vec[4];
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int a, b;
+
+	BOTH(af)
+	{
+		assert_return_code(a = socket(af, SOCK_DGRAM, 0), errno);
+		assert_return_code(b = socket(af, SOCK_DGRAM, 0), errno);
+		len = here(af, 0, &ss);
+		assert_int_equal(bind(b, (struct sockaddr *)&ss, len), 0);
+		len = here(af, port_of(b), &ss);
+		assert_int_equal(connect(a, (struct sockaddr *)&ss, len), 0);
+		memset(vec, 0, sizeof(vec));
+		for (int i = 0; i < 3; i++) {
+			iov[i] = (struct iovec){ out[i], strlen(out[i]) };
+			vec[i].msg_hdr.msg_iov = &iov[i];
+			vec[i].msg_hdr.msg_iovlen = 1;
+		}
+		assert_int_equal(sendmmsg(a, vec, 3, 0), 3);
+		assert_int_equal(vec[2].msg_len, 5);
+		memset(vec, 0, sizeof(vec));
+		for (int i = 0; i < 4; i++) {
+			iov[i] = (struct iovec){ in[i], sizeof(in[i]) };
+			vec[i].msg_hdr.msg_iov = &iov[i];
+			vec[i].msg_hdr.msg_iovlen = 1;
+		}
+		for (int got = 0; got < 3;) {
+			int n = recvmmsg(b, vec + got, (unsigned)(4 - got),
+			    MSG_WAITFORONE, NULL);
+			assert_true(n > 0);
+			got += n;
+		}
+		for (int i = 0; i < 3; i++) {
+			assert_int_equal(vec[i].msg_len, strlen(out[i]));
+			assert_memory_equal(in[i], out[i], strlen(out[i]));
+		}
+		assert_errno((int)syscall(SYS_recvmmsg, b, vec, 4, MSG_DONTWAIT,
+				 NULL),
+		    EAGAIN);
+		for (int i = 0; i < 100; i++) /* more pieces than a call has */
+			many[i] = (struct iovec){ xy, 2 };
+		assert_int_equal(writev(a, many, 100), 200);
+		assert_comes(b, POLLIN);
+		assert_int_equal(recv(b, in[0], 16, MSG_TRUNC), 200);
+		both_close(a, b);
+	}
+}
+
+static void
+test_sendfile(void **state UNUSED)
+{
+	enum { LEN = 300000 };
+	uint8_t *buf = malloc(LEN);
+	int a, b, fd = memfd_create("file", MFD_CLOEXEC);
+	off_t at = 0;
+	pid_t pid;
+
+	pattern_fill(buf, LEN, 0);
+	assert_int_equal(write(fd, buf, LEN), LEN);
+	free(buf);
+	tcp_pair(AF_INET6, &a, &b);
+	if ((pid = fork()) == 0) {
+		while (at < LEN)
+			CHILD_CHECK(
+			    sendfile(a, fd, &at, (size_t)(LEN - at)) > 0);
+		_exit(0);
+	}
+	read_pattern(b, LEN, 0);
+	child_good(pid);
+	both_close(a, b);
+	close(fd);
+}
+
+/* --- descriptors --- */
+
+/* A number that was a stream becomes a datagram socket, by every way. */
+static void
+test_numbers_change(void **state UNUSED)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = here(AF_INET, 0, &ss);
+	int a, b, u, v, n;
+	char buf[8];
+
+	assert_return_code(u = socket(AF_INET, SOCK_DGRAM, 0), errno);
+	assert_int_equal(bind(u, (struct sockaddr *)&ss, len), 0);
+	len = here(AF_INET, port_of(u), &ss);
+	for (int way = 0; way < 4; way++) {
+		tcp_pair(AF_INET, &a, &b);
+		say(a, "a stream");
+		expect_text(b, "a stream");
+		close(a);
+		if (way == 0)
+			v = dup2(u, b);
+		else if (way == 1)
+			v = dup3(u, b, O_CLOEXEC);
+		else {
+			syscall(SYS_close, b); /* behind everybody's back */
+			v = way == 2 ? fcntl(u, F_DUPFD, b) : dup(u);
+		}
+		assert_return_code(v, errno);
+		assert_int_equal(sendto(u, "datagram", 8, 0,
+				     (struct sockaddr *)&ss, len),
+		    8);
+		assert_comes(v, POLLIN);
+		assert_int_equal(read(v, buf, 8), 8);
+		assert_memory_equal(buf, "datagram", 8);
+		close(v);
+	}
+	assert_int_equal(ioctl(u, FIONBIO, &(int){ 1 }), 0);
+	assert_errno(read(u, buf, 8), EAGAIN);
+	n = open("/dev/null", O_RDWR); /* files stay the host's */
+	assert_int_equal(read(n, buf, 8), 0);
+	assert_int_equal(write(n, buf, 8), 8);
+	both_close(u, n);
+}
+
+static void
+test_spawned(void **state UNUSED)
+{
+	const char *argv[] = { "/bin/sh", "-c", "read x; echo got $x", NULL };
+	posix_spawn_file_actions_t fa;
+	int a, b, status;
+	pid_t pid;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		posix_spawn_file_actions_init(&fa);
+		posix_spawn_file_actions_adddup2(&fa, b, 0);
+		posix_spawn_file_actions_adddup2(&fa, b, 1);
+		assert_int_equal(posix_spawn(&pid, argv[0], &fa, NULL,
+				     (char *const *)(uintptr_t)argv, environ),
+		    0);
+		posix_spawn_file_actions_destroy(&fa);
+		say(a, "a line\n");
+		expect_text(a, "got a line\n");
+		waitpid(pid, &status, 0);
+		assert_int_equal(status, 0);
+		both_close(a, b);
+	}
+}
+
+/* All descriptors are closed, the connection to the kernel too: it goes on. */
+static void
+test_close_range(void **state UNUSED)
+{
+	int port, status;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		CHILD_CHECK(socket(AF_INET, SOCK_STREAM, 0) != -1);
+		close_range(3, ~0U, 0);
+		int l = tcp_listener(AF_INET, &port);
+		int a = socket(AF_INET, SOCK_STREAM, 0);
+		CHILD_CHECK(tcp_connect(a, AF_INET, port) == 0);
+		CHILD_CHECK(accept(l, NULL, NULL) != -1);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+/* One that is stopped holds what it holds; others go on. */
+static void
+test_stopped(void **state UNUSED)
+{
+	int a, b, c, d, status;
+	uint64_t took;
+	pid_t pid;
+
+	tcp_pair(AF_INET, &a, &b);
+	if ((pid = fork()) == 0) {
+		close(a);
+		for (char x[4096]; read(b, x, sizeof(x)) > 0;)
+			;
+		_exit(0);
+	}
+	close(b);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	took = write_full(a);
+	assert_in_range(took, 65536, 64 << 20); /* and no more */
+	for (int i = 0; i < 20; i++) {
+		tcp_pair(AF_INET6, &c, &d);
+		say(c, "meanwhile");
+		expect_text(d, "meanwhile");
+		both_close(c, d);
+	}
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_comes(a, POLLOUT);
+	close(a);
+	child_good(pid);
+}
+
+/* --- options --- */
+
+enum { SETS = 1, GETS = 2, BOTH_WAYS = 3 };
+static const struct option_row {
+	int level, name;
+	int value; /* that is set and read again */
+	int ways;
+	int error; /* of the ways that do not work */
+} options[] = {
+	/* clang-format off */
+	{ SOL_SOCKET, SO_REUSEADDR,	1,	BOTH_WAYS, 0 },
+	{ SOL_SOCKET, SO_REUSEPORT,	1,	BOTH_WAYS, 0 },
+	{ SOL_SOCKET, SO_KEEPALIVE,	1,	BOTH_WAYS, 0 },
+	{ SOL_SOCKET, SO_BROADCAST,	1,	BOTH_WAYS, 0 },
+	{ SOL_SOCKET, SO_DONTROUTE,	1,	BOTH_WAYS, 0 },
+	{ SOL_SOCKET, SO_OOBINLINE,	1,	BOTH_WAYS, 0 },
+	{ SOL_SOCKET, SO_RCVBUF,	-1,	BOTH_WAYS, 0 },
+	{ SOL_SOCKET, SO_SNDBUF,	-1,	BOTH_WAYS, 0 },
+	{ SOL_SOCKET, SO_ERROR,		0,	GETS, ENOPROTOOPT },
+	{ SOL_SOCKET, SO_TYPE,		SOCK_STREAM, GETS, ENOPROTOOPT },
+	{ SOL_SOCKET, SO_PROTOCOL,	IPPROTO_TCP, GETS, ENOPROTOOPT },
+	{ SOL_SOCKET, SO_ACCEPTCONN,	0,	GETS, ENOPROTOOPT },
+	{ SOL_SOCKET, SO_ZEROCOPY,	1,	0, ENOPROTOOPT },
+	{ SOL_SOCKET, SO_BUSY_POLL,	1,	0, ENOPROTOOPT },
+	{ IPPROTO_TCP, TCP_NODELAY,	1,	BOTH_WAYS, 0 },
+	{ IPPROTO_TCP, TCP_CORK,	1,	BOTH_WAYS, 0 },
+	{ IPPROTO_TCP, TCP_MAXSEG,	-1,	GETS, 0 },
+	{ IPPROTO_TCP, TCP_KEEPIDLE,	77,	BOTH_WAYS, 0 },
+	{ IPPROTO_TCP, TCP_KEEPINTVL,	7,	BOTH_WAYS, 0 },
+	{ IPPROTO_TCP, TCP_KEEPCNT,	7,	BOTH_WAYS, 0 },
+	{ IPPROTO_TCP, TCP_SYNCNT,	3,	BOTH_WAYS, 0 },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT, 5000,	BOTH_WAYS, 0 },
+	{ IPPROTO_TCP, TCP_REPAIR,	1,	0, ENOPROTOOPT },
+	{ IPPROTO_TCP, TCP_ULP,		1,	0, ENOPROTOOPT },
+	{ IPPROTO_TCP, 9999,		1,	0, ENOPROTOOPT },
+	{ IPPROTO_IP, IP_TOS,		16,	BOTH_WAYS, 0 },
+	{ IPPROTO_IP, IP_TTL,		7,	BOTH_WAYS, 0 },
+	{ IPPROTO_IP, IP_MINTTL,	250,	BOTH_WAYS, 0 },
+	{ IPPROTO_IP, IP_TRANSPARENT,	1,	BOTH_WAYS, 0 },
+	{ IPPROTO_IP, 9999,		1,	0, ENOPROTOOPT },
+	{ IPPROTO_IPV6, IPV6_V6ONLY,	1,	BOTH_WAYS, 0 },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, 9,	BOTH_WAYS, 0 },
+	{ IPPROTO_IPV6, IPV6_TCLASS,	32,	BOTH_WAYS, 0 },
+	{ IPPROTO_IPV6, 9999,		1,	0, ENOPROTOOPT },
+	/* clang-format on */
+};
+
+static void
+option_walk(int af, const struct option_row *o)
+{
+	int fd = tcp_socket(af, 0), v = o->value == -1 ? 65536 : o->value, ret;
+	socklen_t len = sizeof(v);
+
+	ret = setsockopt(fd, o->level, o->name, &v, sizeof(v));
+	if ((o->ways & SETS) != 0 && ret == -1)
+		fail_msg("%d/%d: set: %s", o->level, o->name, strerror(errno));
+	if ((o->ways & SETS) == 0 && o->error != 0 &&
+	    (ret != -1 || errno != o->error))
+		fail_msg("%d/%d: set: %d, %s", o->level, o->name, ret,
+		    strerror(errno));
+	v = -77;
+	ret = getsockopt(fd, o->level, o->name, &v, &len);
+	if ((o->ways & GETS) == 0) {
+		if (ret != -1 || errno != o->error)
+			fail_msg("%d/%d: get: %d", o->level, o->name, ret);
+	} else if (ret == -1 || len != sizeof(v) ||
+	    (o->value != -1 && v != o->value))
+		fail_msg("%d/%d: get: %d, value %d", o->level, o->name, ret, v);
+	close(fd);
+}
+
+static void
+test_options(void **state UNUSED)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		BOTH(af)
+	if (options[i].level != IPPROTO_IPV6 || af == AF_INET6)
+		option_walk(af, &options[i]);
+}
+
+static void
+test_options_with_structures(void **state UNUSED)
+{
+	struct linger l = { 1, 5 };
+	struct tcp_info ti;
+	socklen_t len;
+	char name[16];
+	int a, b, v;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		assert_int_equal(setsockopt(a, SOL_SOCKET, SO_LINGER, &l,
+				     sizeof(l)),
+		    0);
+		memset(&l, 0, len = sizeof(l));
+		assert_int_equal(getsockopt(a, SOL_SOCKET, SO_LINGER, &l, &len),
+		    0);
+		assert_int_equal(l.l_onoff, 1);
+		assert_int_equal(l.l_linger, 5);
+		memset(&ti, 0, len = sizeof(ti));
+		assert_int_equal(getsockopt(a, IPPROTO_TCP, TCP_INFO, &ti,
+				     &len),
+		    0);
+		assert_int_equal(ti.tcpi_state, TCP_ESTABLISHED);
+		assert_true(ti.tcpi_snd_mss >= 536);
+		len = sizeof(name);
+		assert_int_equal(getsockopt(a, IPPROTO_TCP, TCP_CONGESTION,
+				     name, &len),
+		    0);
+		assert_string_equal(name, "cubic");
+		assert_int_equal(setsockopt(a, IPPROTO_TCP, TCP_CONGESTION,
+				     "reno", 4),
+		    0);
+		assert_errno(setsockopt(a, IPPROTO_TCP, TCP_CONGESTION,
+				 "nosuch", 6),
+		    ENOENT);
+		len = sizeof(v);
+		assert_int_equal(getsockopt(a, SOL_SOCKET, SO_DOMAIN, &v, &len),
+		    0);
+		assert_int_equal(v, af);
+		assert_errno(setsockopt(a, IPPROTO_TCP, TCP_NODELAY, &v, 1),
+		    EINVAL);
+		both_close(a, b);
+	}
+	a = tcp_socket(AF_INET, 0); /* options of the other family */
+	v = 1;
+	assert_errno(setsockopt(a, IPPROTO_IPV6, IPV6_V6ONLY, &v, sizeof(v)),
+	    ENOPROTOOPT);
+	close(a);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup(f, limit_set)
+	const struct CMUnitTest tests[] = {
+		T(test_back_pressure),
+		T(test_half_close),
+		T(test_resets),
+		T(test_killed),
+		T(test_names),
+		T(test_connect_nonblocking),
+		T(test_port_again),
+		T(test_receive_flags),
+		T(test_time_limits),
+		T(test_several_messages),
+		T(test_sendfile),
+		T(test_numbers_change),
+		T(test_spawned),
+		T(test_close_range),
+		T(test_stopped),
+		T(test_options),
+		T(test_options_with_structures),
+	};
+
+	return (cmocka_run_group_tests(tests, machine_up, machine_down));
+}
