@@ -45,6 +45,7 @@ native_init(void)
 	FIND(write);
 	FIND(writev);
 	FIND(ioctl);
+	FIND(close);
 	FIND(dup);
 	FIND(dup2);
 	FIND(dup3);

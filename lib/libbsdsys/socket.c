@@ -15,9 +15,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <linux/sockios.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bsdsys.h"
@@ -28,6 +31,9 @@
 
 #define FUGU_ROUTE 60
 #define FUGU_SO_RTABLE 0x1021
+#define FUGU_SO_SENDQ  0x1030
+
+static atomic_bool lingers; /* somebody asked for a time above zero */
 
 static bool
 family_ours(int family)
@@ -265,7 +271,11 @@ setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 		return (native.setsockopt(fd, level, name, val, len));
 	c.arg[0] = (uint64_t)level;
 	c.arg[1] = (uint64_t)name;
-	return (call_do(&c) == -1 ? -1 : 0);
+	if (call_do(&c) == -1)
+		return (-1);
+	if (level == SOL_SOCKET && name == SO_LINGER)
+		lingers = true;
+	return (0);
 }
 
 int
@@ -284,6 +294,54 @@ getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	if (c.outlen < *len)
 		*len = (socklen_t)c.outlen;
 	return (0);
+}
+
+/* --- close --- */
+
+/*
+ * Bytes of a stream that the peer has not acknowledged: in the pair, and in
+ * the kernel.  -1: there is no telling.
+ */
+static int
+unsent(int fd)
+{
+	int pair = 0, kernel = 0;
+	socklen_t len = sizeof(kernel);
+
+	if (native.ioctl(fd, SIOCOUTQ, &pair) == -1 || getsockopt(fd, SOL_SOCKET, FUGU_SO_SENDQ, &kernel, &len) == -1)
+		return (-1);
+	return (pair + kernel);
+}
+
+/* SO_LINGER above zero: closing waits until all was acknowledged. */
+static void
+linger(int fd)
+{
+	struct timespec pause = { 0, 1000000 };
+	struct linger l = { 0, 0 };
+	socklen_t len = sizeof(l);
+	int64_t left;
+
+	if (!call_isours(fd) || call_type(fd) != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &len) == -1 || l.l_onoff == 0)
+		return;
+	for (left = (int64_t)l.l_linger * 1000; left > 0 && unsent(fd) > 0; left -= pause.tv_nsec / 1000000) {
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 16000000)
+			pause.tv_nsec *= 2;
+	}
+}
+
+int
+close(int fd)
+{
+	int saved = errno;
+
+	native_init();
+	if (lingers && !desc_confined()) {
+		linger(fd);
+		errno = saved;
+	}
+	return (native.close(fd));
 }
 
 /* --- ioctl and open --- */
@@ -323,6 +381,8 @@ ioctl(int fd, unsigned long cmd, ...)
 	native_init();
 	if (!call_isours(fd) || is_of_descriptor(fd, cmd))
 		return (native.ioctl(fd, cmd, arg));
+	if (cmd == SIOCOUTQ && call_type(fd) == SOCK_STREAM)
+		return ((*(int *)arg = unsent(fd)) == -1 ? -1 : 0);
 	c.arg[0] = cmd & 0xffffffffUL;
 	in = (struct iovec){ arg, len };
 	c.nin = (cmd & 0x40000000UL) != 0;

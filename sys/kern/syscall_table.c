@@ -313,6 +313,9 @@ sol_socket_get(struct socket *so, int name, struct proc *p, void *val,
 	case SO_RCVBUF:
 		v = (int)so->so_rcv.sb_hiwat;
 		break;
+	case SO_SENDQ:
+		v = (int)MIN(so->so_snd.sb_cc, INT32_MAX);
+		break;
 	case SO_DEBUG:
 	case SO_REUSEADDR:
 	case SO_REUSEPORT:

@@ -50,6 +50,7 @@
 #define SO_DOMAIN 39
 /* Fugu's own. */
 #define SO_RTABLE 0x1021
+#define SO_SENDQ 0x1030 /* int: bytes of a stream not acknowledged yet */
 #define SO_BINDANY 0x1000
 
 #define MSG_OOB 1

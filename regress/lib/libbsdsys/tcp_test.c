@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <linux/sockios.h>
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <spawn.h>
@@ -179,6 +180,44 @@ test_resets(void **state UNUSED)
 		assert_comes(a, POLLIN);
 		assert_errno(read(a, &c, 1), ECONNRESET);
 		close(a);
+	}
+}
+
+/* A linger time: close waits for the peer, but not longer. */
+static void
+test_linger(void **state UNUSED)
+{
+	struct linger l = { 1, 1 };
+	uint64_t then;
+	int a, b, n;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		assert_return_code(setsockopt(a, SOL_SOCKET, SO_LINGER, &l,
+				       sizeof(l)),
+		    errno);
+		say(a, "quickly gone");
+		then = now_ms();
+		close(a);
+		assert_in_range(now_ms() - then, 0, 900);
+		expect_text(b, "quickly gone");
+		expect_eof(b);
+		close(b);
+
+		tcp_pair(af, &a, &b);
+		assert_return_code(setsockopt(a, SOL_SOCKET, SO_LINGER, &l,
+				       sizeof(l)),
+		    errno);
+		uint64_t took = write_full(a);
+		assert_return_code(ioctl(a, SIOCOUTQ, &n), errno);
+		assert_true(n > 0);
+		then = now_ms();
+		close(a); /* b does not read */
+		assert_in_range(now_ms() - then, 800, SOON_MS);
+		read_pattern(b, took, 0); /* nothing is lost by that */
+		expect_eof(b);
+		close(b);
 	}
 }
 
@@ -701,6 +740,7 @@ main(void)
 		T(test_back_pressure),
 		T(test_half_close),
 		T(test_resets),
+		T(test_linger),
 		T(test_killed),
 		T(test_names),
 		T(test_connect_nonblocking),
