@@ -3,7 +3,8 @@
 
 /*
  * System calls of several clients, many in a row, about descriptors that are
- * used natively in between: written, read, shut, closed.  A step is
+ * used natively in between: written, read, shut, closed, one client's all at
+ * once as if it was killed.  A step is
  *
  *	what	the call, or what happens at a program's end
  *	slot	low nibble: which descriptor; high: who asks, and a choice
@@ -39,7 +40,15 @@ bool sim_watches_run(void); /* the host's: what programs did is seen */
 #define STEPS_MAX 64
 #define BUFFER    65536
 
-enum native { N_WRITE = NSYS, N_READ, N_CLOSE, N_SHUT, N_TIME, N_ALL };
+enum native {
+	N_WRITE = NSYS,
+	N_READ,
+	N_CLOSE,
+	N_SHUT,
+	N_TIME,
+	N_KILL, /* all that one client holds is closed at once */
+	N_ALL
+};
 
 struct step {
 	uint8_t what, slot, n;
@@ -120,12 +129,15 @@ boot(void)
 static const uint16_t families[][3] = { { AF_LOOPTEST, SOCK_STREAM, 0 },
 	{ AF_INET, SOCK_DGRAM, 0 }, { AF_INET6, SOCK_DGRAM, 0 },
 	{ AF_INET, SOCK_RAW, 1 }, { AF_INET6, SOCK_RAW, 58 },
-	{ AF_ROUTE_FUGU, SOCK_RAW, 0 }, { AF_INET, SOCK_STREAM, 0 } };
+	{ AF_ROUTE_FUGU, SOCK_RAW, 0 }, { AF_INET, SOCK_STREAM, 0 },
+	{ AF_INET6, SOCK_STREAM, 0 }, { AF_INET, SOCK_STREAM, 0 } };
 static const unsigned long ioctls[] = { SIOCIFCREATE, SIOCIFDESTROY,
 	SIOCSIFFLAGS, SIOCGIFFLAGS, SIOCSIFMTU, SIOCAIFADDR_FG, SIOCDIFADDR_FG,
 	SIOCIFLINKCTL, SIOCSVLAN, SIOCGVLAN, SIOCSPAIR, SIOCGPAIR, BIOCGBLEN,
 	BIOCSBLEN, BIOCFLUSH, BIOCPROMISC, BIOCGDLT, BIOCGETIF, BIOCSETIF,
 	BIOCSRTIMEOUT, BIOCGSTATS, BIOCIMMEDIATE, BIOCVERSION, BIOCLOCK };
+static const int levels[] = { SOL_SOCKET, SOL_LOOPTEST, IPPROTO_TCP, IPPROTO_IP,
+	IPPROTO_IPV6 };
 static const char *const names[] = { "lo0", "pair0", "pair1", "vlan0" };
 
 /* An address in place of the bytes.  Its length. */
@@ -229,9 +241,8 @@ call_make(const struct step *s, unsigned long long *arg, uint8_t *in)
 		return (len + s->n);
 	case SYS_SETSOCKOPT:
 	case SYS_GETSOCKOPT:
-		arg[0] = s->b[0] % 3 == 0 ? SOL_SOCKET :
-		    s->b[0] % 3 == 1      ? SOL_LOOPTEST :
-					    s->b[0];
+		arg[0] = s->b[0] % 8 < nitems(levels) ? levels[s->b[0] % 8] :
+							s->b[0];
 		arg[1] = s->b[1];
 		arg[2] = s->b[2];
 		memcpy(in, s->b + 3, MIN(s->n, 64));
@@ -256,6 +267,13 @@ slot_put(int slot, int fd)
 		return;
 	host_close(slots[slot]);
 	slots[slot] = fd;
+}
+
+static void
+slot_close(int slot)
+{
+	host_close(slots[slot]);
+	slots[slot] = -1;
 }
 
 static void
@@ -297,11 +315,14 @@ native_step(const struct step *s)
 			slot_put(s->b[0] % SLOTS, passed); /* accepted */
 		break;
 	case N_CLOSE:
-		host_close(fd);
-		slots[slot] = -1;
+		slot_close(slot);
 		break;
 	case N_SHUT:
 		host_shutdown(fd, s->n % 3);
+		break;
+	case N_KILL:
+		for (int i = s->slot >> 6; i < SLOTS; i += 4)
+			slot_close(i);
 		break;
 	default:
 		steps_run(1, s->n * 1000U);
@@ -354,11 +375,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		steps_run(1, 100);
 	}
 	interfaces_away();
-	for (int i = 0; i < SLOTS; i++) {
-		host_close(slots[i]);
-		slots[i] = -1;
-	}
+	for (int i = 0; i < SLOTS; i++)
+		slot_close(i);
 	steps_run(8, 50000);
+	/* connections of TCP end in their own time (RFC 9293, 3.6) */
+	for (int i = 0; i < 400 && sockets_count() != sockets_idle; i++)
+		steps_run(1, 2500000);
 	KASSERT(number_of("kern.nfiles") == 0);
 	KASSERT(sockets_count() == sockets_idle);
 	return (0);
