@@ -225,18 +225,20 @@ bool
 soport_sweep(const struct protosw *pr, uint16_t port)
 {
 	struct socket *so, *next;
-	bool any = false;
+	bool any = false, listens;
 
-	TAILQ_FOREACH_SAFE(so, &all_sockets, so_all, next)
-		if (so->so_file != NULL &&
-		    so->so_proto->pr_protocol == pr->pr_protocol &&
-		    is_on_port(so, port)) {
-			/* it may take others with it: those of its queue */
-			if (file_sweep(so->so_file)) {
-				any = true;
-				next = TAILQ_FIRST(&all_sockets);
-			}
-		}
+	TAILQ_FOREACH_SAFE(so, &all_sockets, so_all, next) {
+		if (so->so_file == NULL ||
+		    so->so_proto->pr_protocol != pr->pr_protocol ||
+		    !is_on_port(so, port))
+			continue;
+		listens = (so->so_state & SS_LISTEN) != 0;
+		if (!file_sweep(so->so_file))
+			continue;
+		any = true;
+		if (listens) /* it took those of its queue with it */
+			next = TAILQ_FIRST(&all_sockets);
+	}
 	return (any);
 }
 
