@@ -51,7 +51,13 @@ struct mbuf;
 #define IP_TRANSPARENT	19
 #define IP_RECVORIGDSTADDR 20 /* the same number for the data */
 #define IP_MINTTL	21
+#define IP_MULTICAST_IF 32
+#define IP_MULTICAST_TTL 33
+#define IP_MULTICAST_LOOP 34
 #define IPV6_UNICAST_HOPS 16
+#define IPV6_MULTICAST_IF 17
+#define IPV6_MULTICAST_HOPS 18
+#define IPV6_MULTICAST_LOOP 19
 #define IPV6_MTU_DISCOVER 23
 #define IPV6_MTU	24
 #define IPV6_RECVERR	25

@@ -25,6 +25,7 @@
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
 #include <netinet/ip.h>
+#include <netinet6/ip6.h>
 
 enum opt_kind { OPT_FLAG, OPT_U8, OPT_I16, OPT_HOOK };
 struct opt_row {
@@ -318,6 +319,151 @@ get_origdst6(const struct inpcb *inp, void *val, socklen_t *len)
 	return (get_origdst(inp, AF_INET6, val, len));
 }
 
+/* --- packets to groups --- */
+
+static int
+set_mttl(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (inp->inp_socket->so_type == SOCK_STREAM ||
+	    opt_int(val, len, &v) != 0 || v < -1 || v > 255)
+		return (EINVAL);
+	inp->inp_mttl = v == -1 ? 1 : (uint8_t)v;
+	return (0);
+}
+
+static int
+get_mttl(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, inp->inp_mttl));
+}
+
+static int
+set_mhops(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (inp->inp_socket->so_type == SOCK_STREAM)
+		return (ENOPROTOOPT);
+	if (len < sizeof(v) || opt_int(val, len, &v) != 0 || v < -1 || v > 255)
+		return (EINVAL);
+	inp->inp_mhops = v == -1 ? 1 : (uint8_t)v;
+	return (0);
+}
+
+static int
+get_mhops(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, inp->inp_mhops));
+}
+
+static int
+set_mloop(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0)
+		return (EINVAL);
+	opt_flag_set(inp, INP_NOMLOOP4, v == 0);
+	return (0);
+}
+
+static int
+get_mloop(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (inp->inp_flags & INP_NOMLOOP4) == 0));
+}
+
+static int
+set_mloop6(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (len < sizeof(v) || opt_int(val, len, &v) != 0 || v < 0 || v > 1)
+		return (EINVAL);
+	opt_flag_set(inp, INP_NOMLOOP6, v == 0);
+	return (0);
+}
+
+static int
+get_mloop6(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (inp->inp_flags & INP_NOMLOOP6) == 0));
+}
+
+struct ip_mreqn {
+	uint32_t group, addr;
+	int ifindex;
+};
+
+/* An address, or struct ip_mreq or ip_mreqn whose group says nothing here. */
+static int
+set_mif(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	struct ip_mreqn mr = { 0 };
+	struct ip_addr a;
+	struct ifaddr *ifa;
+	struct ifnet *ifp;
+
+	if (inp->inp_socket->so_type == SOCK_STREAM || len < sizeof(mr.addr))
+		return (EINVAL);
+	if (len < offsetof(struct ip_mreqn, ifindex))
+		memcpy(&mr.addr, val, sizeof(mr.addr));
+	else
+		memcpy(&mr, val, MIN(len, sizeof(mr)));
+	if (len < sizeof(mr))
+		mr.ifindex = 0;
+	a = ip_addr_v4(mr.addr);
+	if (mr.ifindex == 0 && mr.addr == 0) {
+		inp->inp_mifindex = 0;
+		inp->inp_maddr = a;
+		return (0);
+	}
+	if (mr.ifindex != 0)
+		ifp = if_get((uint32_t)mr.ifindex);
+	else {
+		ifa = ifa_ifwithaddr(AF_INET, &a, inp->inp_rtable);
+		ifp = ifa != NULL ? ifa->ifa_ifp : NULL;
+	}
+	if (ifp == NULL)
+		return (EADDRNOTAVAIL);
+	if (inp->inp_ifindex != 0 && inp->inp_ifindex != ifp->if_index)
+		return (EINVAL);
+	inp->inp_mifindex = ifp->if_index;
+	inp->inp_maddr = a;
+	return (0);
+}
+
+static int
+get_mif(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put(val, len, &inp->inp_maddr.v4, 4));
+}
+
+static int
+set_mif6(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (inp->inp_socket->so_type == SOCK_STREAM)
+		return (ENOPROTOOPT);
+	if (len < sizeof(v) || opt_int(val, len, &v) != 0)
+		return (EINVAL);
+	if (v != 0 && inp->inp_ifindex != 0 && inp->inp_ifindex != (uint32_t)v)
+		return (EINVAL);
+	if (v != 0 && if_get((uint32_t)v) == NULL)
+		return (ENODEV);
+	inp->inp_mifindex6 = (uint32_t)v;
+	return (0);
+}
+
+static int
+get_mif6(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (int)inp->inp_mifindex6));
+}
+
 /* --- the table --- */
 
 #define PCB(member) offsetof(struct inpcb, member)
@@ -336,6 +482,12 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IP, IP_RECVORIGDSTADDR, OPT_FLAG, INP_RECVORIGDST, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IP, SO_ORIGINAL_DST,	OPT_HOOK, 0, 0, 0, 0, NULL, get_origdst4 },
 	{ IPPROTO_IP, IP_TRANSPARENT,	OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
+	{ IPPROTO_IP, IP_MULTICAST_IF,	OPT_HOOK, 0, 0, 0, 0, set_mif, get_mif },
+	{ IPPROTO_IP, IP_MULTICAST_TTL,	OPT_HOOK, 0, 0, 0, 0, set_mttl, get_mttl },
+	{ IPPROTO_IP, IP_MULTICAST_LOOP, OPT_HOOK, 0, 0, 0, 0, set_mloop, get_mloop },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_IF, OPT_HOOK, 0, 0, 0, 0, set_mif6, get_mif6 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS, OPT_HOOK, 0, 0, 0, 0, set_mhops, get_mhops },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP, OPT_HOOK, 0, 0, 0, 0, set_mloop6, get_mloop6 },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, OPT_I16, 0, PCB(inp_hops), -1, 255, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_TCLASS,	OPT_U8,	  0, PCB(inp_tclass), 0, 255, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, OPT_FLAG, INP_RECVPKTINFO, 0, 0, 0, NULL, NULL },
@@ -615,6 +767,36 @@ send_ttl(const struct inpcb *inp, sa_family_t af, const struct in_send *s)
 	return (ttl > 0 ? (uint8_t)ttl : 0);
 }
 
+/* What the socket says of packets to groups.  True: they stay on this host. */
+static bool
+send_group(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
+    struct ip_encap *e, struct ip_outopts *po)
+{
+	bool v4 = e->af == AF_INET;
+	int ttl = s->ttl >= 0 ? s->ttl : v4 ? inp->inp_mttl : inp->inp_mhops;
+
+	if (v4 ? !IN_MULTICAST(ntohl(e->dst.v4)) : !in6_ismulticast(&e->dst))
+		return (false);
+	e->ttl = (uint8_t)ttl;
+	if (v4 && e->src.v4 == 0)
+		e->src = inp->inp_maddr;
+	if (*index == 0)
+		*index = v4 ? inp->inp_mifindex : inp->inp_mifindex6;
+	if ((inp->inp_flags & (v4 ? INP_NOMLOOP4 : INP_NOMLOOP6)) != 0)
+		po->po_flags |= IPOUT_NOLOOP;
+	return (ttl == 0);
+}
+
+/* ip_encap() takes 0 for the default. */
+static void
+send_stays(struct mbuf *m, sa_family_t af)
+{
+	if (af == AF_INET)
+		mtod(m, struct ip *)->ip_ttl = 0;
+	else
+		mtod(m, struct ip6_hdr *)->ip6_hlim = 0;
+}
+
 int
 in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
     uint8_t proto, const struct ip_addr *dst, uint32_t scope,
@@ -628,6 +810,7 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	uint32_t index = inp->inp_ifindex != 0 ? inp->inp_ifindex :
 	    s->ifindex != 0                    ? s->ifindex :
 						 scope;
+	bool stays;
 
 	if (ip_family(af) == NULL) {
 		m_freem(m);
@@ -640,6 +823,7 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	if (af == AF_INET &&
 	    (IN_MULTICAST(ntohl(e.src.v4)) || e.src.v4 == 0xffffffffU))
 		e.src = ip_addr_v4(0); /* bound to a group: not a source */
+	stays = send_group(inp, s, &index, &e, &po);
 	po.po_ifp = index != 0 ? if_get(index) : NULL;
 	if (inp->inp_ifindex != 0 || s->ifindex != 0)
 		po.po_flags |= IPOUT_IFONLY;
@@ -655,6 +839,8 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	}
 	if ((m = ip_encap(m, &e)) == NULL)
 		return (ENOBUFS);
+	if (stays)
+		send_stays(m, af);
 	if ((inp->inp_flags & INP_BINDANY) != 0)
 		m->m_pkthdr.pf.flags |= PF_TAG_TRANSPARENT;
 	return (ip_family(af)->output(m, &po));

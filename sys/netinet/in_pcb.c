@@ -176,6 +176,7 @@ in_pcb_alloc(struct socket *so, struct in_pcb_table *t, sa_family_t af)
 	inp->inp_vers = af == AF_INET ? INP_IPV4 : INP_IPV4 | INP_IPV6;
 	inp->inp_rtable = so->so_rtable;
 	inp->inp_ttl = inp->inp_hops = -1;
+	inp->inp_mttl = inp->inp_mhops = 1; /* RFC 1112 6.1 */
 	inp->inp_cksumoff = -1;
 	TAILQ_INSERT_TAIL(&t->all, inp, inp_all);
 	if (++t->count > t->size)
@@ -583,6 +584,10 @@ in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
 
 	if (fam == NULL)
 		return (EAFNOSUPPORT);
+	if (scope == 0 && af == AF_INET && IN_MULTICAST(ntohl(a->v4)))
+		scope = inp->inp_mifindex;
+	else if (scope == 0 && af == AF_INET6 && in6_ismulticast(a))
+		scope = inp->inp_mifindex6;
 	rt = rtable_match(inp->inp_rtable, af, a);
 	if (inp->inp_ifindex != 0 || scope != 0) {
 		ifp = if_get(inp->inp_ifindex != 0 ? inp->inp_ifindex : scope);

@@ -50,6 +50,8 @@ struct in_pcb_table {
 #define INP_TIMESTAMP    0x0080
 #define INP_RECVPKTINFO4 0x0100 /* on an IPv6 socket, for mapped ones */
 #define INP_RECVORIGDST	 0x0400 /* destination and port, as sent */
+#define INP_NOMLOOP4	 0x1000 /* own multicasts do not come back */
+#define INP_NOMLOOP6	 0x2000
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
 struct inpcb {
@@ -68,6 +70,9 @@ struct inpcb {
 	uint32_t inp_rtable;
 	uint32_t inp_flags;        /* INP_* */
 	int16_t inp_ttl, inp_hops; /* -1: default */
+	uint8_t inp_mttl, inp_mhops; /* of packets to groups; 0: stay here */
+	uint32_t inp_mifindex, inp_mifindex6; /* groups leave by it, 0: by route */
+	struct ip_addr inp_maddr; /* v4 source of packets to groups, or zero */
 	uint8_t inp_tos, inp_tclass, inp_minttl;
 	int inp_cksumoff; /* raw v6: place of the checksum, -1 none */
 	uint32_t inp_optlen;

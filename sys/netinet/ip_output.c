@@ -385,7 +385,8 @@ ip_output_judge(struct mbuf **mp, const struct ip_outopts *po, struct ip_way *w)
 }
 
 static int
-ip_output_send(struct mbuf **mp, const struct ip_way *w)
+ip_output_send(struct mbuf **mp, const struct ip_outopts *po,
+    const struct ip_way *w)
 {
 	struct mbuf *m = *mp;
 
@@ -399,8 +400,14 @@ ip_output_send(struct mbuf **mp, const struct ip_way *w)
 	    (IN_LOOPBACK(ntohl(mtod(m, struct ip *)->ip_dst)) ||
 		IN_LOOPBACK(ntohl(mtod(m, struct ip *)->ip_src))))
 		return (EADDRNOTAVAIL); /* RFC 1122 3.2.1.3: never on a wire */
-	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0)
+	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0 &&
+	    ((po->po_flags & IPOUT_NOLOOP) == 0 || w->bcast))
 		ip_output_loopcopy(m, w->ex.ifp);
+	if ((m->m_flags & M_MCAST) != 0 && mtod(m, struct ip *)->ip_ttl == 0) {
+		m_freem(m); /* RFC 1112 6.1: only for this host */
+		*mp = NULL;
+		return (0);
+	}
 	return (ip_emit(mp, &w->ex));
 }
 
@@ -416,7 +423,7 @@ ip_output_by(struct mbuf *m, const struct ip_outopts *po, struct ip_way *w)
 	if ((po->po_flags & IPOUT_JUDGED) == 0)
 		error = ip_output_judge(&m, po, w);
 	if (error == 0 && m != NULL)
-		error = ip_output_send(&m, w);
+		error = ip_output_send(&m, po, w);
 	if (m != NULL)
 		m_drop(m, error == EMSGSIZE ? DROP_IP_TOOBIG : DROP_IP_OUTPUT);
 	rt_put(held);

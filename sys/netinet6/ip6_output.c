@@ -421,8 +421,13 @@ ip6_output_send(struct mbuf **mp, const struct ip_outopts *po,
 		return (EADDRNOTAVAIL); /* RFC 4291 2.5.3: never on a wire */
 	if (ip6->ip6_dst[0] == 0xff) {
 		m->m_flags |= M_MCAST;
-		if ((po->po_flags & IPOUT_FORWARDING) == 0)
+		if ((po->po_flags & (IPOUT_FORWARDING | IPOUT_NOLOOP)) == 0)
 			ip6_output_loopcopy(m, w->ex.ifp);
+		if (ip6->ip6_hlim == 0) { /* RFC 3493 5.2: only for this host */
+			m_freem(m);
+			*mp = NULL;
+			return (0);
+		}
 	}
 	w->ex.may_fragment = (po->po_flags & (IPOUT_FORWARDING | IPOUT_DF)) ==
 	    0;

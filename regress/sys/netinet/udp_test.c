@@ -650,6 +650,83 @@ KTEST(udp_broadcast_reaches_all_who_listen)
 	sock_end(other);
 }
 
+#define GROUP A4(224, 0, 0, 99) /* heard without membership */
+
+KTEST(udp_multicast_leaves_as_the_socket_says)
+{
+	struct socket *so, *ear;
+	const struct ip *ip;
+	struct mbuf *m;
+
+	catch_up();
+	so = sock(AF_INET, SOCK_DGRAM, 0);
+	ear = sock(AF_INET, SOCK_DGRAM, 0);
+	KT_EQ(bind_to(ear, AF_INET, any, 7000), 0);
+	KT_EQ(setopt(so, IPPROTO_IP, IP_MULTICAST_IF, (int)A4(10, 9, 9, 9)),
+	    EADDRNOTAVAIL);
+	KT_EQ(setopt(so, IPPROTO_IP, IP_MULTICAST_IF, (int)A4(10, 0, 2, 1)), 0);
+	KT_EQ(send_bytes(so, "x", 1, AF_INET, v4(GROUP), 7000), 0);
+	lab_run(10000);
+	KT_EQ(waiting(ear), 1);
+	KT(catch_out(0) == NULL);
+	KT((m = catch_out(1)) != NULL);
+	ip = mtod(m, const struct ip *);
+	KT_EQ(ip->ip_ttl, 1); /* not the default of unicast */
+	KT_EQ(ip->ip_src, A4(10, 0, 2, 1));
+	m_freem(m);
+	KT_EQ(setopt(so, IPPROTO_IP, IP_MULTICAST_TTL, 9), 0);
+	KT_EQ(setopt(so, IPPROTO_IP, IP_MULTICAST_LOOP, 0), 0);
+	KT_EQ(send_bytes(so, "x", 1, AF_INET, v4(GROUP), 7000), 0);
+	lab_run(10000);
+	KT_EQ(waiting(ear), 1);
+	KT((m = catch_out(1)) != NULL);
+	KT_EQ(mtod(m, const struct ip *)->ip_ttl, 9);
+	m_freem(m);
+	KT_EQ(setopt(so, IPPROTO_IP, IP_MULTICAST_TTL, 0), 0); /* stays here */
+	KT_EQ(setopt(so, IPPROTO_IP, IP_MULTICAST_LOOP, 1), 0);
+	KT_EQ(send_bytes(so, "x", 1, AF_INET, v4(GROUP), 7000), 0);
+	lab_run(10000);
+	KT_EQ(waiting(ear), 2);
+	KT(catch_out(1) == NULL);
+	catch_flush();
+	sock_end(so);
+	sock_end(ear);
+}
+
+KTEST(udp_multicast6_leaves_as_the_socket_says)
+{
+	struct ip_addr group = { .b = { 0xff, 2, [15] = 1 } };
+	struct socket *so, *ear;
+	struct mbuf *m;
+	int i;
+
+	catch_up();
+	lab_run(5000000); /* the link-local addresses are proved */
+	catch_flush();
+	so = sock(AF_INET6, SOCK_DGRAM, 0);
+	ear = sock(AF_INET6, SOCK_DGRAM, 0);
+	KT_EQ(bind_to(ear, AF_INET6, any, 7000), 0);
+	KT_EQ(setopt(so, IPPROTO_IPV6, IPV6_MULTICAST_IF, 9999), ENODEV);
+	KT_EQ(setopt(so, IPPROTO_IPV6, IPV6_MULTICAST_IF,
+		  (int)catch_if[1].if_index),
+	    0);
+	for (i = 1; i >= 0; i--) { /* hops and copies: 1, then 0 */
+		KT_EQ(setopt(so, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, i), 0);
+		KT_EQ(setopt(so, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, i), 0);
+		KT_EQ(send_bytes(so, "x", 1, AF_INET6, group, 7000), 0);
+		lab_run(10000);
+		KT_EQ(waiting(ear), 1);
+		KT(catch_out(0) == NULL);
+		m = catch_out(1);
+		KT_EQ(m != NULL, i);
+		if (m != NULL)
+			KT_EQ(mtod(m, const uint8_t *)[7], 1);
+		m_freem(m);
+	}
+	sock_end(so);
+	sock_end(ear);
+}
+
 KTEST(udp_send_errors)
 {
 	static uint8_t big[65508];
@@ -839,6 +916,12 @@ static const struct opt_row {
 	{ IPPROTO_IP, IP_TOS, 256, 0x10 },
 	{ IPPROTO_IP, IP_MINTTL, -1, 254 },
 	{ IPPROTO_IP, IP_RECVTTL, INT32_MIN, 1 },
+	{ IPPROTO_IP, IP_MULTICAST_TTL, 256, 0 },
+	{ IPPROTO_IP, IP_MULTICAST_TTL, -2, 255 },
+	{ IPPROTO_IP, IP_MULTICAST_LOOP, INT32_MIN, 0 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 256, 0 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS, -2, 255 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 2, 0 },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, 0, 3 },
 	{ IPPROTO_IPV6, IPV6_TCLASS, 300, 4 },
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, INT32_MIN, 1 },
