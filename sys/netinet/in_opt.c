@@ -25,7 +25,6 @@
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
 #include <netinet/ip.h>
-#include <netinet6/ip6.h>
 
 enum opt_kind { OPT_FLAG, OPT_U8, OPT_I16, OPT_HOOK };
 struct opt_row {
@@ -464,6 +463,23 @@ get_mif6(const struct inpcb *inp, void *val, socklen_t *len)
 	return (opt_put_int(val, len, (int)inp->inp_mifindex6));
 }
 
+static int
+set_mall(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0 || v < 0 || v > 1)
+		return (EINVAL);
+	opt_flag_set(inp, INP_NOMCASTALL, !v);
+	return (0);
+}
+
+static int
+get_mall(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (inp->inp_flags & INP_NOMCASTALL) == 0));
+}
+
 /* --- the table --- */
 
 #define PCB(member) offsetof(struct inpcb, member)
@@ -485,6 +501,8 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IP, IP_MULTICAST_IF,	OPT_HOOK, 0, 0, 0, 0, set_mif, get_mif },
 	{ IPPROTO_IP, IP_MULTICAST_TTL,	OPT_HOOK, 0, 0, 0, 0, set_mttl, get_mttl },
 	{ IPPROTO_IP, IP_MULTICAST_LOOP, OPT_HOOK, 0, 0, 0, 0, set_mloop, get_mloop },
+	{ IPPROTO_IP, IP_MULTICAST_ALL,	OPT_HOOK, 0, 0, 0, 0, set_mall, get_mall },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_ALL, OPT_HOOK, 0, 0, 0, 0, set_mall, get_mall },
 	{ IPPROTO_IPV6, IPV6_MULTICAST_IF, OPT_HOOK, 0, 0, 0, 0, set_mif6, get_mif6 },
 	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS, OPT_HOOK, 0, 0, 0, 0, set_mhops, get_mhops },
 	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP, OPT_HOOK, 0, 0, 0, 0, set_mloop6, get_mloop6 },
@@ -530,6 +548,9 @@ in_opt_set(struct inpcb *inp, int level, int name, const void *val,
 	const struct opt_row *row = opt_find(inp, level, name);
 	int v;
 
+	if (in_mcast_isopt(level, name) &&
+	    (level == IPPROTO_IP || inp->inp_af == AF_INET6))
+		return (in_mcast_setopt(inp, level, name, val, len));
 	if (row == NULL || (row->kind == OPT_HOOK && row->set == NULL))
 		return (ENOPROTOOPT);
 	if (row->kind == OPT_HOOK)
@@ -767,8 +788,8 @@ send_ttl(const struct inpcb *inp, sa_family_t af, const struct in_send *s)
 	return (ttl > 0 ? (uint8_t)ttl : 0);
 }
 
-/* What the socket says of packets to groups.  True: they stay on this host. */
-static bool
+/* What the socket says of packets to groups; without hops they stay here. */
+static void
 send_group(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
     struct ip_encap *e, struct ip_outopts *po)
 {
@@ -776,7 +797,7 @@ send_group(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
 	int ttl = s->ttl >= 0 ? s->ttl : v4 ? inp->inp_mttl : inp->inp_mhops;
 
 	if (v4 ? !IN_MULTICAST(ntohl(e->dst.v4)) : !in6_ismulticast(&e->dst))
-		return (false);
+		return;
 	e->ttl = (uint8_t)ttl;
 	if (v4 && e->src.v4 == 0)
 		e->src = inp->inp_maddr;
@@ -784,17 +805,8 @@ send_group(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
 		*index = v4 ? inp->inp_mifindex : inp->inp_mifindex6;
 	if ((inp->inp_flags & (v4 ? INP_NOMLOOP4 : INP_NOMLOOP6)) != 0)
 		po->po_flags |= IPOUT_NOLOOP;
-	return (ttl == 0);
-}
-
-/* ip_encap() takes 0 for the default. */
-static void
-send_stays(struct mbuf *m, sa_family_t af)
-{
-	if (af == AF_INET)
-		mtod(m, struct ip *)->ip_ttl = 0;
-	else
-		mtod(m, struct ip6_hdr *)->ip6_hlim = 0;
+	if (ttl == 0)
+		po->po_flags |= IPOUT_STAY;
 }
 
 int
@@ -810,7 +822,6 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	uint32_t index = inp->inp_ifindex != 0 ? inp->inp_ifindex :
 	    s->ifindex != 0                    ? s->ifindex :
 						 scope;
-	bool stays;
 
 	if (ip_family(af) == NULL) {
 		m_freem(m);
@@ -823,7 +834,7 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	if (af == AF_INET &&
 	    (IN_MULTICAST(ntohl(e.src.v4)) || e.src.v4 == 0xffffffffU))
 		e.src = ip_addr_v4(0); /* bound to a group: not a source */
-	stays = send_group(inp, s, &index, &e, &po);
+	send_group(inp, s, &index, &e, &po);
 	po.po_ifp = index != 0 ? if_get(index) : NULL;
 	if (inp->inp_ifindex != 0 || s->ifindex != 0)
 		po.po_flags |= IPOUT_IFONLY;
@@ -839,8 +850,6 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	}
 	if ((m = ip_encap(m, &e)) == NULL)
 		return (ENOBUFS);
-	if (stays)
-		send_stays(m, af);
 	if ((inp->inp_flags & INP_BINDANY) != 0)
 		m->m_pkthdr.pf.flags |= PF_TAG_TRANSPARENT;
 	return (ip_family(af)->output(m, &po));

@@ -178,6 +178,7 @@ in_pcb_alloc(struct socket *so, struct in_pcb_table *t, sa_family_t af)
 	inp->inp_ttl = inp->inp_hops = -1;
 	inp->inp_mttl = inp->inp_mhops = 1; /* RFC 1112 6.1 */
 	inp->inp_cksumoff = -1;
+	LIST_INIT(&inp->inp_members);
 	TAILQ_INSERT_TAIL(&t->all, inp, inp_all);
 	if (++t->count > t->size)
 		(void)in_pcb_resize(t, t->size * 2);
@@ -190,6 +191,7 @@ in_pcb_free(struct inpcb *inp)
 {
 	if (packet_filter != NULL && packet_filter->socket_gone != NULL)
 		packet_filter->socket_gone(inp);
+	in_mcast_detach(inp);
 	in_pcb_unhash(inp);
 	TAILQ_REMOVE(&inp->inp_table->all, inp, inp_all);
 	inp->inp_table->count--;

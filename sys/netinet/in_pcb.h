@@ -17,6 +17,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <net/ip_addr.h>
+#include <netinet/in_mcast.h>
 #include <netinet/ip_var.h>
 
 struct in_pcb_key;
@@ -52,6 +53,7 @@ struct in_pcb_table {
 #define INP_RECVORIGDST	 0x0400 /* destination and port, as sent */
 #define INP_NOMLOOP4	 0x1000 /* own multicasts do not come back */
 #define INP_NOMLOOP6	 0x2000
+#define INP_NOMCASTALL	 0x0800 /* only groups it joined itself */
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
 struct inpcb {
@@ -74,6 +76,7 @@ struct inpcb {
 	uint32_t inp_mifindex, inp_mifindex6; /* groups leave by it, 0: by route */
 	struct ip_addr inp_maddr; /* v4 source of packets to groups, or zero */
 	uint8_t inp_tos, inp_tclass, inp_minttl;
+	struct in_member_list inp_members;
 	int inp_cksumoff; /* raw v6: place of the checksum, -1 none */
 	uint32_t inp_optlen;
 	uint8_t inp_options[40];     /* v4 */

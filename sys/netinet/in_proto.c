@@ -375,6 +375,7 @@ ipinit(void)
 	udp_init();
 	tcp_init();
 	rip_init();
+	in_mcast_init();
 	divert_init();
 	in_pcb_init();
 }

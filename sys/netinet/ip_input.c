@@ -22,6 +22,7 @@
 #include <net/packet_filter.h>
 #include <net/rtable.h>
 #include <netinet/in.h>
+#include <netinet/in_mcast.h>
 #include <netinet/ip.h>
 #include <netinet/ip_var.h>
 
@@ -197,7 +198,10 @@ ip_input_netbcast(struct ifnet *ifp, struct mbuf *m, struct rtentry *rt)
 static void
 ip_input_multicast(struct ifnet *ifp, struct mbuf *m)
 {
-	if ((ntohl(mtod(m, struct ip *)->ip_dst) & 0xffffff00U) == 0xe0000000U)
+	const struct ip_addr dst = ip_addr_v4(mtod(m, struct ip *)->ip_dst);
+
+	if ((ntohl(dst.v4) & 0xffffff00U) == 0xe0000000U ||
+	    in_mcast_joined(ifp, AF_INET, &dst))
 		ip_ours(ifp, m);
 	else
 		m_drop(m, DROP_IP_MCAST);

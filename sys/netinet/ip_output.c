@@ -403,7 +403,7 @@ ip_output_send(struct mbuf **mp, const struct ip_outopts *po,
 	if ((m->m_flags & (M_BCAST | M_MCAST)) != 0 &&
 	    ((po->po_flags & IPOUT_NOLOOP) == 0 || w->bcast))
 		ip_output_loopcopy(m, w->ex.ifp);
-	if ((m->m_flags & M_MCAST) != 0 && mtod(m, struct ip *)->ip_ttl == 0) {
+	if ((m->m_flags & M_MCAST) != 0 && (po->po_flags & IPOUT_STAY) != 0) {
 		m_freem(m); /* RFC 1112 6.1: only for this host */
 		*mp = NULL;
 		return (0);

@@ -25,6 +25,7 @@ struct rtentry;
 #define IPOUT_DF	 0x10 /* v4: set DF */
 #define IPOUT_MINMTU	 0x20 /* v6: fragment to 1280 */
 #define IPOUT_IFONLY	 0x40 /* out by po_ifp whatever the route says */
+#define IPOUT_STAY	 0x200 /* a multicast is only for listeners here */
 #define IPOUT_NOLOOP	 0x100 /* no copy of a multicast for listeners here */
 #define IPOUT_JUDGED	 0x80 /* pf out has seen it: do not ask again */
 

@@ -60,6 +60,8 @@ rip_wants(const struct inpcb *inp, const struct mbuf *m,
 	if (!ip_addr_iszero(&inp->inp_laddr) &&
 	    !ip_addr_eq(&inp->inp_laddr, &ctx->dst))
 		return (false);
+	if (!in_mcast_wanted(inp, ctx))
+		return (false);
 	return (ip_addr_iszero(&inp->inp_faddr) ||
 	    ip_addr_eq(&inp->inp_faddr, &ctx->src));
 }

@@ -121,7 +121,7 @@ udp_input_group(struct mbuf *m, const struct ip_input_ctx *ctx,
 	udp_counters[UDPS_GROUP]++;
 	for (inp = in_pcb_port_first(&udp_pcbs, k->lport); inp != NULL;
 	     inp = LIST_NEXT(inp, inp_byport)) {
-		if (!in_pcb_matches(inp, k))
+		if (!in_pcb_matches(inp, k) || !in_mcast_wanted(inp, ctx))
 			continue;
 		if (last != NULL && (n = m_dup_pkt(m, 0)) != NULL)
 			udp_deliver(last, n, ctx, k->fport);

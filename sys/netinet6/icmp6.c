@@ -29,6 +29,7 @@
 #include <net/rtable.h>
 #include <netinet/ip_icmp.h>
 #include <netinet6/ip6_var.h>
+#include <netinet6/mld6.h>
 #include <netinet6/nd6.h>
 
 #define ICMP6_NI_QUERY 139
@@ -230,12 +231,6 @@ icmp6_replied(const struct mbuf *m, const struct ip_input_ctx *ctx,
 }
 
 static enum drop_reason
-icmp6_mld(const struct mbuf *m, const struct ip_input_ctx *ctx, uint32_t len)
-{
-	return (DROP_ICMP6_MLD); /* a later issue */
-}
-
-static enum drop_reason
 icmp6_nodeinfo(const struct mbuf *m, const struct ip_input_ctx *ctx,
     uint32_t len)
 {
@@ -255,10 +250,10 @@ static const struct icmp6_row {
 	[ICMP6_PARAM_PROB]	= { 8, 255, false, icmp6_error_input },
 	[ICMP6_ECHO_REQUEST]	= { 8, 255, false, NULL }, /* icmp6_echo() */
 	[ICMP6_ECHO_REPLY]	= { 8, 255, false, icmp6_replied },
-	[MLD_LISTENER_QUERY]	= { 8, 255, false, icmp6_mld },
-	[MLD_LISTENER_REPORT]	= { 8, 255, false, icmp6_mld },
-	[MLD_LISTENER_DONE]	= { 8, 255, false, icmp6_mld },
-	[MLDV2_LISTENER_REPORT] = { 8, 255, false, icmp6_mld },
+	[MLD_LISTENER_QUERY]	= { 24, 255, false, mld6_input },
+	[MLD_LISTENER_REPORT]	= { 24, 255, false, mld6_input },
+	[MLD_LISTENER_DONE]	= { 24, 255, false, mld6_input },
+	[MLDV2_LISTENER_REPORT] = { 8, 255, false, mld6_input },
 	[ND_ROUTER_SOLICIT]	= { 8,   0, true,  nd6_rs_input },
 	[ND_ROUTER_ADVERT]	= { 16,  0, true,  nd6_ra_input },
 	[ND_NEIGHBOR_SOLICIT]	= { 24,  0, true,  nd6_ns_input },

@@ -21,6 +21,7 @@
 #include <net/if_var.h>
 #include <net/packet_filter.h>
 #include <net/rtable.h>
+#include <netinet/in_mcast.h>
 #include <netinet6/ip6_var.h>
 #include <netinet6/nd6.h>
 
@@ -167,7 +168,7 @@ ip6_input_multicast(struct ifnet *ifp, struct mbuf *m,
     const struct ip_addr *dst)
 {
 	ip6stat_inc(IP6S_MULTICAST);
-	if (in6_joined(ifp, dst))
+	if (in6_joined(ifp, dst) || in_mcast_joined(ifp, AF_INET6, dst))
 		ip6_ours(ifp, m);
 	else
 		m_drop(m, DROP_IP6_NOTJOINED);

@@ -20,6 +20,7 @@
 #include <net/if_var.h>
 #include <net/packet_filter.h>
 #include <net/rtable.h>
+#include <netinet/in_mcast.h>
 #include <netinet/ip.h>
 #include <netinet6/ip6_var.h>
 
@@ -124,8 +125,7 @@ ip6_way_find(const struct mbuf *m, const struct ip_outopts *po,
 	w->local = NULL;
 	if (in6_ismulticast(&dst) || in6_islinklocal(&dst))
 		return (ip6_way_link(ip6, po, &dst, w));
-	rt = rt_resolve(po->po_rtable, AF_INET6, &dst, m,
-	    &error);
+	rt = rt_resolve(po->po_rtable, AF_INET6, &dst, m, &error);
 	if (rt == NULL) {
 		if (po->po_ifp == NULL || (po->po_flags & IPOUT_IFONLY) == 0)
 			return (error != 0 ? error : EHOSTUNREACH);
@@ -367,7 +367,8 @@ ip6_output_loopcopy(const struct mbuf *m, struct ifnet *ifp)
 	struct ip_addr dst = ip6_dst(mtod(m, const struct ip6_hdr *));
 	struct mbuf *n;
 
-	if (!in6_joined(ifp, &dst) || (n = m_dup_pkt(m, M_HEADROOM)) == NULL)
+	if ((!in6_joined(ifp, &dst) && !in_mcast_joined(ifp, AF_INET6, &dst)) ||
+	    (n = m_dup_pkt(m, M_HEADROOM)) == NULL)
 		return;
 	n->m_flags |= M_MCAST;
 	(void)if_input_local(ifp, n, AF_INET6);
@@ -423,7 +424,8 @@ ip6_output_send(struct mbuf **mp, const struct ip_outopts *po,
 		m->m_flags |= M_MCAST;
 		if ((po->po_flags & (IPOUT_FORWARDING | IPOUT_NOLOOP)) == 0)
 			ip6_output_loopcopy(m, w->ex.ifp);
-		if (ip6->ip6_hlim == 0) { /* RFC 3493 5.2: only for this host */
+		if ((po->po_flags & IPOUT_STAY) !=
+		    0) { /* RFC 3493 5.2: only for this host */
 			m_freem(m);
 			*mp = NULL;
 			return (0);

@@ -1,0 +1,414 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Membership: what sockets want together, and what is said of it, for both
+ * families: every kind of query at every kind of filter, changes and how often
+ * they are told, older queriers, messages that cannot be, short memory.
+ */
+
+#include "lab4.h"
+
+#include <sys/endian.h>
+#include <sys/socketvar.h>
+#include <netinet/in_mcast.h>
+#include <netinet/in_pcb.h>
+#include <netinet6/ip6.h>
+#include <netinet6/ip6_var.h>
+
+static struct proc owner;
+static sa_family_t af;
+static struct ifnet *const ifp = &catch_if[0];
+
+static struct ip_addr
+host(unsigned int n)
+{
+	struct ip_addr a = { .b = { 10, 0, 1, (uint8_t)n } };
+
+	if (af == AF_INET6)
+		a = (struct ip_addr){ .b = { 0xfd, [15] = (uint8_t)n } };
+	return (a);
+}
+
+static struct ip_addr
+group(unsigned int n)
+{
+	struct ip_addr a = { .b = { 239, 1, 0, (uint8_t)n } };
+
+	if (af == AF_INET6)
+		a = (struct ip_addr){ .b = { 0xff, 0x15, [15] = (uint8_t)n } };
+	return (a);
+}
+
+static struct inpcb *
+sock(struct socket **so)
+{
+	KT_EQ(socreate(af, SOCK_DGRAM, 0, &owner, so), 0);
+	return ((*so)->so_pcb);
+}
+
+/* A word for each report that left: kind, group, sources; `v1 13' an old one
+ * of that type. */
+static const char *
+said(uint64_t us)
+{
+	static char out[1024];
+	struct mbuf *m;
+	uint8_t *p;
+	uint32_t size = af == AF_INET ? 4 : 16;
+
+	lab_run(us);
+	(void)if_flush_all();
+	out[0] = '\0';
+	while ((m = catch_out(0)) != NULL) {
+		size_t at = strlen(out);
+		uint8_t msg[1400] = { 0 };
+
+		KT_EQ(m_copydata(m, 0, MIN(m->m_pkthdr.len, sizeof(msg)), msg),
+		    0);
+		m_freem(m);
+		p = msg + (af == AF_INET ? 24 : 48);
+		if (af == AF_INET ? msg[9] != IPPROTO_IGMP :
+				    msg[6] != 0 || msg[0] >> 4 != 6)
+			continue;
+		KT_EQ(af == AF_INET ? msg[8] : msg[7], 1); /* one hop */
+		if (p[0] != 0x22 && p[0] != MLDV2_LISTENER_REPORT) {
+			snprintf(out + at, sizeof(out) - at, "%s:%u",
+			    p[0] == 0x16 || p[0] == 131 ? "report" :
+				p[0] == 0x12            ? "report1" :
+							  "leave",
+			    p[(af == AF_INET ? 3 : 7) + size]);
+		} else {
+			snprintf(out + at, sizeof(out) - at, "%s:%u",
+			    (const char *const[]){ "?", "is_in", "is_ex",
+				"to_in", "to_ex" }[p[8] % 5],
+			    p[11 + size]);
+			for (uint32_t i = 0; i < be16dec(p + 10); i++) {
+				at = strlen(out);
+				snprintf(out + at, sizeof(out) - at, ",%u",
+				    p[11 + size * (i + 2)]);
+			}
+		}
+		strlcat(out, " ", sizeof(out));
+	}
+	return (out);
+}
+
+#define BOTH(af) for (af = AF_INET; af != 0; af = af == AF_INET ? AF_INET6 : 0)
+
+static void
+begin(void)
+{
+	catch_up();
+	af = AF_INET6;
+	lab_run(30000000); /* DAD, and the groups of our addresses */
+	catch_flush();
+}
+
+/* --- filters --- */
+
+KTEST(mcast_filters_of_sockets_together)
+{
+	/* two sockets: `+' excludes, `-' includes, digits are sources */
+	static const struct {
+		const char *a, *b, *want;
+	} rows[] = {
+		{ "+", "", "+" },
+		{ "+", "+", "+" },
+		{ "+1", "", "+1" },
+		{ "+12", "+23", "+2" },
+		{ "+12", "+3", "+" },
+		{ "+12", "-1", "+2" },
+		{ "+1", "-1", "+" },
+		{ "-1", "", "-1" },
+		{ "-1", "-2", "-12" },
+		{ "-12", "-21", "-12" },
+		{ "-1", "+", "+" },
+	};
+	struct socket *so[2];
+	struct inpcb *inp[2];
+	struct in_filter f;
+	struct ip_addr src[4], g;
+	char got[16];
+
+	begin();
+	BOTH(af)
+	for (unsigned int i = 0; i < nitems(rows); i++) {
+		g = group(1);
+		for (unsigned int k = 0; k < 2; k++) {
+			const char *s = k == 0 ? rows[i].a : rows[i].b;
+			uint32_t n = 0;
+
+			inp[k] = sock(&so[k]);
+			for (; *s != '\0' && s[n + 1] != '\0'; n++)
+				src[n] = host((unsigned int)(s[n + 1] - '0'));
+			if (*s != '\0')
+				KT_EQ(in_mcast_set(inp[k], ifp, af, &g,
+					  *s == '+', src, n),
+				    0);
+		}
+		in_mcast_filter(
+		    in_mcast_find(inp[0], ifp->if_index, af, &g)->im_group, &f);
+		snprintf(got, sizeof(got), "%c", f.exclude ? '+' : '-');
+		for (uint32_t d = 1; d < 4; d++)
+			for (uint32_t k = 0; k < f.n; k++)
+				if (f.src[k].b[af == AF_INET ? 3 : 15] == d)
+					snprintf(got + strlen(got), 2, "%u", d);
+		KT_STR(got, rows[i].want);
+		soclose(so[0]);
+		soclose(so[1]);
+		(void)said(3000000);
+		KT(!in_mcast_joined(ifp, af, &g));
+	}
+}
+
+/* --- changes --- */
+
+KTEST(mcast_changes_are_told_twice)
+{
+	struct socket *so, *so2;
+	struct inpcb *inp, *inp2;
+	struct ip_addr g, s1;
+
+	begin();
+	BOTH(af)
+	{
+		g = group(1);
+		s1 = host(1);
+		inp = sock(&so);
+		inp2 = sock(&so2);
+		KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), 0);
+		KT_STR(said(3000000), "to_ex:1 to_ex:1 ");
+		KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), EADDRINUSE);
+		KT_EQ(in_mcast_block(inp, ifp, af, &g, &s1, true), 0);
+		KT_STR(said(3000000), "to_ex:1,1 to_ex:1,1 ");
+		KT_EQ(in_mcast_join(inp2, ifp, af, &g, &s1), 0);
+		KT_STR(said(3000000), "to_ex:1 to_ex:1 ");
+		KT_EQ(in_mcast_leave(inp, ifp, af, &g, NULL), 0);
+		KT_STR(said(3000000), "to_in:1,1 to_in:1,1 ");
+		soclose(so2); /* without a word from the program */
+		KT_STR(said(3000000), "to_in:1 to_in:1 ");
+		KT_STR(said(100000000), "");
+		KT_EQ(in_mcast_leave(inp, ifp, af, &g, NULL), EADDRNOTAVAIL);
+		soclose(so);
+	}
+}
+
+/* --- queries --- */
+
+static void
+ask(unsigned int g, uint8_t old, const struct ip_addr *src, uint32_t n)
+{
+	struct in_query q = { .group = g != 0 ? group(g) :
+						(struct ip_addr){ .q = { 0 } },
+		.src = src,
+		.n = n,
+		.max_us = 1000000,
+		.old = old };
+
+	in_report_query(ifp, af, &q);
+}
+
+KTEST(mcast_queries_are_answered)
+{
+	struct ip_addr g1, g2, s[3];
+	struct socket *so;
+	struct inpcb *inp;
+
+	begin();
+	BOTH(af)
+	{
+		g1 = group(1);
+		g2 = group(2);
+		for (unsigned int i = 0; i < 3; i++)
+			s[i] = host(1 + i);
+		inp = sock(&so);
+		KT_EQ(in_mcast_set(inp, ifp, af, &g1, true, s, 1), 0);
+		KT_EQ(in_mcast_set(inp, ifp, af, &g2, false, s, 2), 0);
+		(void)said(3000000);
+		ask(1, 0, NULL, 0);
+		KT_STR(said(1100000), "is_ex:1,1 ");
+		ask(2, 0, NULL, 0);
+		KT_STR(said(1100000), "is_in:2,1,2 ");
+		ask(1, 0, s, 3); /* all but the excluded one */
+		KT_STR(said(1100000), "is_in:1,2,3 ");
+		ask(2, 0, s + 1, 2);
+		KT_STR(said(1100000), "is_in:2,2 ");
+		ask(2, 0, s + 2, 1); /* nobody wants that */
+		KT_STR(said(1100000), "");
+		ask(3, 0, NULL, 0);
+		KT_STR(said(1100000), "");
+		/* two at once: one answer for all */
+		ask(2, 0, s, 1);
+		ask(2, 0, NULL, 0);
+		KT_STR(said(2200000), "is_in:2,1,2 ");
+		ask(2, 0, s, 1);
+		ask(2, 0, s + 1, 1);
+		KT_STR(said(2200000), "is_in:2,1,2 ");
+		soclose(so);
+		(void)said(3000000);
+	}
+}
+
+KTEST(mcast_older_queriers)
+{
+	struct ip_addr g;
+	struct socket *so;
+	struct inpcb *inp;
+
+	begin();
+	BOTH(af)
+	{
+		uint8_t old = af == AF_INET ? 2 : 1;
+
+		g = group(1);
+		inp = sock(&so);
+		KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), 0);
+		(void)said(3000000);
+		ask(1, old, NULL, 0);
+		KT_STR(said(1100000), "report:1 ");
+		ask(1, old, NULL, 0);
+		in_report_heard(ifp, af, &g); /* somebody else says it */
+		KT_STR(said(1100000), "");
+		KT_EQ(in_mcast_leave(inp, ifp, af, &g, NULL), 0);
+		KT_STR(said(3000000), ""); /* ours was not the last report */
+		KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), 0);
+		KT_STR(said(3000000), "report:1 report:1 ");
+		KT_EQ(in_mcast_leave(inp, ifp, af, &g, NULL), 0);
+		KT_STR(said(3000000), "leave:1 leave:1 ");
+		if (af == AF_INET) {
+			KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), 0);
+			ask(1, 1, NULL, 0);
+			KT_STR(said(3000000), "report1:1 report1:1 report1:1 ");
+			KT_EQ(in_mcast_leave(inp, ifp, af, &g, NULL), 0);
+			KT_STR(said(3000000), "");
+		}
+		(void)said(270000000); /* it is silent: the newest again */
+		KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), 0);
+		KT_STR(said(3000000), "to_ex:1 to_ex:1 ");
+		soclose(so);
+		(void)said(3000000);
+	}
+}
+
+/* --- messages that cannot be --- */
+
+KTEST(mcast_igmp_messages_judged)
+{
+	static const struct {
+		uint8_t ttl, type, code;
+		uint32_t len, group, dst;
+		uint16_t nsrc;
+		enum drop_reason why; /* DROP_NONE: taken */
+	} rows[] = {
+		{ 1, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_NONE },
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 0, DROP_NONE },
+		{ 1, 0x11, 10, 12, 0xef010001, 0xef010001, 0, DROP_NONE },
+		{ 1, 0x11, 200, 16, 0xef010001, 0xef010001, 1, DROP_NONE },
+		{ 2, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_IGMP_TTL },
+		{ 1, 0x11, 10, 4, 0, 0xe0000001, 0, DROP_IGMP_SHORT },
+		{ 1, 0x11, 10, 10, 0, 0xe0000001, 0, DROP_IGMP_BADQUERY },
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 1, DROP_IGMP_BADQUERY },
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 65535, DROP_IGMP_BADQUERY },
+		{ 1, 0x11, 10, 8, 0, 0xef010001, 0, DROP_IGMP_BADQUERY },
+		{ 1, 0x11, 10, 8, 0x0a000001, 0xe0000001, 0,
+		    DROP_IGMP_BADQUERY },
+		{ 1, 0x16, 0, 8, 0xef010001, 0xef010001, 0, DROP_NONE },
+		{ 1, 0x22, 0, 8, 0, 0xe0000016, 0, DROP_NONE },
+		{ 1, 0x17, 0, 8, 0, 0xe0000002, 0, DROP_NONE },
+		{ 1, 0x99, 0, 8, 0, 0xe0000001, 0, DROP_IGMP_BADTYPE },
+	};
+	uint64_t before[NDROPS];
+
+	begin();
+	af = AF_INET;
+	for (unsigned int i = 0; i < 2 * nitems(rows); i++) {
+		const unsigned int r = i / 2;
+		bool badsum = i & 1;
+		enum drop_reason why = badsum && rows[r].len >= 8 ?
+		    DROP_IGMP_BADSUM :
+		    rows[r].why;
+		struct ip_input_ctx ctx = { .ifp = ifp,
+			.af = AF_INET,
+			.ttl = rows[r].ttl,
+			.proto = IPPROTO_IGMP,
+			.src = ip_addr_v4(A4(10, 0, 1, 9)),
+			.dst = ip_addr_v4(htonl(rows[r].dst)) };
+		struct mbuf *m = m_getroom(M_HEADROOM, 64);
+		uint8_t *p = mtod(m, uint8_t *);
+		uint16_t sum;
+
+		memset(p, 0, 64);
+		p[0] = rows[r].type;
+		p[1] = rows[r].code;
+		be32enc(p + 4, rows[r].group);
+		be16enc(p + 10, rows[r].nsrc);
+		sum = in_cksum_fold(in_cksum_bytes(0, p, rows[r].len));
+		memcpy(p + 2, &sum, 2);
+		p[3] ^= badsum;
+		m->m_len = m->m_pkthdr.len = rows[r].len;
+		memcpy(before, drop_counts, sizeof(before));
+		ip_proto_find(AF_INET, IPPROTO_IGMP)->input(m, &ctx);
+		for (unsigned int d = 1; d < NDROPS; d++)
+			KT_EQ(drop_counts[d] - before[d], d == why);
+	}
+}
+
+/* --- short memory --- */
+
+KTEST_NTH(mcast_join_short_of_memory)
+{
+	struct ip_addr g, s;
+	struct socket *so;
+	struct inpcb *inp;
+	long live;
+	int error;
+
+	begin();
+	af = AF_INET;
+	g = group(1);
+	s = host(1);
+	inp = sock(&so);
+	live = sim_live();
+	sim_fail_nth(n);
+	error = in_mcast_join(inp, ifp, af, &g, &s);
+	KT(error == 0 || (error == ENOBUFS && sim_failed()));
+	KT_EQ(in_mcast_joined(ifp, af, &g), error == 0);
+	if (error == 0)
+		KT_EQ(in_mcast_leave(inp, ifp, af, &g, &s), 0);
+	(void)said(3000000);
+	catch_flush();
+	if (sim_failed())
+		KT_EQ(sim_live(), live);
+	soclose(so);
+}
+
+KTEST(mcast_limits)
+{
+	struct ip_addr g, s;
+	struct socket *so;
+	struct inpcb *inp;
+
+	begin();
+	BOTH(af)
+	{
+		inp = sock(&so);
+		for (unsigned int i = 0; i < IN_MCAST_GROUPS; i++) {
+			g = group(i + 1);
+			KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), 0);
+		}
+		g = group(200);
+		KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), ENOBUFS);
+		soclose(so);
+		inp = sock(&so);
+		for (unsigned int i = 0; i < IN_MCAST_SOURCES; i++) {
+			s = host(i + 1);
+			KT_EQ(in_mcast_join(inp, ifp, af, &g, &s), 0);
+		}
+		s = host(200);
+		KT_EQ(in_mcast_join(inp, ifp, af, &g, &s), ENOBUFS);
+		soclose(so);
+		(void)said(3000000);
+		KT(!in_mcast_joined(ifp, af, &g));
+	}
+}

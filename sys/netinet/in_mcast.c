@@ -1,0 +1,375 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Who listens to which group, where, and to whom in it.
+ *
+ *  (1)	A group exists while it has members, or its leave is still told.
+ *  (2)	A member is in its socket's list and in its group's, or nowhere.
+ *  (3)	A member that includes has a source.
+ *
+ * All sockets of a group together want: if one excludes, all sources but those
+ * that every excluding one excludes and no including one includes; else what
+ * any of them includes (RFC 3376 3.2).  More sources than a report holds
+ * become a wish for all: sockets still get only what each asked for.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/malloc.h>
+#include <net/if_var.h>
+#include <netinet/in.h>
+#include <netinet/in_mcast.h>
+#include <netinet/in_pcb.h>
+#include <netinet/ip_var.h>
+
+struct in_groups in_groups = TAILQ_HEAD_INITIALIZER(in_groups);
+static uint32_t in_ngroups;
+
+/* --- groups --- */
+
+static struct in_group *
+in_group_find(uint32_t ifindex, sa_family_t af, const struct ip_addr *a)
+{
+	struct in_group *ig;
+
+	TAILQ_FOREACH(ig, &in_groups, ig_entry)
+		if (ig->ig_ifindex == ifindex && ig->ig_af == af &&
+		    ip_addr_eq(&ig->ig_addr, a))
+			return (ig);
+	return (NULL);
+}
+
+static struct in_group *
+in_group_get(uint32_t ifindex, sa_family_t af, const struct ip_addr *a)
+{
+	struct in_group *ig = in_group_find(ifindex, af, a);
+
+	if (ig != NULL)
+		return (ig);
+	if (in_ngroups >= IN_MCAST_ALL ||
+	    (ig = malloc(sizeof(*ig), M_PCB, M_ZERO)) == NULL)
+		return (NULL);
+	in_ngroups++;
+	ig->ig_ifindex = ifindex;
+	ig->ig_af = af;
+	ig->ig_addr = *a;
+	LIST_INIT(&ig->ig_members);
+	TAILQ_INSERT_TAIL(&in_groups, ig, ig_entry);
+	return (ig);
+}
+
+void
+in_group_free(struct in_group *ig)
+{
+	KASSERT(!in_group_live(ig));
+	TAILQ_REMOVE(&in_groups, ig, ig_entry);
+	in_ngroups--;
+	free(ig, M_PCB, sizeof(*ig));
+}
+
+/* --- lists of sources --- */
+
+static int
+src_index(const struct ip_addr *list, uint32_t n, const struct ip_addr *a)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (ip_addr_eq(&list[i], a))
+			return ((int)i);
+	return (-1);
+}
+
+static bool
+src_add(struct ip_addr *list, uint32_t *n, const struct ip_addr *a)
+{
+	if (src_index(list, *n, a) >= 0)
+		return (true);
+	if (*n == IN_MCAST_SOURCES)
+		return (false);
+	list[(*n)++] = *a;
+	return (true);
+}
+
+static void
+src_del(struct ip_addr *list, uint32_t *n, const struct ip_addr *a)
+{
+	int i = src_index(list, *n, a);
+
+	if (i >= 0)
+		list[i] = list[--*n];
+}
+
+/* Does every member that excludes, exclude a, and does none include it? */
+static bool
+in_all_exclude(const struct in_group *ig, const struct ip_addr *a)
+{
+	const struct in_member *im;
+
+	LIST_FOREACH(im, &ig->ig_members, im_ofgroup)
+		if ((src_index(im->im_src, im->im_nsrc, a) >= 0) !=
+		    im->im_exclude)
+			return (false);
+	return (true);
+}
+
+void
+in_mcast_filter(const struct in_group *ig, struct in_filter *f)
+{
+	const struct in_member *im, *ex = NULL;
+
+	f->exclude = false;
+	f->n = 0;
+	LIST_FOREACH(im, &ig->ig_members, im_ofgroup)
+		if (im->im_exclude)
+			ex = im;
+	if (ex != NULL) {
+		f->exclude = true;
+		for (uint32_t i = 0; i < ex->im_nsrc; i++)
+			if (in_all_exclude(ig, &ex->im_src[i]))
+				(void)src_add(f->src, &f->n, &ex->im_src[i]);
+		return;
+	}
+	LIST_FOREACH(im, &ig->ig_members, im_ofgroup)
+		for (uint32_t i = 0; i < im->im_nsrc; i++)
+			if (!src_add(f->src, &f->n, &im->im_src[i])) {
+				f->exclude = true;
+				f->n = 0;
+				return;
+			}
+}
+
+/* --- members --- */
+
+struct in_member *
+in_mcast_find(const struct inpcb *inp, uint32_t ifindex, sa_family_t af,
+    const struct ip_addr *a)
+{
+	struct in_member *im;
+
+	LIST_FOREACH(im, &inp->inp_members, im_ofsocket)
+		if (im->im_group->ig_ifindex == ifindex &&
+		    im->im_group->ig_af == af &&
+		    ip_addr_eq(&im->im_group->ig_addr, a))
+			return (im);
+	return (NULL);
+}
+
+static struct in_member *
+in_member_new(struct inpcb *inp, const struct ifnet *ifp, sa_family_t af,
+    const struct ip_addr *a)
+{
+	const struct in_member *one;
+	struct in_member *im;
+	unsigned int n = 0;
+
+	LIST_FOREACH(one, &inp->inp_members, im_ofsocket)
+		n++;
+	if (n >= IN_MCAST_GROUPS ||
+	    (im = malloc(sizeof(*im), M_PCB, M_ZERO)) == NULL)
+		return (NULL);
+	if ((im->im_group = in_group_get(ifp->if_index, af, a)) == NULL) {
+		free(im, M_PCB, sizeof(*im));
+		return (NULL);
+	}
+	im->im_inp = inp;
+	LIST_INSERT_HEAD(&inp->inp_members, im, im_ofsocket);
+	LIST_INSERT_HEAD(&im->im_group->ig_members, im, im_ofgroup);
+	return (im);
+}
+
+static void
+in_member_free(struct in_member *im)
+{
+	LIST_REMOVE(im, im_ofsocket);
+	LIST_REMOVE(im, im_ofgroup);
+	free(im, M_PCB, sizeof(*im));
+}
+
+static void
+in_member_end(struct in_member *im)
+{
+	struct in_group *ig = im->im_group;
+
+	in_member_free(im);
+	in_report_change(ig);
+}
+
+int
+in_mcast_join(struct inpcb *inp, struct ifnet *ifp, sa_family_t af,
+    const struct ip_addr *a, const struct ip_addr *s)
+{
+	struct in_member *im = in_mcast_find(inp, ifp->if_index, af, a);
+
+	if (im != NULL && s == NULL)
+		return (EADDRINUSE);
+	if (im != NULL && im->im_exclude)
+		return (EINVAL);
+	if (im != NULL && src_index(im->im_src, im->im_nsrc, s) >= 0)
+		return (EADDRNOTAVAIL); /* as Linux has it */
+	if (im != NULL && im->im_nsrc == IN_MCAST_SOURCES)
+		return (ENOBUFS);
+	if (im == NULL && (im = in_member_new(inp, ifp, af, a)) == NULL)
+		return (ENOBUFS);
+	im->im_exclude = s == NULL;
+	if (s != NULL)
+		(void)src_add(im->im_src, &im->im_nsrc, s);
+	in_report_change(im->im_group);
+	return (0);
+}
+
+int
+in_mcast_leave(struct inpcb *inp, struct ifnet *ifp, sa_family_t af,
+    const struct ip_addr *a, const struct ip_addr *s)
+{
+	struct in_member *im = in_mcast_find(inp, ifp->if_index, af, a);
+
+	if (im == NULL)
+		return (EADDRNOTAVAIL);
+	if (s == NULL) {
+		in_member_end(im);
+		return (0);
+	}
+	if (im->im_exclude)
+		return (EINVAL);
+	if (src_index(im->im_src, im->im_nsrc, s) < 0)
+		return (EADDRNOTAVAIL);
+	src_del(im->im_src, &im->im_nsrc, s);
+	if (im->im_nsrc == 0)
+		in_member_end(im);
+	else
+		in_report_change(im->im_group);
+	return (0);
+}
+
+int
+in_mcast_block(struct inpcb *inp, struct ifnet *ifp, sa_family_t af,
+    const struct ip_addr *a, const struct ip_addr *s, bool on)
+{
+	struct in_member *im = in_mcast_find(inp, ifp->if_index, af, a);
+
+	if (im == NULL)
+		return (EADDRNOTAVAIL);
+	if (!im->im_exclude)
+		return (EINVAL);
+	if ((src_index(im->im_src, im->im_nsrc, s) >= 0) == on)
+		return (EADDRNOTAVAIL);
+	if (!on)
+		src_del(im->im_src, &im->im_nsrc, s);
+	else if (!src_add(im->im_src, &im->im_nsrc, s))
+		return (ENOBUFS);
+	in_report_change(im->im_group);
+	return (0);
+}
+
+int
+in_mcast_set(struct inpcb *inp, struct ifnet *ifp, sa_family_t af,
+    const struct ip_addr *a, bool exclude, const struct ip_addr *s, uint32_t n)
+{
+	struct in_member *im = in_mcast_find(inp, ifp->if_index, af, a);
+
+	if (n > IN_MCAST_SOURCES)
+		return (ENOBUFS);
+	if (!exclude && n == 0) {
+		if (im != NULL)
+			in_member_end(im);
+		return (0);
+	}
+	if (im == NULL && (im = in_member_new(inp, ifp, af, a)) == NULL)
+		return (ENOBUFS);
+	im->im_exclude = exclude;
+	im->im_nsrc = 0;
+	for (uint32_t i = 0; i < n; i++)
+		(void)src_add(im->im_src, &im->im_nsrc, &s[i]);
+	in_report_change(im->im_group);
+	return (0);
+}
+
+void
+in_mcast_detach(struct inpcb *inp)
+{
+	struct in_member *im;
+
+	while ((im = LIST_FIRST(&inp->inp_members)) != NULL)
+		in_member_end(im);
+}
+
+/* --- packets --- */
+
+bool
+in_mcast_joined(const struct ifnet *ifp, sa_family_t af,
+    const struct ip_addr *a)
+{
+	const struct in_group *ig = in_group_find(ifp->if_index, af, a);
+
+	return (ig != NULL && in_group_live(ig));
+}
+
+static bool
+in_isgroup(sa_family_t af, const struct ip_addr *a)
+{
+	return (
+	    af == AF_INET ? IN_MULTICAST(ntohl(a->v4)) : in6_ismulticast(a));
+}
+
+bool
+in_mcast_wanted(const struct inpcb *inp, const struct ip_input_ctx *ctx)
+{
+	const struct in_member *im;
+
+	if (!in_isgroup(ctx->af, &ctx->dst))
+		return (true); /* a broadcast */
+	im = in_mcast_find(inp, ctx->ifp->if_index, ctx->af, &ctx->dst);
+	if (im == NULL)
+		return ((inp->inp_flags & INP_NOMCASTALL) == 0);
+	return ((src_index(im->im_src, im->im_nsrc, &ctx->src) >= 0) !=
+	    im->im_exclude);
+}
+
+/* --- interfaces --- */
+
+static void
+in_mcast_gone(const struct ifnet *ifp)
+{
+	struct in_group *ig, *next;
+	struct in_member *im;
+
+	TAILQ_FOREACH_SAFE(ig, &in_groups, ig_entry, next) {
+		if (ig->ig_ifindex != ifp->if_index)
+			continue;
+		while ((im = LIST_FIRST(&ig->ig_members)) != NULL)
+			in_member_free(im);
+		in_group_free(ig);
+	}
+	in_report_gone(ifp->if_index);
+}
+
+/* A link that came back may have another router at its end. */
+static void
+in_mcast_link(const struct ifnet *ifp)
+{
+	struct in_group *ig;
+
+	TAILQ_FOREACH(ig, &in_groups, ig_entry)
+		if (ig->ig_ifindex == ifp->if_index && in_group_live(ig))
+			in_report_change(ig);
+}
+
+static void
+in_mcast_event(void *arg, enum if_event ev, struct ifnet *ifp,
+    struct ifaddr *ifa, const char *group)
+{
+	if (ev == IFE_DEPARTURE)
+		in_mcast_gone(ifp);
+	else if (ev == IFE_LINK || ev == IFE_FLAGS)
+		in_mcast_link(ifp);
+}
+
+void
+in_mcast_init(void)
+{
+	static struct if_observer ob = { .event = in_mcast_event };
+
+	if_observe(&ob);
+	in_report_init();
+	igmp_init();
+}

@@ -1,0 +1,280 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * When membership is told, for both families (RFC 3376 5, RFC 3810 6).
+ *
+ * A change is told ROBUST times, each time as the whole filter that stands:
+ * `to include' or `to exclude' with its sources.  To a router that says what
+ * the difference would, and nothing has to be remembered of what was before;
+ * a leave is `to include' nobody.
+ *
+ * A query is answered after a time drawn below its maximum: one for all groups
+ * puts the answer of each at a moment of its own.  Queries that come meanwhile
+ * make the answer earlier and larger, never two.
+ *
+ * A querier of an older version is spoken to in its version until it has been
+ * silent for OLDER_US (RFC 3376 7.2.1, RFC 3810 8.2.1): then a report of
+ * another host makes ours unnecessary, and only who reported last tells that
+ * it leaves.
+ *
+ * One timeout serves all: it runs when the earliest group is due.
+ */
+
+#include <sys/types.h>
+#include <sys/systm.h>
+#include <sys/malloc.h>
+#include <sys/time.h>
+#include <sys/timeout.h>
+#include <net/if_var.h>
+#include <netinet/in.h>
+#include <netinet/in_mcast.h>
+
+#define ROBUST    2
+#define CHANGE_US 1000000U /* a change is told again within this */
+#define OLDER_US  (ROBUST * 125000000ULL + 10000000U)
+#define QUERIERS  64
+
+/* An older querier of an interface and family. */
+static struct in_querier {
+	uint32_t ifindex;
+	sa_family_t af;
+	uint64_t until_us[2]; /* IGMP may have met versions 1 and 2 */
+} in_queriers[QUERIERS];
+
+static struct timeout in_report_timeout;
+
+static const struct in_report_family *
+in_report_of(sa_family_t af)
+{
+	return (af == AF_INET ? &igmp_family : &mld6_family);
+}
+
+/* --- versions --- */
+
+/* The slot of ifindex and af; a new one, of the oldest, if make. */
+static struct in_querier *
+in_querier_of(uint32_t ifindex, sa_family_t af, bool make)
+{
+	struct in_querier *q, *worst = &in_queriers[0];
+
+	for (q = in_queriers; q < in_queriers + QUERIERS; q++) {
+		if (q->ifindex == ifindex && q->af == af)
+			return (q);
+		if (MAX(q->until_us[0], q->until_us[1]) <
+		    MAX(worst->until_us[0], worst->until_us[1]))
+			worst = q;
+	}
+	if (!make)
+		return (NULL);
+	*worst = (struct in_querier){ .ifindex = ifindex, .af = af };
+	return (worst);
+}
+
+static uint8_t
+in_version(uint32_t ifindex, sa_family_t af, uint64_t now)
+{
+	const struct in_querier *q = in_querier_of(ifindex, af, false);
+	uint8_t v = in_report_of(af)->newest;
+
+	for (unsigned int i = 0; q != NULL && i < 2; i++)
+		if (q->until_us[i] > now)
+			v = MIN(v, i + 1U);
+	return (v);
+}
+
+static void
+in_version_met(uint32_t ifindex, sa_family_t af, uint8_t old, uint64_t now)
+{
+	in_querier_of(ifindex, af, true)->until_us[old - 1] = now + OLDER_US;
+}
+
+/* --- saying it --- */
+
+static void
+in_say_filter(struct in_group *ig, bool change, uint64_t now)
+{
+	struct ifnet *ifp = if_get(ig->ig_ifindex);
+	uint8_t v = in_version(ig->ig_ifindex, ig->ig_af, now);
+	struct in_filter f;
+	enum in_record kind;
+
+	in_mcast_filter(ig, &f);
+	kind = f.exclude ? IN_IS_EX : IN_IS_IN;
+	if (change)
+		kind += IN_TO_IN - IN_IS_IN;
+	if (ifp == NULL || (ifp->if_flags & IFF_UP) == 0)
+		return;
+	if (v != in_report_of(ig->ig_af)->newest) {
+		if (in_group_live(ig))
+			ig->ig_reporter = true;
+		else if (!ig->ig_reporter)
+			return;
+	}
+	in_report_of(ig->ig_af)->send(ifp, v, ig, kind, f.src, f.n);
+}
+
+/* The answer to a query for some sources: those of them that are wanted. */
+static void
+in_say_sources(struct in_group *ig, uint64_t now)
+{
+	struct ifnet *ifp = if_get(ig->ig_ifindex);
+	struct in_filter f;
+	uint32_t n = 0;
+	bool listed;
+
+	in_mcast_filter(ig, &f);
+	for (uint32_t i = 0; i < ig->ig_nasked; i++) {
+		listed = false;
+		for (uint32_t k = 0; k < f.n; k++)
+			listed |= ip_addr_eq(&f.src[k], &ig->ig_asked[i]);
+		if (listed != f.exclude)
+			ig->ig_asked[n++] = ig->ig_asked[i];
+	}
+	if (n != 0 && ifp != NULL && (ifp->if_flags & IFF_UP) != 0)
+		in_report_of(ig->ig_af)->send(ifp,
+		    in_version(ig->ig_ifindex, ig->ig_af, now), ig, IN_IS_IN,
+		    ig->ig_asked, n);
+}
+
+/* --- time --- */
+
+static void
+in_report_at(uint64_t when)
+{
+	if (!timeout_pending(&in_report_timeout) ||
+	    when < in_report_timeout.to_when_us)
+		(void)timeout_at_us(&in_report_timeout, when);
+}
+
+static void
+in_group_run(struct in_group *ig, uint64_t now)
+{
+	if (ig->ig_change_us != 0 && ig->ig_change_us <= now) {
+		ig->ig_change_us = 0;
+		in_say_filter(ig, true, now);
+		if (--ig->ig_changes != 0)
+			ig->ig_change_us = now + 1 +
+			    arc4random_uniform(CHANGE_US);
+	}
+	if (ig->ig_answer_us != 0 && ig->ig_answer_us <= now) {
+		ig->ig_answer_us = 0;
+		if (ig->ig_nasked != 0)
+			in_say_sources(ig, now);
+		else
+			in_say_filter(ig, false, now);
+		ig->ig_nasked = 0;
+	}
+}
+
+static void
+in_report_run(void *arg)
+{
+	uint64_t now = uptime_us(), first = UINT64_MAX;
+	struct in_group *ig, *next;
+
+	TAILQ_FOREACH_SAFE(ig, &in_groups, ig_entry, next) {
+		in_group_run(ig, now);
+		if (ig->ig_change_us == 0 && !in_group_live(ig)) {
+			in_group_free(ig);
+			continue;
+		}
+		if (ig->ig_change_us != 0)
+			first = MIN(first, ig->ig_change_us);
+		if (ig->ig_answer_us != 0)
+			first = MIN(first, ig->ig_answer_us);
+	}
+	if (first != UINT64_MAX)
+		in_report_at(first);
+}
+
+/* --- what happens --- */
+
+void
+in_report_change(struct in_group *ig)
+{
+	const struct ifnet *ifp = if_get(ig->ig_ifindex);
+	bool quiet = in_report_of(ig->ig_af)->silent(&ig->ig_addr) ||
+	    ifp == NULL || (ifp->if_flags & IFF_LOOPBACK) != 0;
+
+	if (quiet && !in_group_live(ig))
+		in_group_free(ig);
+	if (quiet)
+		return;
+	ig->ig_changes = ROBUST;
+	ig->ig_change_us = uptime_us();
+	in_report_at(ig->ig_change_us);
+}
+
+static void
+in_group_asked(struct in_group *ig, const struct in_query *q, uint64_t now)
+{
+	uint64_t when = now + 1 + arc4random_uniform((uint32_t)q->max_us);
+	uint32_t n = q->n;
+
+	if (ig->ig_answer_us != 0) { /* one answer for all who asked */
+		when = MIN(when, ig->ig_answer_us);
+		if (ig->ig_nasked == 0 || n + ig->ig_nasked > IN_MCAST_SOURCES)
+			n = 0;
+	} else
+		ig->ig_nasked = 0;
+	if (n > IN_MCAST_SOURCES)
+		n = 0;
+	if (n != 0)
+		memcpy(&ig->ig_asked[ig->ig_nasked], q->src,
+		    n * sizeof(q->src[0]));
+	ig->ig_nasked = n == 0 ? 0 : ig->ig_nasked + n;
+	ig->ig_answer_us = when;
+	in_report_at(when);
+}
+
+void
+in_report_query(const struct ifnet *ifp, sa_family_t af,
+    const struct in_query *q)
+{
+	uint64_t now = uptime_us();
+	struct in_group *ig;
+
+	if (q->old != 0)
+		in_version_met(ifp->if_index, af, q->old, now);
+	TAILQ_FOREACH(ig, &in_groups, ig_entry)
+		if (ig->ig_ifindex == ifp->if_index && ig->ig_af == af &&
+		    in_group_live(ig) &&
+		    !in_report_of(af)->silent(&ig->ig_addr) &&
+		    (ip_addr_iszero(&q->group) ||
+			ip_addr_eq(&q->group, &ig->ig_addr)))
+			in_group_asked(ig, q, now);
+}
+
+void
+in_report_heard(const struct ifnet *ifp, sa_family_t af,
+    const struct ip_addr *a)
+{
+	uint64_t now = uptime_us();
+	struct in_group *ig;
+
+	if (in_version(ifp->if_index, af, now) == in_report_of(af)->newest)
+		return;
+	TAILQ_FOREACH(ig, &in_groups, ig_entry)
+		if (ig->ig_ifindex == ifp->if_index && ig->ig_af == af &&
+		    ip_addr_eq(&ig->ig_addr, a)) {
+			ig->ig_answer_us = 0;
+			ig->ig_reporter = false;
+			if (in_group_live(ig))
+				ig->ig_change_us = 0;
+		}
+}
+
+void
+in_report_gone(uint32_t ifindex)
+{
+	for (unsigned int i = 0; i < QUERIERS; i++)
+		if (in_queriers[i].ifindex == ifindex)
+			in_queriers[i] = (struct in_querier){ 0 };
+}
+
+void
+in_report_init(void)
+{
+	timeout_set(&in_report_timeout, in_report_run, NULL);
+}
