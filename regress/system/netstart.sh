@@ -44,6 +44,32 @@ result $? "the machine runs and can be put right"
 kill "$pid"
 gone "$pid"
 
+# The filter guards the start, and a machine whose pf.conf is bad.
+echo "inet 10.0.0.2/24" >"$D/b/etc/hostname.fxp0"
+printf 'pass all\nblock in from nonsense.invalid.\n' >"$D/b/etc/pf.conf"
+BSD_ROOT=$D/b netstart -n >"$D/out" 2>&1
+[ "$(grep -n 'pfctl' "$D/out" | cut -d: -f2 | tr '\n' ' ')" = "pfctl -qef - pfctl -qf $D/b/etc/pf.conf " ] &&
+    [ "$(head -1 "$D/out")" = "pfctl -qef -" ]
+result $? "the filter is enabled before anything else"
+timeout 20 bsd -r "$D/b" -h b -i fxp0=wire:"$D/w" >"$D/out" 2>&1
+[ $? -eq 3 ] && says 'not loaded'
+result $? "a bad pf.conf is reported"
+pid=$(cat "$D/b/dev/lock")
+BSD_ROOT=$D/b pfctl -s rules >"$D/out" 2>&1
+says '^block drop all$' && ! says '^pass all'
+result $? "and everything stays blocked"
+echo 'pass all' >"$D/b/etc/pf.conf"
+BSD_ROOT=$D/b netstart >"$D/out" 2>&1 && BSD_ROOT=$D/b pfctl -s rules >"$D/out" 2>&1 && says '^pass all' && ! says block
+result $? "put right, netstart loads it"
+printf 'block nonsense\n' >"$D/b/etc/pf.conf"
+BSD_ROOT=$D/b netstart >"$D/out" 2>&1; BSD_ROOT=$D/b pfctl -s rules >"$D/out" 2>&1
+says '^pass all'
+result $? "bad again, the good rules stay"
+kill "$pid"
+gone "$pid"
+rm "$D/b/etc/pf.conf"
+echo "inet 10.0.0.300/24" >"$D/b/etc/hostname.fxp0"
+
 (cd "$D" && timeout 30 bsdctl up lab.conf) >"$D/out" 2>&1
 [ $? -eq 1 ]
 result $? "bsdctl up ends with status 1"

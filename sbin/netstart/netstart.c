@@ -4,15 +4,16 @@
 /*
  * netstart: configures a machine from the files in its etc/.
  *
- * Five steps in this order, each a list of commands of the tools beside
+ * These steps in this order, each a list of commands of the tools beside
  * this one:
  *
+ *	pf.conf		is it there?  pfctl -e -f - with rules for the start
  *	soii.key	the secret of interface identifiers (soii.c)
  *	sysctl.conf	sysctl -q -f
  *	hostname.IF	ifconfig IF ...	real interfaces first, lo0 before
  *			them, what stands on others (vlan, carp ...) last
  *	mygate		route add default ...
- *	pf.conf		pfctl -e -f
+ *	pf.conf		pfctl -f, in place of those rules
  *
  * A line that fails is reported with its file and number, and the rest is
  * still done: a router with one bad alias should come up with the others.
@@ -25,6 +26,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -93,8 +95,34 @@ complain(const char *file, int line, const char *fmt, ...)
 }
 
 /* Runs a tool of ours; its own words go to stderr.  Its exit status. */
+static int tool_feed(char *argv[], const char *input);
+
 static int
 tool_run(char *argv[])
+{
+	return (tool_feed(argv, NULL));
+}
+
+/* The child: input, if there is any, is its standard input, in a pipe that
+ * holds it all; what it prints then is of no interest. */
+static void
+tool_exec(const char *path, char *argv[], const char *input)
+{
+	int p[2], null;
+	size_t n = input != NULL ? strlen(input) : 0;
+
+	if (input != NULL && (pipe(p) == -1 || write(p[1], input, n) != (ssize_t)n || dup2(p[0], 0) == -1 ||
+	    (null = open("/dev/null", O_WRONLY)) == -1 || dup2(null, 1) == -1))
+		_exit(127);
+	if (input != NULL)
+		close(p[1]);
+	execv(path, argv);
+	fprintf(stderr, "netstart: %s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+static int
+tool_feed(char *argv[], const char *input)
 {
 	char path[PATH_MAX + 32];
 	pid_t pid;
@@ -109,11 +137,8 @@ tool_run(char *argv[])
 	fflush(stdout);
 	if ((pid = fork()) == -1)
 		return (127);
-	if (pid == 0) {
-		execv(path, argv);
-		fprintf(stderr, "netstart: %s: %s\n", path, strerror(errno));
-		_exit(127);
-	}
+	if (pid == 0)
+		tool_exec(path, argv, input);
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return (127);
@@ -351,10 +376,37 @@ sysctls_start(void)
 		complain("sysctl.conf", 0, "not all was set");
 }
 
+/*
+ * Until pf.conf is loaded, and for good if it cannot be, nothing crosses the
+ * machine and nobody reaches it.  It may look for its neighbours and routers,
+ * and ask for the names that pf.conf may hold.
+ */
+static const char guard_rules[] =
+    "set skip on lo\n"
+    "block all\n"
+    "pass inet6 proto icmp6 icmp6-type { routersol routeradv neighbrsol neighbradv } no state\n"
+    "pass out proto { tcp udp } from self to any port domain\n";
+
+static void
+guard_start(void)
+{
+	static char tool[] = "pfctl", show[] = "-s", running[] = "Running", args[] = "-qef", in[] = "-";
+	char path[PATH_MAX];
+	FILE *f;
+
+	if ((f = etc_open("pf.conf", path)) == NULL)
+		return;
+	fclose(f);
+	if (!ns.dry && tool_feed((char *[]){ tool, show, running, NULL }, "") == 0)
+		return; /* it has rules: this is not the first time */
+	if (tool_feed((char *[]){ tool, args, in, NULL }, guard_rules) != 0)
+		complain("pf.conf", 0, "nothing guards the start");
+}
+
 static void
 filter_start(void)
 {
-	static char tool[] = "pfctl", args[] = "-qef";
+	static char tool[] = "pfctl", args[] = "-qf"; /* it is enabled */
 	char path[PATH_MAX];
 	FILE *f;
 
@@ -362,7 +414,7 @@ filter_start(void)
 		return;
 	fclose(f);
 	if (tool_run((char *[]){ tool, args, path, NULL }) != 0)
-		complain("pf.conf", 0, "the packet filter is not loaded");
+		complain("pf.conf", 0, "not loaded: the rules stay as they are");
 }
 
 int
@@ -387,6 +439,7 @@ main(int argc, char *argv[])
 	}
 	*strrchr(ns.bindir, '/') = '\0';
 	if (optind == argc) {
+		guard_start();
 		secret_start();
 		sysctls_start();
 	}
