@@ -162,13 +162,22 @@ entry_link(struct entry *e, const struct if_row *row)
 	e->ifa.ifa_addr = (struct sockaddr *)&e->addr;
 }
 
+/* What has a bit in both worlds, with Linux's. */
+static unsigned int
+flags_for_host(uint32_t ours)
+{
+	static const uint32_t same = IFF_UP | IFF_BROADCAST | IFF_DEBUG | IFF_LOOPBACK | IFF_POINTOPOINT | IFF_RUNNING |
+	    IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI;
+
+	return ((ours & same) | ((ours & IFF_MULTICAST) != 0 ? 0x1000U : 0));
+}
+
 static void
 entry_begin(struct entry *e, const struct if_row *row, struct entry *before)
 {
 	memcpy(e->name, row->name, sizeof(e->name));
 	e->ifa.ifa_name = e->name;
-	/* above 16 bits they are ours alone, and others' for the host */
-	e->ifa.ifa_flags = row->flags & 0xffff;
+	e->ifa.ifa_flags = flags_for_host(row->flags);
 	if (before != NULL)
 		before->ifa.ifa_next = &e->ifa;
 }

@@ -115,5 +115,24 @@ if have dig; then
 else
 	skip "dig" "not installed"
 fi
+
+# what programs see of interfaces: names, indexes, flags as Linux numbers them
+cat >"$dir/ifs.py" <<'PY'
+import ctypes, ctypes.util
+class ifaddrs(ctypes.Structure): pass
+ifaddrs._fields_=[("next",ctypes.POINTER(ifaddrs)),("name",ctypes.c_char_p),("flags",ctypes.c_uint)]
+lib=ctypes.CDLL(None)
+p=ctypes.POINTER(ifaddrs)()
+assert lib.getifaddrs(ctypes.byref(p))==0
+got={}
+while p:
+    got[p.contents.name.decode()]=p.contents.flags; p=p.contents.next
+print({k:hex(v) for k,v in sorted(got.items())})
+import socket
+print([socket.if_indextoname(socket.if_nametoindex(n)) for n in sorted(got)])
+PY
+keep on in python3 "$dir/ifs.py"
+says "getifaddrs: flags are Linux's" "'fxp0': '0x1043', 'lo0': '0x1049'"
+says "names and indexes" "\['fxp0', 'lo0'\]"
 echo "1..$n"
 exit $bad
