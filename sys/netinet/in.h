@@ -108,6 +108,13 @@ in6_ismulticast(const struct ip_addr *a)
 {
 	return (a->b[0] == 0xff);
 }
+/* A group, of either family. */
+static inline bool
+ip_isgroup(sa_family_t af, const struct ip_addr *a)
+{
+	return (af == AF_INET ? IN_MULTICAST(ntohl(a->v4)) :
+				in6_ismulticast(a));
+}
 static inline bool
 in6_isloopback(const struct ip_addr *a)
 {

@@ -304,19 +304,12 @@ in_mcast_joined(const struct ifnet *ifp, sa_family_t af,
 	return (ig != NULL && in_group_live(ig));
 }
 
-static bool
-in_isgroup(sa_family_t af, const struct ip_addr *a)
-{
-	return (
-	    af == AF_INET ? IN_MULTICAST(ntohl(a->v4)) : in6_ismulticast(a));
-}
-
 bool
 in_mcast_wanted(const struct inpcb *inp, const struct ip_input_ctx *ctx)
 {
 	const struct in_member *im;
 
-	if (!in_isgroup(ctx->af, &ctx->dst))
+	if (!ip_isgroup(ctx->af, &ctx->dst))
 		return (true); /* a broadcast */
 	im = in_mcast_find(inp, ctx->ifp->if_index, ctx->af, &ctx->dst);
 	if (im == NULL)

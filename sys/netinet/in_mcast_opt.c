@@ -55,13 +55,6 @@ struct group_filter {
 
 /* --- reading --- */
 
-static bool
-ask_isgroup(sa_family_t af, const struct ip_addr *a)
-{
-	return (
-	    af == AF_INET ? IN_MULTICAST(ntohl(a->v4)) : in6_ismulticast(a));
-}
-
 /* By index, else by an address of it, else where a packet to the group goes. */
 static int
 ask_ifp(const struct inpcb *inp, struct in_ask *q, uint32_t index,
@@ -71,7 +64,7 @@ ask_ifp(const struct inpcb *inp, struct in_ask *q, uint32_t index,
 	struct ifaddr *ifa;
 	struct rtentry *rt;
 
-	if (!ask_isgroup(q->af, &q->group))
+	if (!ip_isgroup(q->af, &q->group))
 		return (EINVAL);
 	if (index != 0)
 		q->ifp = if_get(index);

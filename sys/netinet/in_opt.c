@@ -796,7 +796,7 @@ send_group(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
 	bool v4 = e->af == AF_INET;
 	int ttl = s->ttl >= 0 ? s->ttl : v4 ? inp->inp_mttl : inp->inp_mhops;
 
-	if (v4 ? !IN_MULTICAST(ntohl(e->dst.v4)) : !in6_ismulticast(&e->dst))
+	if (!ip_isgroup(e->af, &e->dst))
 		return;
 	e->ttl = (uint8_t)ttl;
 	if (v4 && e->src.v4 == 0)
