@@ -99,9 +99,8 @@ divert_deliver(struct inpcb *inp, struct mbuf *m, sa_family_t af,
 
 	if (in_cksum_finish(&m, af) != 0) {
 		if (m != NULL)
-			m_freem(m);
-		drop_count(DROP_NOBUFS);
-		return;
+			m_drop(m, DROP_DIVERT_MALFORMED);
+		return; /* or memory was short, which is counted */
 	}
 	len = divert_place(&from, ifp, af, inp->inp_lport);
 	divert_counters[soreceive_dgram(inp->inp_socket, m,

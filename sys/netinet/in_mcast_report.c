@@ -209,7 +209,7 @@ in_report_change(struct in_group *ig)
 static void
 in_group_asked(struct in_group *ig, const struct in_query *q, uint64_t now)
 {
-	uint64_t when = now + 1 + arc4random_uniform((uint32_t)q->max_us);
+	uint64_t when = now + 1 + arc4random_uniform((uint32_t)MIN(q->max_us, UINT32_MAX));
 	uint32_t n = q->n;
 
 	if (ig->ig_answer_us != 0) { /* one answer for all who asked */

@@ -15,6 +15,7 @@
 #include <netinet/in_pcb.h>
 #include <netinet6/ip6.h>
 #include <netinet6/ip6_var.h>
+#include <netinet6/mld6.h>
 
 static struct proc owner;
 static sa_family_t af;
@@ -351,6 +352,51 @@ KTEST(mcast_igmp_messages_judged)
 		ip_proto_find(AF_INET, IPPROTO_IGMP)->input(m, &ctx);
 		for (unsigned int d = 1; d < NDROPS; d++)
 			KT_EQ(drop_counts[d] - before[d], d == why);
+	}
+}
+
+/* MLD: a byte of the good query is damaged, or the message is cut. */
+KTEST(mcast_mld_messages_judged)
+{
+	static const struct {
+		uint8_t at, value, ttl, len, type;
+		bool taken;
+	} rows[] = {
+		{ 0, 0x60, 1, 28, 130, true },
+		{ 0, 0x60, 1, 24, 130, true },  /* version 1 */
+		{ 0, 0x60, 2, 28, 130, false }, /* crossed a router */
+		{ 6, 58, 1, 28, 130, false },   /* no hop-by-hop header */
+		{ 42, 1, 1, 28, 130, false },   /* no alert in it */
+		{ 45, 1, 1, 28, 130, false },   /* an alert for others */
+		{ 0, 0x60, 1, 26, 130, false },
+		{ 75, 1, 1, 28, 130, false }, /* a source that is not there */
+		{ 56, 0xfd, 1, 28, 130, false }, /* about no group */
+		{ 0, 0x60, 1, 24, 131, true },
+		{ 0, 0x60, 1, 28, 143, true },
+	};
+
+	begin();
+	af = AF_INET6;
+	for (unsigned int i = 0; i < nitems(rows); i++) {
+		struct ip_input_ctx ctx = { .ifp = ifp,
+			.af = AF_INET6,
+			.ttl = rows[i].ttl,
+			.off = 48,
+			.src = { .b = { 0xfe, 0x80, [15] = 9 } } };
+		uint8_t msg[76] = { 0x60, [40] = IPPROTO_ICMPV6, [42] = 5, 2, 0,
+			0, 1, 0, [48] = rows[i].type };
+		struct mbuf *m = m_getroom(M_HEADROOM, sizeof(msg));
+
+		KT(m != NULL);
+		msg[rows[i].at] = rows[i].value;
+		m->m_len = m->m_pkthdr.len = 48U + rows[i].len;
+		memcpy(mtod(m, void *), msg, m->m_len);
+		KT_EQ(mld6_input(m, &ctx, rows[i].len) == DROP_ICMP6_DONE,
+		    rows[i].taken);
+		ctx.src.b[0] = 0x20; /* not of this link */
+		if (rows[i].type == 130)
+			KT(mld6_input(m, &ctx, rows[i].len) == DROP_ICMP6_MLD);
+		m_freem(m);
 	}
 }
 
