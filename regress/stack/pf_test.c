@@ -72,6 +72,38 @@ answers_need_a_state(void **state)
 	sim_end(false);
 }
 
+/* Who owns no socket here is neither above nor below any number. */
+static void
+a_stranger_has_no_number(void **state)
+{
+	static const struct {
+		const char *who;
+		bool meant;
+	} rows[] = { { "user >= 0", false }, { "user < 4294967294", false },
+		{ "group 5 <> 7", false }, { "group > 0", false },
+		{ "user != 0", true }, { "group unknown", true } };
+	struct sockaddr_storage seen;
+	char text[128];
+	int s, c;
+	size_t i;
+
+	(void)state;
+	pl_up("pf-stranger", 1);
+	s = pl_serve(server, SOCK_DGRAM, pl_host(af, SERVER), 7);
+	c = pl_serve(client, SOCK_DGRAM, pl_host(af, CLIENT), 1000);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "pass no state\nblock in proto udp to port 7 %s\n",
+		    rows[i].who);
+		pl_load(text);
+		assert_int_equal(echoed(c, s, pl_host(af, SERVER), 7, &seen),
+		    !rows[i].meant);
+	}
+	close(c);
+	close(s);
+	sim_end(false);
+}
+
 /* block return: TCP is refused by a reset, UDP by an ICMP error. */
 static void
 block_return_refuses(void **state)
@@ -579,6 +611,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(nothing_passes_a_closed_door),
 		BOTH(answers_need_a_state),
+		BOTH(a_stranger_has_no_number),
 		BOTH(block_return_refuses),
 		BOTH(nat_hides_the_client),
 		BOTH(rdr_turns_to_another),

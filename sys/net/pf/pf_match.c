@@ -221,20 +221,27 @@ pf_desc_owner(struct pf_desc *pd)
 	}
 }
 
+/* Without a socket there is no owner: neither above nor below any number. */
+static bool
+pf_owner_match(uint8_t op, const uint32_t id[2], uint32_t owner)
+{
+	if (owner == UINT32_MAX && op != PF_OP_EQ && op != PF_OP_NE)
+		return (false);
+	return (pf_op_match(op, id[0], id[1], owner));
+}
+
 static bool
 t_user(const struct pf_rule *r, struct pf_desc *pd)
 {
 	pf_desc_owner(pd);
-	return (pf_op_match(r->ioc->uid_op, r->ioc->uid[0], r->ioc->uid[1],
-	    pd->uid));
+	return (pf_owner_match(r->ioc->uid_op, r->ioc->uid, pd->uid));
 }
 
 static bool
 t_group(const struct pf_rule *r, struct pf_desc *pd)
 {
 	pf_desc_owner(pd);
-	return (pf_op_match(r->ioc->gid_op, r->ioc->gid[0], r->ioc->gid[1],
-	    pd->gid));
+	return (pf_owner_match(r->ioc->gid_op, r->ioc->gid, pd->gid));
 }
 
 static bool
