@@ -58,5 +58,9 @@ prints 'block on fxp9 from (fxp9)' 'block drop on fxp9 from (fxp9) to any'
 ok "(fxp9) need not be there yet"
 ! prints 'block from fxp9' && grep -q "stdin:1: no IP address found for fxp9" "$D/out"
 ok "fxp9 has to be"
+prints 'block from lo0:network' 'block drop inet6 from ::1 to any' 'block drop inet from 127.0.0.0/8 to any'
+ok "lo0: its addresses in the order of any BSD"
+prints 'block inet from fxp' "block drop inet from 192.0.2.1 to any"
+ok "the addresses of a group of interfaces"
 echo "1..$n"
 exit $bad

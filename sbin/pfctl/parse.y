@@ -424,10 +424,7 @@ pool_hosts
 	: xhost
 	| '{' optnl pool_list '}'	{ $$ = $3; }
 	;
-redirto	: pool_hosts {
-		$$ = pc->redir = palloc(pc, sizeof(*$$));
-		$$->hosts = $1;
-	}
+redirto	: pool_hosts			{ $$ = redir_new(pc, $1); }
 	;
 redir	: redirto pool_opts
 	| redirto PORT port		{ redir_port(pc, $3); } pool_opts
@@ -722,7 +719,7 @@ inner	: %empty
 	| inner in_line '\n'
 	| inner error '\n'		{ yyerrok; pc->sp = NULL; }
 	;
-in_line	: filter_rule | anchor | antispoof | include | macro ;
+in_line	: filter_rule | anchor | antispoof | include | macro | table ;
 
 /* --- ether ------------------------------------------------------------- */
 
@@ -1001,6 +998,10 @@ pf_yylex(YYSTYPE *lv, struct pfconf *pc)
 {
 	struct conf_token *t = &pc->tok;
 
+	if (pc->included) { /* the statement ends before the file begins */
+		pc->included = false;
+		return ('\n');
+	}
 	conf_next(pc->lex, t);
 	lv->str = t->str;
 	switch (t->kind) {

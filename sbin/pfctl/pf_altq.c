@@ -242,8 +242,7 @@ children_text(struct pfconf *pc, const struct altq *a)
 	const char *s = "{ ";
 
 	for (n = a->children; n != NULL; n = n->next)
-		s = conf_printf(pc->lex, "%s%s%s", s, n->str,
-		    n->next != NULL ? ", " : " ");
+		s = conf_printf(pc->lex, "%s%s ", s, n->str);
 	return (conf_printf(pc->lex, "%s}", s));
 }
 

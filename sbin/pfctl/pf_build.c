@@ -190,6 +190,9 @@ imply_state(struct pfconf *pc, struct spec *sp)
 	}
 	if (!(r->stateflags & (PFS_IFBOUND | PFS_GROUPBOUND | PFS_FLOATING)))
 		r->stateflags |= pc->set.state_policy;
+	if (pc->set.state_policy == 0)
+		r->stateflags &= ~(
+		    uint32_t)PFS_FLOATING; /* goes without saying */
 }
 
 static void

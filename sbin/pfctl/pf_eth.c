@@ -212,13 +212,6 @@ print_marks(FILE *f, const struct pf_ioc_rule *r)
 {
 	size_t i;
 
-	print_words(f, r);
-	if (r->dnpipe[1] != 0)
-		fprintf(f, " %s(%u, %u)", r->dnflags ? "dnqueue" : "dnpipe",
-		    r->dnpipe[0], r->dnpipe[1]);
-	else if (r->dnpipe[0] != 0)
-		fprintf(f, " %s %u", r->dnflags ? "dnqueue" : "dnpipe",
-		    r->dnpipe[0]);
 	for (i = 0; i < PF_LABELS_MAX; i++)
 		if (r->label[i][0] != '\0') {
 			fputs(" label ", f);
@@ -226,6 +219,13 @@ print_marks(FILE *f, const struct pf_ioc_rule *r)
 		}
 	if (r->ridentifier != 0)
 		fprintf(f, " ridentifier %u", r->ridentifier);
+	print_words(f, r);
+	if (r->dnpipe[1] != 0)
+		fprintf(f, " %s(%u, %u)", r->dnflags ? "dnqueue" : "dnpipe",
+		    r->dnpipe[0], r->dnpipe[1]);
+	else if (r->dnpipe[0] != 0)
+		fprintf(f, " %s %u", r->dnflags ? "dnqueue" : "dnpipe",
+		    r->dnpipe[0]);
 }
 
 struct eth_line {

@@ -18,6 +18,10 @@
 
 #include "pfctl.h"
 
+/* What the kernel takes for nat when no port is given. */
+#define PF_NAT_PORT_LOW  50001
+#define PF_NAT_PORT_HIGH 65535
+
 struct expand {
 	struct pfconf *pc;
 	struct spec *sp;
@@ -93,6 +97,35 @@ gives_many(const struct pf_ioc_addr *a)
 		a->name[n - 1] > '9'));
 }
 
+/*
+ * The ports of a pool.  N:* of rdr is as long as the range it is asked by; of
+ * nat it is N alone, and the range that nat takes by itself goes unsaid.
+ */
+static bool
+pool_ports(struct pfconf *pc, const struct pf_ioc_side *dst,
+    struct pf_ioc_pool *p, bool rdr)
+{
+	uint32_t span = dst->port_op == PF_OP_RRG ?
+	    (uint32_t)(dst->port[1] - dst->port[0]) :
+	    0;
+
+	if (!rdr && p->port[0] == PF_NAT_PORT_LOW &&
+	    p->port[1] == PF_NAT_PORT_HIGH)
+		p->port[0] = p->port[1] = 0;
+	if (!(p->flags & PF_POOL_PORTSTAR))
+		return (true);
+	p->flags &= (uint8_t)~PF_POOL_PORTSTAR;
+	if (!rdr || span == 0)
+		return (true);
+	if (p->port[0] + span > 65535) {
+		perr(pc, "invalid port range: %u:* is too short for %u:%u",
+		    p->port[0], dst->port[0], dst->port[1]);
+		return (false);
+	}
+	p->port[1] = (uint16_t)(p->port[0] + span);
+	return (true);
+}
+
 /* Fills pool no of r with the hosts of rd that fit af. */
 static bool
 pool_fill(struct pfconf *pc, struct pf_rule *r, enum pf_poolno no,
@@ -126,9 +159,10 @@ pool_fill(struct pfconf *pc, struct pf_rule *r, enum pf_poolno no,
 		if (!pool_type_ok(pc, rd, &e[i++], n))
 			return (false);
 	}
-	if (p->type == PF_POOL_NONE && (n > 1 || moves))
+	if (p->type == PF_POOL_NONE && (n > 1 || moves) &&
+	    r->r.action != PFA_BINAT)
 		p->type = PF_POOL_ROUNDROBIN;
-	return (true);
+	return (pool_ports(pc, &r->r.dst, p, no == PF_RDRPOOL));
 }
 
 /* The one family of a pool's addresses; AF_UNSPEC: none or both. */
@@ -248,6 +282,9 @@ families_agree(const struct expand *x, struct pf_rule *r)
 			return (false);
 		r->r.af = afs[i];
 	}
+	if (x->os != NULL && r->r.proto != 0 && r->r.proto != IPPROTO_TCP &&
+	    spec_lists_tcp(x->sp))
+		return (false);
 	if ((r->r.proto == IPPROTO_ICMP && r->r.af == AF_INET6) ||
 	    (r->r.proto == IPPROTO_ICMPV6 && r->r.af == AF_INET))
 		return (false);
@@ -390,7 +427,8 @@ emit(struct expand *x)
 		return;
 	}
 	x->made++;
-	if (sp->braces)
+	/* A second rule of a named anchor calls what the first one holds. */
+	if (sp->braces && (x->made == 1 || sp->anchor == NULL))
 		r->sub = pf_ruleset_get(x->pc,
 		    *x->pc->cur->path == '\0' ?
 			sp->r.anchor :

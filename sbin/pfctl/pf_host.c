@@ -112,8 +112,9 @@ if_pick(const struct pf_ifaddr *i, int iflags, int plen, struct ip_addr *a,
 	return (true);
 }
 
+/* What one interface (NULL: all of them) gives, in the order of its addresses. */
 static struct node_host *
-if_hosts(struct pfconf *pc, const char *ifname, int iflags, int plen)
+if_hosts_of(struct pfconf *pc, const char *ifname, int iflags, int plen)
 {
 	struct node_host *list = NULL, **end = &list, *h;
 	const struct pf_ifaddr *i;
@@ -122,7 +123,6 @@ if_hosts(struct pfconf *pc, const char *ifname, int iflags, int plen)
 	size_t k;
 	int bits;
 
-	if_load(pc);
 	for (k = 0; k < pc->nifaddrs; k++) {
 		i = &pc->ifaddrs[k];
 		if (ifname != NULL && strcmp(i->ifname, ifname) != 0)
@@ -136,11 +136,34 @@ if_hosts(struct pfconf *pc, const char *ifname, int iflags, int plen)
 		h = host_addr(pc, i->af, &a, bits);
 		if (linklocal(i)) {
 			h->scoped = true;
+			h->local = !i->loopback;
 			strcpy(h->ifname, i->ifname);
 		}
 		*end = h;
 		end = &h->next;
 	}
+	return (list);
+}
+
+/* The same for an interface or each of a group. */
+static struct node_host *
+if_hosts(struct pfconf *pc, const char *name, int iflags, int plen)
+{
+	struct node_host *list = NULL, **end = &list;
+	char(*members)[IFNAMSIZ];
+	size_t n, i;
+
+	if_load(pc);
+	if (name == NULL)
+		return (if_hosts_of(pc, NULL, iflags, plen));
+	n = pc->ifs->members(name, &members);
+	for (i = 0; i < n; i++) {
+		*end = if_hosts_of(pc, members[i], iflags, plen);
+		while (*end != NULL)
+			end = &(*end)->next;
+	}
+	if (n > 0)
+		free(members);
 	return (list);
 }
 

@@ -127,7 +127,17 @@ host_exists(const char *name)
 	return (found);
 }
 
-const struct pf_ifsource pf_ifs_host = { host_addrs, host_exists };
+static size_t
+host_members(const char *name, char (**list)[IFNAMSIZ])
+{
+	if ((*list = calloc(1, sizeof(**list))) == NULL)
+		return (0);
+	snprintf((*list)[0], IFNAMSIZ, "%s", name);
+	return (1);
+}
+
+const struct pf_ifsource pf_ifs_host = { host_addrs, host_exists,
+	host_members };
 
 /* --- the machine's kernel ---------------------------------------------- */
 
@@ -167,6 +177,34 @@ take_addr(struct pf_ifaddr *to, const struct if_addrreq *a,
 	to->has_dst = (a->dst.q[0] | a->dst.q[1]) != 0;
 }
 
+/*
+ * As the kernel lists them, but of a loopback interface those of IPv6 first,
+ * as any BSD has them: what a rule expands to is the same everywhere.
+ */
+static int
+addr_order(const struct pf_ifaddr *a, const struct pf_ifaddr *b)
+{
+	if (strcmp(a->ifname, b->ifname) == 0 && a->loopback && a->af != b->af)
+		return (a->af == AF_INET6 ? -1 : 1);
+	return (0);
+}
+
+/* Stable, for the few addresses that have to move. */
+static void
+addrs_sort(struct pf_ifaddr *list, size_t n)
+{
+	struct pf_ifaddr t;
+	size_t i, k;
+
+	for (i = 1; i < n; i++)
+		for (k = i; k > 0 && addr_order(&list[k - 1], &list[k]) > 0;
+		     k--) {
+			t = list[k];
+			list[k] = list[k - 1];
+			list[k - 1] = t;
+		}
+}
+
 static size_t
 kernel_addrs(struct conf *c, struct pf_ifaddr **list)
 {
@@ -180,6 +218,7 @@ kernel_addrs(struct conf *c, struct pf_ifaddr **list)
 		if (addrs[i].af == AF_INET || addrs[i].af == AF_INET6)
 			take_addr(&(*list)[out++], &addrs[i],
 			    row_of(ifs, nifs, addrs[i].name));
+	addrs_sort(*list, out);
 	free(addrs);
 	free(ifs);
 	return (out);
@@ -201,7 +240,8 @@ kernel_exists(const char *name)
 	return (found);
 }
 
-const struct pf_ifsource pf_ifs_kernel = { kernel_addrs, kernel_exists };
+const struct pf_ifsource pf_ifs_kernel = { kernel_addrs, kernel_exists,
+	pf_ifs_members };
 
 const struct pf_ifsource *
 pf_ifs_here(void)

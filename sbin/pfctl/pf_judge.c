@@ -41,8 +41,8 @@ has_ports(const struct pf_ioc_rule *r)
 	return (r->src.port_op != PF_OP_NONE || r->dst.port_op != PF_OP_NONE);
 }
 
-static bool
-lists_tcp(const struct spec *sp)
+bool
+spec_lists_tcp(const struct spec *sp)
 {
 	const struct node_num *p;
 
@@ -165,8 +165,8 @@ LAW(icmp_version,
 	(r->proto == IPPROTO_ICMP || r->proto == IPPROTO_ICMPV6) &&
 	sp->icmps->proto != r->proto)
 LAW(icmp_family, r->icmptype != 0 && r->af == AF_UNSPEC)
-LAW(flags_tcp, marked(sp, M_FLAGS) && !lists_tcp(sp))
-LAW(os_tcp, sp->oses != NULL && !lists_tcp(sp))
+LAW(flags_tcp, marked(sp, M_FLAGS) && !spec_lists_tcp(sp))
+LAW(os_tcp, sp->oses != NULL && !spec_lists_tcp(sp))
 LAW(frag_ports, marked(sp, M_FRAGMENT) && has_ports(r))
 LAW(frag_flags,
     marked(sp, M_FRAGMENT) && marked(sp, M_FLAGS) && r->tcpmask != 0)
@@ -189,7 +189,6 @@ LAW(afto_same, r->flags &PFR_AFTO && r->af == r->naf)
 LAW(afto_none, r->flags &PFR_AFTO && r->af == AF_UNSPEC)
 LAW(afto_match, r->flags &PFR_AFTO)
 LAW(afto_dup, r->flags &PFR_AFTO && r->rt == PF_DUPTO)
-LAW(afto_dir, r->flags &PFR_AFTO && r->dir != PFD_IN)
 LAW(afto_pool,
     r->flags &PFR_AFTO &&
 	(pool_family_wrong(sp->nat, r->naf) ||
@@ -199,13 +198,16 @@ LAW(afto_nat,
 LAW(route_any, r->rt != PF_NOROUTE)
 LAW(route_dir, r->rt != PF_NOROUTE && r->dir == PFD_BOTH)
 LAW(divert_match, marked(sp, M_DIVERT))
-LAW(divert_proto,
-    (r->divert_addr.q[0] | r->divert_addr.q[1]) != 0 && r->proto == 0)
 LAW(divert_family,
     sp->x.divert_host_af != 0 && r->af != AF_UNSPEC &&
 	r->af != sp->x.divert_host_af)
 LAW(to_dir, TRANSLATES && r->dir == PFD_BOTH)
 LAW(to_state, TRANSLATES && r->keep == PF_NOSTATE)
+LAW(afto_dir, r->flags &PFR_AFTO && r->dir == PFD_BOTH)
+LAW(afto_state, r->flags &PFR_AFTO && r->keep == PF_NOSTATE)
+LAW(route_sticky,
+    sp->route != NULL && sp->route->pool.flags & PF_POOL_STICKY &&
+	r->keep == PF_NOSTATE)
 LAW(to_block, r->flags &(PFR_NATTO | PFR_RDRTO | PFR_BINATTO | PFR_AFTO))
 LAW(binat_dir, r->flags &PFR_BINATTO && r->dir != PFD_BOTH)
 LAW(binat_with, r->flags &PFR_BINATTO &&TRANSLATES)
@@ -251,10 +253,6 @@ LAW(pool_negated,
 	pool_neg(sp->route))
 LAW(uid_unknown, unknown_id(r->uid, r->uid_op))
 LAW(gid_unknown, unknown_id(r->gid, r->gid_op))
-LAW(uid_proto,
-    (r->uid_op != PF_OP_NONE || r->gid_op != PF_OP_NONE) && r->proto != 0 &&
-	r->proto != IPPROTO_TCP && r->proto != IPPROTO_UDP &&
-	r->proto != IPPROTO_SCTP)
 LAW(no_redirection,
     (sp->r.action == PFA_NONAT || sp->r.action == PFA_NORDR ||
 	sp->r.action == PFA_NOBINAT) &&
@@ -281,7 +279,6 @@ LAW(rdra_dport,
 LAW(binata_hosts, sp->src != NULL || sp->dst != NULL || has_ports(r))
 LAW(binata_protos, sp->protos != NULL && sp->protos->next != NULL)
 LAW(reass_dir, r->flags &PFR_REASSTCP && r->dir != PFD_BOTH)
-LAW(rate_proto, r->pktrate[0] != 0 && r->keep == PF_NOSTATE)
 
 #define K_TRANS (K_NAT | K_RDR | K_BINAT)
 
@@ -309,14 +306,15 @@ const struct law pf_laws[] = {
 	{ "af-to-family", K_FILTER, afto_none, "af-to: no address family specified" },
 	{ "af-to-match", K_MATCH | K_BLOCK, afto_match, "af-to is not supported on match or block rules" },
 	{ "af-to-dup", K_FILTER, afto_dup, "dup-to is not supported with af-to" },
-	{ "af-to-in", K_FILTER, afto_dir, "af-to can only be used with direction in" },
+	{ "af-to-direction", K_FILTER, afto_dir, "af-to requires a direction" },
+	{ "af-to-state", K_PASS, afto_state, "af-to requires keep state" },
 	{ "af-to-pool", K_FILTER, afto_pool, "af-to: addresses must be of the target family" },
 	{ "af-to-alone", K_FILTER, afto_nat, "af-to cannot be combined with nat-to, rdr-to or binat-to" },
 	{ "route-block", K_BLOCK, route_any, "route-to, reply-to and dup-to are not supported on block rules" },
 	{ "route-match", K_MATCH, route_any, "route-to, reply-to and dup-to are not supported on match rules" },
 	{ "route-direction", K_PASS, route_dir, "direction must be explicit with rules that specify routing" },
+	{ "route-sticky", K_PASS, route_sticky, "'sticky-address' requires 'keep state'" },
 	{ "divert-match", K_MATCH, divert_match, "divert is not supported on match rules" },
-	{ "divert-proto", K_FILTER, divert_proto, "divert-to with an address needs a protocol" },
 	{ "divert-family", K_FILTER, divert_family, "divert-to: the address is of another family than the rule" },
 	{ "nat-to-direction", K_PASS | K_MATCH, to_dir, "nat-to and rdr-to require a direction" },
 	{ "nat-to-state", K_PASS, to_state, "nat-to and rdr-to require keep state" },
@@ -343,7 +341,6 @@ const struct law pf_laws[] = {
 	{ "pool-negated", K_ALL, pool_negated, "a pool cannot hold a negated address" },
 	{ "user-unknown", K_FILTER, uid_unknown, "user unknown requires operator = or !=" },
 	{ "group-unknown", K_FILTER, gid_unknown, "group unknown requires operator = or !=" },
-	{ "user-proto", K_FILTER, uid_proto, "user/group only applies to tcp/udp/sctp" },
 	{ "no-redirection", K_TRANS, no_redirection, "translation rule with 'no' does not need '->'" },
 	{ "needs-redirection", K_TRANS, needs_redirection, "translation rule requires '-> address'" },
 	{ "no-pass", K_TRANS, no_pass, "\"pass\" not valid with \"no\"" },
@@ -355,7 +352,6 @@ const struct law pf_laws[] = {
 	{ "binat-anchor-hosts", K_BINATANCHOR, binata_hosts, "binat-anchor takes no from and to" },
 	{ "binat-anchor-protos", K_BINATANCHOR, binata_protos, "proto list not supported in binat-anchor" },
 	{ "reassemble-tcp-direction", K_SCRUB, reass_dir, "reassemble tcp rules can not specify direction" },
-	{ "rate-state", K_PASS, rate_proto, "max-pkt-rate requires keep state" },
 };
 /* clang-format on */
 const size_t pf_nlaws = nitems(pf_laws);

@@ -58,18 +58,18 @@ USES(uses_scrub,
 USES(uses_scrubtos,
     r->r.flags &PFR_SETTOS &&
 	(r->r.flags & PFR_SCRUB || r->r.action == PFA_SCRUB))
-USES(uses_divert_out,
-    r->r.divert == PF_DIVERT_SOCKET && r->r.dir == PFD_OUT)
+USES(uses_afto_out, r->r.flags &PFR_AFTO && r->r.dir == PFD_OUT)
+USES(uses_divert_out, r->r.divert == PF_DIVERT_SOCKET && r->r.dir == PFD_OUT)
 USES(uses_divert_proto,
     r->r.divert == PF_DIVERT_SOCKET && r->r.proto != IPPROTO_TCP &&
 	r->r.proto != IPPROTO_UDP)
-USES(uses_divert_block, r->r.divert != PF_DIVERT_NONE &&
-	r->r.action != PFA_PASS)
+USES(uses_divert_block,
+    r->r.divert != PF_DIVERT_NONE && r->r.action != PFA_PASS)
 USES(uses_rdomain, r->x.rdomain != -1)
 USES(uses_rtlabel, r->x.rtlabel != NULL)
 USES(uses_rtable,
-    r->r.rtable != -1 && r->r.action != PFA_PASS &&
-	r->r.action != PFA_BLOCK && r->r.action != PFA_MATCH)
+    r->r.rtable != -1 && r->r.action != PFA_PASS && r->r.action != PFA_BLOCK &&
+	r->r.action != PFA_MATCH)
 USES(uses_delay, r->r.set_delay != 0)
 USES(uses_pktrate, r->r.pktrate[0] != 0)
 USES(uses_os, r->r.osname[0] != '\0')
@@ -88,6 +88,7 @@ static const struct refusal refusals[] = {
 	{ "scrub with no-df, random-id, min-ttl, max-mss or reassemble tcp",
 	    uses_scrub },
 	{ "scrub with set-tos", uses_scrubtos },
+	{ "af-to of packets that go out", uses_afto_out },
 	{ "divert-to of packets that go out", uses_divert_out },
 	{ "divert-to of other protocols than TCP and UDP", uses_divert_proto },
 	{ "divert of blocked packets", uses_divert_block },

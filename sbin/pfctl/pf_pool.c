@@ -131,6 +131,26 @@ opt_timeout(struct pfconf *pc, const char *name, int64_t n)
 
 /* --- pools ------------------------------------------------------------- */
 
+/*
+ * The link-local addresses that the name of an interface stands for are left
+ * out: no answer to them would come from beyond the link.
+ */
+struct redir *
+redir_new(struct pfconf *pc, struct node_host *hosts)
+{
+	struct redir *rd = pc->redir = palloc(pc, sizeof(*rd));
+	struct node_host **end = &rd->hosts;
+
+	rd->hosts = hosts;
+	while (*end != NULL) {
+		if ((*end)->local)
+			*end = (*end)->next;
+		else
+			end = &(*end)->next;
+	}
+	return (rd);
+}
+
 void
 redir_type(struct pfconf *pc, enum pf_pool_type type)
 {

@@ -595,6 +595,8 @@ print_state_opts(const struct pf_print *pp, const struct pf_ioc_rule *r)
 		item(pp, &first, "if-bound");
 	if (r->stateflags & PFS_GROUPBOUND)
 		item(pp, &first, "group-bound");
+	if (r->stateflags & PFS_FLOATING)
+		item(pp, &first, "floating");
 	if (r->stateflags & PFS_SLOPPY)
 		item(pp, &first, "sloppy");
 	if (r->stateflags & PFS_PFLOW)
@@ -613,8 +615,10 @@ print_state(const struct pf_print *pp, const struct pf_ioc_rule *r)
 	static const char *const keeps[] = { "", " keep state",
 		" modulate state", " synproxy state" };
 
-	if (r->flags & PFR_ANCHOR || r->action == PFA_SCRUB)
+	if (r->flags & PFR_ANCHOR || r->action == PFA_SCRUB) {
+		print_probability(pp, r);
 		return;
+	}
 	if (r->keep == PF_NOSTATE && r->action == PFA_PASS)
 		fputs(" no state", pp->f);
 	else if (r->keep < nitems(keeps))
@@ -624,8 +628,9 @@ print_state(const struct pf_print *pp, const struct pf_ioc_rule *r)
 		print_state_opts(pp, r);
 }
 
+/* The words of a scrub rule and of scrub ( ... ) have orders of their own. */
 static void
-print_scrub(const struct pf_print *pp, const struct pf_ioc_rule *r, bool settos)
+print_scrub(const struct pf_print *pp, const struct pf_ioc_rule *r, bool rule)
 {
 	if (r->flags & PFR_NODF)
 		fputs(" no-df", pp->f);
@@ -633,14 +638,14 @@ print_scrub(const struct pf_print *pp, const struct pf_ioc_rule *r, bool settos)
 		fputs(" random-id", pp->f);
 	if (r->min_ttl != 0)
 		fprintf(pp->f, " min-ttl %u", r->min_ttl);
-	if (settos && r->flags & PFR_SETTOS && r->flags & PFR_SCRUB)
-		fprintf(pp->f, " set-tos 0x%02x", r->set_tos);
-	if (r->max_mss != 0)
+	if (rule && r->max_mss != 0)
 		fprintf(pp->f, " max-mss %u", r->max_mss);
-	if (!settos && r->flags & PFR_SETTOS)
+	if (r->flags & PFR_SETTOS)
 		fprintf(pp->f, " set-tos 0x%02x", r->set_tos);
 	if (r->flags & PFR_REASSTCP)
 		fputs(" reassemble tcp", pp->f);
+	if (!rule && r->max_mss != 0)
+		fprintf(pp->f, " max-mss %u", r->max_mss);
 }
 
 /* What a scrub rule or a scrub ( ... ) does; an anchor only calls. */
@@ -650,7 +655,7 @@ print_normalization(const struct pf_print *pp, const struct pf_ioc_rule *r)
 	if (r->flags & PFR_ANCHOR)
 		return;
 	if (r->action == PFA_SCRUB || r->action == PFA_NOSCRUB) {
-		print_scrub(pp, r, false);
+		print_scrub(pp, r, true);
 		if (r->action == PFA_SCRUB)
 			fputs(r->flags & PFR_FRAGREASS ?
 				" fragment reassemble" :
@@ -658,7 +663,7 @@ print_normalization(const struct pf_print *pp, const struct pf_ioc_rule *r)
 			    pp->f);
 	} else if (r->flags & PFR_SCRUB) {
 		fputs(" scrub(", pp->f);
-		print_scrub(pp, r, true);
+		print_scrub(pp, r, false);
 		fputc(')', pp->f);
 	}
 }
@@ -806,8 +811,13 @@ print_ruleset(struct pfconf *pc, const struct pf_ruleset *rs, enum pf_rs which,
     int depth)
 {
 	struct pf_print pp = { pc->out, pc->opts };
+	const struct pf_table *t;
 	struct pf_rule *r;
 
+	TAILQ_FOREACH(t, &pc->tables, entry)
+		if (t->text != NULL && which == PF_RS_FILTER &&
+		    strcmp(t->anchor, rs->path) == 0)
+			fprintf(pc->out, "%*s%s", depth * 2, "", t->text);
 	TAILQ_FOREACH(r, &rs->rules[which], entry) {
 		fprintf(pc->out, "%*s", depth * 2, "");
 		print_rule(&pp, &r->r, r->ents, &r->x);

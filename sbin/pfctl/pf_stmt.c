@@ -32,6 +32,8 @@ include_file(struct pfconf *pc, const char *path)
 	if (conf_push_file(pc->lex, path) == -1)
 		perr(pc, "failed to include file %s: %s", path,
 		    strerror(errno));
+	else
+		pc->included = true;
 }
 
 void

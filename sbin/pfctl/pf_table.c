@@ -225,23 +225,41 @@ table_hosts(struct pfconf *pc, struct node_host *list)
 	echo_part(pc, " }");
 }
 
+/* At once, but within an inline anchor with the anchor's rules. */
+static void
+table_echo(struct pfconf *pc, struct pf_table *t)
+{
+	const struct node_str *s;
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	if ((f = open_memstream(&text, &size)) == NULL)
+		return;
+	fprintf(f, "table <%s>%s%s%s", t->name,
+	    t->flags & PFRT_CONST ? " const" : "",
+	    t->flags & PFRT_PERSIST ? " persist" : "",
+	    t->flags & PFRT_COUNTERS ? " counters" : "");
+	for (s = pc->tinit; s != NULL; s = s->next)
+		fputs(s->str, f);
+	fputc('\n', f);
+	fclose(f);
+	if (pc->cur->parent == NULL)
+		fputs(text, pc->out);
+	else
+		t->text = conf_strdup(pc->lex, text);
+	free(text);
+}
+
 void
 table_done(struct pfconf *pc)
 {
 	struct pf_table *t = pc->table, *other;
-	struct node_str *s;
 
 	if (conf_errors(pc->lex) != pc->line_err)
 		return;
-	if (pc->opts & OPT_VERBOSE) {
-		fprintf(pc->out, "table <%s>%s%s%s", t->name,
-		    t->flags & PFRT_CONST ? " const" : "",
-		    t->flags & PFRT_PERSIST ? " persist" : "",
-		    t->flags & PFRT_COUNTERS ? " counters" : "");
-		for (s = pc->tinit; s != NULL; s = s->next)
-			fputs(s->str, pc->out);
-		fputc('\n', pc->out);
-	}
+	if (pc->opts & OPT_VERBOSE)
+		table_echo(pc, t);
 	TAILQ_FOREACH(other, &pc->tables, entry)
 		if (strcmp(other->name, t->name) == 0 &&
 		    strcmp(other->anchor, t->anchor) == 0)

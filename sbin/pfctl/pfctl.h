@@ -61,16 +61,18 @@ struct pf_ifaddr {
 /*
  * Where interfaces come from.  addrs: all addresses, grouped by interface;
  * the array is static storage of the source or the arena's.  exists: is
- * there an interface or group of that name?
+ * there an interface or group of that name?  members: name itself, and the
+ * interfaces of the group of that name; the caller frees, 0: no memory.
  */
 struct pf_ifsource {
 	size_t (*addrs)(struct conf *c, struct pf_ifaddr **list);
 	bool (*exists)(const char *name);
+	size_t (*members)(const char *name, char (**list)[IFNAMSIZ]);
 };
 extern const struct pf_ifsource pf_ifs_host, pf_ifs_kernel;
 /* The machine's kernel when there is one, else the host. */
 const struct pf_ifsource *pf_ifs_here(void);
-/* name, and the interfaces of the group of that name; the caller frees. */
+/* members of the machine's kernel, as above. */
 size_t pf_ifs_members(const char *name, char (**list)[IFNAMSIZ]);
 
 /* Where something was said. */
@@ -92,6 +94,7 @@ struct node_host {
 	struct pf_ioc_addr addr;
 	char ifname[IFNAMSIZ]; /* route pool; scope of a link-local address */
 	bool scoped;
+	bool local; /* link-local of an interface named, but of loopback */
 	uint16_t weight;
 };
 struct node_num { /* protocols */
@@ -259,6 +262,7 @@ struct pf_table {
 	bool list;              /* a list or file was given */
 	bool exact, hosts_only; /* of -T: no host bits, no networks */
 	struct place at;
+	const char *text; /* as echoed, when it stands in an inline anchor */
 };
 TAILQ_HEAD(pf_tables, pf_table);
 
@@ -342,6 +346,7 @@ struct pfconf {
 	int autotables;
 	const char *icmpword; /* of the item being read */
 	bool idgroup;         /* ids are groups */
+	bool included;        /* the next token is of an included file */
 	bool fatal_syntax;
 };
 
@@ -425,6 +430,8 @@ void opt_delay(struct pfconf *pc, int64_t ms);
 void opt_divert_packet(struct pfconf *pc, struct node_range *port);
 void opt_redir(struct pfconf *pc, enum mark m, struct redir *rd);
 void opt_afto(struct pfconf *pc, int af, struct redir *from, struct redir *to);
+/* Begins pc->redir: a pool of nat, rdr, binat and their -to. */
+struct redir *redir_new(struct pfconf *pc, struct node_host *hosts);
 struct node_host *route_word(struct pfconf *pc, const char *s);
 void route_new(struct pfconf *pc, struct node_host *list);
 void nat_begin(struct pfconf *pc, int kind, bool no);
@@ -499,6 +506,8 @@ void rule_fill_macros(struct pfconf *pc, struct pf_rule *r, uint32_t nr);
 /* pf_judge.c: is an expanded rule consistent?  False: said why. */
 bool rule_judge(struct pfconf *pc, const struct spec *sp,
     const struct pf_rule *r);
+/* Is TCP one of its protocols, or none given? */
+bool spec_lists_tcp(const struct spec *sp);
 struct law {
 	const char *name;
 	int kinds; /* K_*: whom it binds */

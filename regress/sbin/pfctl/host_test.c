@@ -57,10 +57,25 @@ test_addrs(struct conf *c, struct pf_ifaddr **list)
 static bool
 test_exists(const char *name)
 {
-	return (strcmp(name, "em9") == 0); /* it has no address */
+	return (strcmp(name, "em9") == 0 || /* it has no address */
+	    strcmp(name, "egress") == 0);
 }
 
-static const struct pf_ifsource source = { test_addrs, test_exists };
+/* The group egress: em0 and ppp0. */
+static size_t
+test_members(const char *name, char (**list)[IFNAMSIZ])
+{
+	*list = calloc(3, sizeof(**list));
+	strcpy((*list)[0], name);
+	if (strcmp(name, "egress") != 0)
+		return (1);
+	strcpy((*list)[1], "em0");
+	strcpy((*list)[2], "ppp0");
+	return (3);
+}
+
+static const struct pf_ifsource source = { test_addrs, test_exists,
+	test_members };
 
 /* clang-format off */
 static const struct {
@@ -71,6 +86,19 @@ static const struct {
 	    "block drop inet from 10.1.1.1 to any\n"
 	    "block drop inet from 10.1.1.2 to any\n"
 	    "block drop inet6 from 2001:db8:1::1 to any\n" },
+	{ "block from egress:0",
+	    "block drop inet from 10.1.1.1 to any\n"
+	    "block drop inet6 from 2001:db8:1::1 to any\n"
+	    "block drop inet from 10.0.0.1 to any\n" },
+	{ "block from egress:peer",
+	    "block drop inet from 10.0.0.2 to any\n" },
+	{ "antispoof for egress inet",
+	    "block drop in on ! egress inet from 10.1.1.0/24 to any\n"
+	    "block drop in on ! egress inet from 10.1.1.0/24 to any\n"
+	    "block drop in on ! egress inet from 10.0.0.1 to any\n"
+	    "block drop in inet from 10.1.1.1 to any\n"
+	    "block drop in inet from 10.1.1.2 to any\n"
+	    "block drop in inet from 10.0.0.1 to any\n" },
 	{ "block from em0:0",
 	    "block drop inet from 10.1.1.1 to any\n"
 	    "block drop inet6 from 2001:db8:1::1 to any\n" },
@@ -101,6 +129,10 @@ static const struct {
 	    "nat on em0 inet all -> { 10.1.1.1, 10.1.1.2 } round-robin\n" },
 	{ "nat on em0 inet6 from any to any -> em0:0",
 	    "nat on em0 inet6 all -> 2001:db8:1::1\n" },
+	{ "nat on em0 inet6 from any to any -> em0",
+	    "nat on em0 inet6 all -> 2001:db8:1::1\n" },
+	{ "nat on em0 inet6 from any to any -> fe80::7%em0",
+	    "nat on em0 inet6 all -> fe80::7\n" },
 	{ "nat on em0 from any to any -> em0", NULL },
 	{ "antispoof for ppp0",
 	    "block drop in on ! ppp0 inet from 10.0.0.1 to any\n"
