@@ -148,9 +148,13 @@ void json_array(struct json *js, const char *key);
 void json_end(struct json *js);
 void json_str(struct json *js, const char *key, const char *s);
 void json_num(struct json *js, const char *key, uint64_t n);
+/* n of 2^32 as a percentage. */
+void json_percent(struct json *js, const char *key, uint32_t n);
 void json_bool(struct json *js, const char *key, bool on);
 void json_null(struct json *js, const char *key);
 void json_ip(struct json *js, const char *key, int af, const struct ip_addr *a);
+/* pf_showrules.c: the criteria of skip steps, by enum pf_skip. */
+extern const char *const pf_skip_names[PF_SKIP_MAX];
 /* pf_jsonrule.c: the members of a rule. */
 void json_rule(struct json *js, int opts, const struct pf_ioc_rule *r,
     struct pf_ioc_poolent *const ents[PF_NPOOLS]);

@@ -394,6 +394,8 @@ split_binat(struct expand *x, struct pf_rule *r)
 	in->ents[PF_RDRPOOL] = e;
 	in->r.pool[PF_RDRPOOL].nents = 1;
 	in->r.pool[PF_RDRPOOL].af = r->r.af;
+	if (gives_many(&e->addr))
+		in->r.pool[PF_RDRPOOL].type = PF_POOL_ROUNDROBIN;
 	if (e->addr.plen < (r->r.af == AF_INET ? 32 : 128)) {
 		r->r.pool[PF_NATPOOL].type = PF_POOL_BITMASK;
 		in->r.pool[PF_RDRPOOL].type = PF_POOL_BITMASK;

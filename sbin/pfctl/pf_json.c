@@ -150,6 +150,13 @@ json_num(struct json *js, const char *key, uint64_t n)
 }
 
 void
+json_percent(struct json *js, const char *key, uint32_t n)
+{
+	lead(js, key);
+	fprintf(js->f, "%.6f", n * 100.0 / (UINT32_MAX + 1.0));
+}
+
+void
 json_bool(struct json *js, const char *key, bool on)
 {
 	lead(js, key);

@@ -219,7 +219,11 @@ LAW(binat_table,
 LAW(binat_list,
     r->flags &PFR_BINATTO &&
 	(!single(sp->binat) || (sp->src != NULL && sp->src->next != NULL)))
-LAW(binat_dyn, r->flags &PFR_BINATTO &&dynif_not_0(sp->binat))
+LAW(binat_dyn,
+    r->flags &PFR_BINATTO &&
+	(dynif_not_0(sp->binat) ||
+	    (r->src.addr.type == PF_ADDR_DYNIF &&
+		!(r->src.addr.iflags & PF_IF_NOALIAS))))
 LAW(binat_src,
     (r->flags & PFR_BINATTO || r->action == PFA_BINAT) &&
 	r->src.addr.type == PF_ADDR_ANY)

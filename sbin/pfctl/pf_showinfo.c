@@ -288,6 +288,8 @@ json_info(struct json *js, const struct pf_status *s)
 		cookie_modes[s->syncookies_mode] :
 		"?");
 	json_bool(js, "syncookies_active", s->syncookies_active != 0);
+	json_num(js, "syncookies_start", s->syncookies_start);
+	json_num(js, "syncookies_end", s->syncookies_end);
 	json_num(js, "halfopen", s->halfopen);
 	json_bool(js, "reassemble", (s->reass & PF_REASS_ON) != 0);
 	json_bool(js, "reassemble_no_df", (s->reass & PF_REASS_NODF) != 0);

@@ -18,11 +18,12 @@
 
 /* --- one rule ---------------------------------------------------------- */
 
+const char *const pf_skip_names[PF_SKIP_MAX] = { "i", "d", "f", "p", "sa", "da",
+	"sp", "dp" };
+
 static void
 print_skips(const struct pf_ioc_rule *r)
 {
-	static const char *const names[PF_SKIP_MAX] = { "i", "d", "f", "p",
-		"sa", "da", "sp", "dp" };
 	int i;
 
 	fputs("  [ Skip steps: ", stdout);
@@ -30,9 +31,9 @@ print_skips(const struct pf_ioc_rule *r)
 		if (r->skip[i] == r->nr + 1)
 			continue;
 		if (r->skip[i] == PF_NR_NONE)
-			printf("%s=end ", names[i]);
+			printf("%s=end ", pf_skip_names[i]);
 		else
-			printf("%s=%u ", names[i], r->skip[i]);
+			printf("%s=%u ", pf_skip_names[i], r->skip[i]);
 	}
 	puts("]");
 	printf("  [ queue: qname=%s qid=0 pqname=%s pqid=0 ]\n", r->qname,

@@ -130,21 +130,24 @@ print_seq(const struct pf_ioc_peer *p, bool scaled)
 		printf(" wscale %u", p->wscale & 0x0f);
 }
 
+struct flag_name {
+	uint32_t flag;
+	const char *name;
+};
+static const struct flag_name names[] = { { PFSTATE_ALLOWOPTS, "allow-opts" },
+	{ PFSTATE_SLOPPY, "sloppy" }, { PFSTATE_NOSYNC, "no-sync" },
+	{ PFSTATE_PFLOW, "pflow" }, { PFSTATE_ACK, "psync-ack" },
+	{ PFSTATE_NODF, "no-df" } };
+/* These stand behind set-tos. */
+static const struct flag_name late[] = { { PFSTATE_RANDOMID, "random-id" },
+	{ PFSTATE_REASSTCP, "reassemble-tcp" } };
+static const struct flag_name nodes[] = { { PFSTATE_SN_LIMIT, "source-track" },
+	{ PFSTATE_SN_NAT, "sticky-address" },
+	{ PFSTATE_SN_ROUTE, "route sticky-address" } };
+
 static void
 print_state_flags(const struct pf_ioc_state *s)
 {
-	static const struct {
-		uint32_t flag;
-		const char *name;
-	} names[] = { { PFSTATE_ALLOWOPTS, "allow-opts" },
-		{ PFSTATE_SLOPPY, "sloppy" }, { PFSTATE_NOSYNC, "no-sync" },
-		{ PFSTATE_PFLOW, "pflow" }, { PFSTATE_ACK, "psync-ack" },
-		{ PFSTATE_NODF, "no-df" } },
-	  late[] = { { PFSTATE_RANDOMID, "random-id" },
-		  { PFSTATE_REASSTCP, "reassemble-tcp" } },
-	  nodes[] = { { PFSTATE_SN_LIMIT, "source-track" },
-		  { PFSTATE_SN_NAT, "sticky-address" },
-		  { PFSTATE_SN_ROUTE, "route sticky-address" } };
 	size_t i;
 
 	for (i = 0; i < nitems(names); i++)
@@ -201,12 +204,11 @@ print_state_more(const struct pf_ioc_state *s, const struct view *v)
 	putchar('\n');
 }
 
+static const char *const routes[] = { NULL, "route-to", "dup-to", "reply-to" };
+
 static void
 print_state_id(const struct ask *a, const struct pf_ioc_state *s)
 {
-	static const char *const routes[] = { NULL, "route-to", "dup-to",
-		"reply-to" };
-
 	printf("   id: %016llx creatorid: %08x", ULL(s->id), s->creatorid);
 	if (s->rt != PF_NOROUTE && s->rt < nitems(routes)) {
 		printf(" %s: ", routes[s->rt]);
@@ -278,9 +280,55 @@ json_peer(struct json *js, const char *key, int proto,
 }
 
 static void
+json_flag_names(struct json *js, const struct flag_name *t, size_t n,
+    uint32_t flags)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (flags & t[i].flag)
+			json_str(js, NULL, t[i].name);
+}
+
+/* What its rule had the state do to packets. */
+static void
+json_state_deeds(struct json *js, const struct pf_ioc_state *s)
+{
+	json_array(js, "flags");
+	json_flag_names(js, names, nitems(names), s->stateflags);
+	json_flag_names(js, late, nitems(late), s->stateflags);
+	json_flag_names(js, nodes, nitems(nodes), s->src_node_flags);
+	json_end(js);
+	if (s->stateflags & PFSTATE_SETTOS)
+		json_num(js, "set_tos", s->set_tos);
+	if (s->stateflags & PFSTATE_SETPRIO) {
+		json_array(js, "set_prio");
+		json_num(js, NULL, s->set_prio[0]);
+		json_num(js, NULL, s->set_prio[1]);
+		json_end(js);
+	}
+	if (s->log != 0)
+		json_str(js, "log", s->log & PF_LOG_ALL ? "all" : "first");
+	if (s->min_ttl != 0)
+		json_num(js, "min_ttl", s->min_ttl);
+	if (s->max_mss != 0)
+		json_num(js, "max_mss", s->max_mss);
+	if (s->rtable != -1)
+		json_num(js, "rtable", (uint32_t)s->rtable);
+	if (s->rt == PF_NOROUTE || s->rt >= nitems(routes))
+		return;
+	json_object(js, "route");
+	json_str(js, "kind", routes[s->rt]);
+	json_ip(js, "address", s->rt_af, &s->rt_addr);
+	json_str(js, "interface", s->rt_ifname);
+	json_end(js);
+}
+
+static void
 json_state(const struct ask *a, const struct pf_ioc_state *s)
 {
 	struct json *js = a->js;
+	const char *name;
 	char id[20];
 
 	json_object(js, NULL);
@@ -292,6 +340,8 @@ json_state(const struct ask *a, const struct pf_ioc_state *s)
 	json_str(js, "made_on", s->orig_ifname);
 	json_str(js, "direction", s->dir == PFD_OUT ? "out" : "in");
 	json_num(js, "protocol", s->proto);
+	if ((name = proto_name(s->proto)) != NULL)
+		json_str(js, "protocol_name", name);
 	json_key(js, "wire", &s->key[PF_KEY_WIRE]);
 	json_key(js, "stack", &s->key[PF_KEY_STACK]);
 	json_peer(js, "source", s->proto, &s->src);
@@ -306,6 +356,7 @@ json_state(const struct ask *a, const struct pf_ioc_state *s)
 		json_num(js, "rule", s->rule);
 	if (s->anchor_rule != PF_NR_NONE)
 		json_num(js, "anchor", s->anchor_rule);
+	json_state_deeds(js, s);
 	json_end(js);
 }
 

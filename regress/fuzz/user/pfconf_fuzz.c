@@ -53,7 +53,6 @@ has_quirk(const char *text)
 {
 	return (strstr(text, "\\ ") != NULL || strstr(text, "\\\t") != NULL ||
 	    strstr(text, "\\\"\n") != NULL ||
-	    strstr(text, "state-policy") != NULL ||
 	    strstr(text, "file \"") != NULL);
 }
 
