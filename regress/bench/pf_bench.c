@@ -12,6 +12,7 @@
 #include <sys/mbuf.h>
 #include <sys/pool.h>
 #include <sys/tree.h>
+#include <net/ethernet.h>
 #include <net/if_var.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_rule.h>
@@ -159,13 +160,26 @@ fill(uint32_t states)
 	KT_EQ(pf_nstates, states);
 }
 
+/* So many established states; those of the last run will do. */
+static void
+filled(sa_family_t af, uint32_t states)
+{
+	static uint64_t last;
+
+	if (lo == NULL || pf_nstates != states || packet_af != af ||
+	    pf_state_after(0)->id != last) {
+		world(af, &pass_state, 0);
+		fill(states);
+		last = pf_state_after(0)->id;
+	}
+}
+
 static void
 established(unsigned long n, sa_family_t af, uint32_t states)
 {
 	uint32_t x = 1;
 
-	world(af, &pass_state, 0);
-	fill(states);
+	filled(af, states);
 	kb_start();
 	for (; n > 0; n--) {
 		x = x * 1664525 + 1013904223;
@@ -174,6 +188,60 @@ established(unsigned long n, sa_family_t af, uint32_t states)
 	}
 	kb_stop();
 	KT_EQ(pf_nstates, states);
+}
+
+/* As they come from a driver: 32 frames are looked at, then each is judged. */
+#define BATCH 32
+static void
+batch_judge(struct mbuf *frame[BATCH], struct mbuf_list *ml, uint32_t *x,
+    uint32_t states)
+{
+	sa_family_t af = packet_af;
+	struct mbuf *was = packet;
+
+	for (unsigned int i = 0; i < BATCH; i++) {
+		*x = *x * 1664525 + 1013904223;
+		packet = frame[i];
+		packet->m_data += ETHER_HDR_LEN;
+		packet_write((uint32_t)((uint64_t)*x * states >> 32), false);
+		packet->m_data -= ETHER_HDR_LEN;
+	}
+	packet = was;
+	pf_expect(ml);
+	for (unsigned int i = 0; i < BATCH; i++) {
+		m_adj(frame[i], ETHER_HDR_LEN);
+		KT_EQ(pf_test(lo, &frame[i], &af, PF_IN), PF_PASS);
+		frame[i]->m_data -= ETHER_HDR_LEN;
+		frame[i]->m_len += ETHER_HDR_LEN;
+		frame[i]->m_pkthdr.len += ETHER_HDR_LEN;
+	}
+}
+
+static void
+established_in_batches(unsigned long n, sa_family_t af, uint32_t states)
+{
+	const uint16_t type = htons(af == AF_INET ? 0x0800 : 0x86dd);
+	struct mbuf_list ml = MBUF_LIST_INITIALIZER;
+	struct mbuf *frame[BATCH];
+	uint32_t x = 1;
+
+	filled(af, states);
+	for (unsigned int i = 0; i < BATCH; i++) {
+		uint32_t len = ETHER_HDR_LEN + packet->m_len;
+
+		frame[i] = m_getroom(M_HEADROOM + 2, 256);
+		KT(frame[i] != NULL);
+		memset(frame[i]->m_data, 0, len);
+		frame[i]->m_len = frame[i]->m_pkthdr.len = len;
+		memcpy(mtod(frame[i], uint8_t *) + 12, &type, 2);
+		ml_enqueue(&ml, frame[i]);
+	}
+	kb_start();
+	for (unsigned long i = 0; i < n; i += BATCH)
+		batch_judge(frame, &ml, &x, states);
+	kb_stop();
+	KT_EQ(pf_nstates, states);
+	(void)ml_purge(&ml);
 }
 
 KBENCH(pf_packet_alone, 1)
@@ -208,6 +276,21 @@ KBENCH(pf_established_1M_states, 1)
 KBENCH(pf_established_10M_states, 1)
 {
 	established(n, AF_INET, 10000000);
+}
+
+KBENCH(pf_established_10M_states_in_batches, 1)
+{
+	established_in_batches(n, AF_INET, 10000000);
+}
+
+KBENCH(pf_established_1M_states_in_batches, 1)
+{
+	established_in_batches(n, AF_INET, 1000000);
+}
+
+KBENCH(pf_established_100k_states_in_batches, 1)
+{
+	established_in_batches(n, AF_INET, 100000);
 }
 
 KBENCH(pf_established_100k_states_inet6, 1)

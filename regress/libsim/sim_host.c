@@ -45,6 +45,8 @@ sim_die(const char *fmt, ...)
 
 /* --- memory --- */
 
+#define LARGE_PAGE (2048 * 1024UL)
+
 void *
 host_alloc(unsigned long size, unsigned long align)
 {
@@ -54,9 +56,13 @@ host_alloc(unsigned long size, unsigned long align)
 		sim_at->failed = true;
 		return (NULL);
 	}
+	if (size >= LARGE_PAGE && align < LARGE_PAGE)
+		align = LARGE_PAGE; /* figures hold for what runs for real */
 	if (posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align,
 		size) != 0)
 		return (NULL);
+	if (size >= LARGE_PAGE)
+		(void)madvise(p, size, MADV_HUGEPAGE);
 	memset(p, 0xa5, size);
 	sim_at->live++;
 	return (p);

@@ -22,6 +22,7 @@
 #include <net/ethernet.h>
 #include <net/if_link.h>
 #include <net/if_var.h>
+#include <net/packet_filter.h>
 #include <machine/host.h>
 #include <machine/kernel.h>
 
@@ -86,6 +87,8 @@ link_rx(struct link_softc *sc)
 	}
 	if (n == RX_BATCH)
 		task_add(&sc->sc_more);
+	if (packet_filter != NULL)
+		packet_filter->expect(&ml);
 	if_input(&sc->sc_if, &ml);
 }
 

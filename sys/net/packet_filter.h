@@ -14,6 +14,7 @@
 
 struct ifnet;
 struct mbuf;
+struct mbuf_list;
 struct socket;
 
 enum pf_verdict { PF_DROP, PF_PASS, PF_HELD };
@@ -46,9 +47,11 @@ struct packet_filter {
 	 * is gone (counted, kept, or sent elsewhere) and NULL.
 	 */
 	enum pf_verdict (*test)(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir);
-	/* The local socket that took the packet: replies find their state. */
-	void (*socket_linked)(struct mbuf *m, void *pcb);
-	void (*socket_gone)(void *pcb);
+	/*
+	 * Ethernet frames that are about to come in: what test() will need of
+	 * them may be fetched.  Changes nothing.
+	 */
+	void (*expect)(const struct mbuf_list *frames);
 	/*
 	 * Where src wrote to, in a conversation with *dst as a socket here
 	 * knows it: into *dst and *dport (host order).  False: no such state.

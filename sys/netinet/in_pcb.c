@@ -189,8 +189,6 @@ in_pcb_alloc(struct socket *so, struct in_pcb_table *t, sa_family_t af)
 void
 in_pcb_free(struct inpcb *inp)
 {
-	if (packet_filter != NULL && packet_filter->socket_gone != NULL)
-		packet_filter->socket_gone(inp);
 	in_mcast_detach(inp);
 	in_pcb_unhash(inp);
 	TAILQ_REMOVE(&inp->inp_table->all, inp, inp_all);

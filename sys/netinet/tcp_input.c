@@ -185,8 +185,6 @@ tcp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 		m_drop(m, DROP_TCP_MD5);
 		return;
 	}
-	if (packet_filter != NULL && packet_filter->socket_linked != NULL)
-		packet_filter->socket_linked(m, inp);
 	m_adj(m, (int)(ctx->off + sg.hlen));
 	if (tp->t_state == TCPS_LISTEN)
 		listen_input(inp, m, &k, ctx, &sg, now);

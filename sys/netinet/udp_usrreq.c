@@ -173,8 +173,6 @@ udp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 		ip_error(m, ctx->af, IPE_PORT, 0);
 		return;
 	}
-	if (packet_filter != NULL && packet_filter->socket_linked != NULL)
-		packet_filter->socket_linked(m, inp);
 	udp_deliver(inp, m, ctx, k.fport);
 }
 

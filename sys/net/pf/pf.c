@@ -320,6 +320,7 @@ pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 /* --- on and off --- */
 
 static const struct packet_filter pf_hooks = { .test = pf_test,
+	.expect = pf_expect,
 	.original_dst = pf_original_dst };
 
 int

@@ -11,10 +11,14 @@
 #include <net/pf/pf_ioctl.h>
 
 struct pf_desc;
+struct mbuf_list;
 
 int pfattach(void); /* at boot, after ifinit().  0 or ENOMEM */
 enum pf_verdict pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af,
     enum pf_dir dir);
+
+/* Fetches the states of frames that are about to come in. (pf_expect.c) */
+void pf_expect(const struct mbuf_list *frames);
 
 /* What `set' sets, built aside and copied whole on commit. */
 struct pf_options {

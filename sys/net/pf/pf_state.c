@@ -297,6 +297,49 @@ pf_state_taken(sa_family_t af, uint8_t proto, const struct pf_ends *e,
 		    NULL) != NULL);
 }
 
+uint32_t
+pf_state_hash(sa_family_t af, uint8_t proto, const struct pf_ends *e,
+    enum pf_dir dir)
+{
+	struct pf_probe p;
+
+	pf_probe_set(&p, af, proto, e, dir);
+	return (p.hash);
+}
+
+void
+pf_state_fetch_bucket(uint32_t hash)
+{
+	__builtin_prefetch(pf_hash_bucket(hash));
+}
+
+/* The key and the lines of the state before it that a packet writes. */
+static void
+pf_skey_fetch(const struct pf_skey *sk)
+{
+	__builtin_prefetch(sk);
+	__builtin_prefetch((const char *)sk - 96);
+	__builtin_prefetch((const char *)sk - 32);
+}
+
+void
+pf_state_fetch(uint32_t hash)
+{
+	const struct pf_skey *sk = *pf_hash_bucket(hash);
+
+	if (sk != NULL)
+		pf_skey_fetch(sk);
+}
+
+void
+pf_state_fetch_chain(uint32_t hash)
+{
+	const struct pf_skey *sk = *pf_hash_bucket(hash);
+
+	if (sk != NULL && sk->hash != hash && sk->next != NULL)
+		pf_skey_fetch(sk->next);
+}
+
 void
 pf_state_find(struct pf_desc *pd)
 {

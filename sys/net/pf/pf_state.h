@@ -119,6 +119,13 @@ void pf_state_find(struct pf_desc *pd);
  * packets, NATLOOK.  NULL. */
 struct pf_state *pf_state_lookup(sa_family_t af, uint8_t proto,
     const struct pf_ends *e, enum pf_dir dir, const struct pf_kif *kif);
+/* The hash of a key, and hints that its bucket, then the first state in it,
+ * then the second if the first has another hash, will be looked at. */
+uint32_t pf_state_hash(sa_family_t af, uint8_t proto, const struct pf_ends *e,
+    enum pf_dir dir);
+void pf_state_fetch_bucket(uint32_t hash);
+void pf_state_fetch(uint32_t hash);
+void pf_state_fetch_chain(uint32_t hash);
 /* Would a packet out with these ends meet a state already?  (Ports of nat.) */
 bool pf_state_taken(sa_family_t af, uint8_t proto, const struct pf_ends *e,
     enum pf_dir dir);
