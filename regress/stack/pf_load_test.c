@@ -233,10 +233,16 @@ what_cannot_be_changes_nothing(void **state)
 	begin("pf-load-bad");
 	refused("set limit table-entries 3\n"
 		"table <t> { 1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4 }\npass\n",
-	    "memory");
+	    "more table-entries than `set limit table-entries' allows");
+	refused("set limit table-entries 3\n"
+		"table <t> { 1.1.1.1 2.2.2.2 }\nanchor x {\n"
+		"table <t> { 3.3.3.3 4.4.4.4 }\npass\n}\n",
+	    "more table-entries");
 	refused("set limit tables 1\ntable <t> persist\ntable <u> persist\n"
 		"pass\n",
-	    "memory");
+	    "more tables than `set limit tables' allows");
+	refused("set limit anchors 2\nanchor x\nanchor y\nanchor z\npass\n",
+	    "more anchors than `set limit anchors' allows");
 	refused("pass\npass in on fxp0 route-to (fxp1 192.0.2.2)\n",
 	    "stdin:2:");
 	refused("pass\nblock in proto nonsense\n", "stdin:2:");

@@ -476,6 +476,75 @@ states_end_when_idle(void **state)
 	sim_end(false);
 }
 
+/* A load that shortens the times acts on the states that there are. */
+static void
+shorter_times_end_states(void **state)
+{
+	struct sockaddr_storage seen;
+	int s, c;
+
+	(void)state;
+	pl_up("pf-shorter", 1);
+	pl_load("set timeout { udp.multiple 400 udp.single 400 udp.first 400 "
+		"}\npass\n");
+	s = pl_serve(server, SOCK_DGRAM, pl_host(af, SERVER), 7);
+	c = pl_serve(client, SOCK_DGRAM, pl_host(af, CLIENT), 1000);
+	assert_true(echoed(c, s, pl_host(af, SERVER), 7, &seen));
+	sim_run(30000000);
+	pl_load("set timeout { udp.multiple 60 udp.single 60 udp.first 60 "
+		"interval 10 }\npass\n");
+	sim_run(20000000); /* 50 s idle */
+	pl_says("-s states", af == AF_INET ? ":7 " : "[7] ");
+	sim_run(22000000); /* 72: an interval more than it has */
+	pl_says_not("-s states", af == AF_INET ? ":7 " : "[7] ");
+	close(c);
+	close(s);
+	sim_end(false);
+}
+
+/* The packets that -s labels counts for a label; -1: there is none. */
+static long
+labelled(const char *label)
+{
+	const char *at = strstr(pl_show("-s labels"), label);
+
+	if (at == NULL)
+		return (-1);
+	at = strchr(at + strlen(label) + 1, ' '); /* evaluations */
+	return (at == NULL ? -1 : strtol(at, NULL, 10));
+}
+
+/* Rules that stay keep what they counted, wherever they stand; each once. */
+static void
+counters_are_kept_when_asked(void **state)
+{
+	struct sockaddr_storage seen;
+	int s, c;
+
+	(void)state;
+	pl_up("pf-keepcounters", 1);
+	pl_load(
+	    "pass on fxp0 proto udp label one\npass on fxp1 proto udp label two\n");
+	s = pl_serve(server, SOCK_DGRAM, pl_host(af, SERVER), 7);
+	c = pl_serve(client, SOCK_DGRAM, pl_host(af, CLIENT), 1000);
+	for (int i = 0; i < 5; i++)
+		assert_true(echoed(c, s, pl_host(af, SERVER), 7, &seen));
+	assert_int_equal(labelled("one"), 10);
+	pl_load(
+	    "set keepcounters\npass on fxp9 label new\n"
+	    "pass on fxp1 proto udp label two\npass on fxp0 proto udp label one\n"
+	    "pass on fxp8 label one\n");
+	assert_int_equal(labelled("one"), 10);
+	assert_int_equal(labelled("two"), 10);
+	assert_int_equal(labelled("new"), 0);
+	pl_load(
+	    "pass on fxp1 proto udp label two\npass on fxp0 proto udp label one\n");
+	assert_int_equal(labelled("one"), 0);
+	close(c);
+	close(s);
+	sim_end(false);
+}
+
 static void
 adaptive_timeouts_shrink(void **state)
 {
@@ -624,6 +693,8 @@ main(void)
 		BOTH(anchors_and_tables_change_alone),
 		BOTH(dynamic_addresses_follow),
 		BOTH(states_end_when_idle),
+		BOTH(shorter_times_end_states),
+		BOTH(counters_are_kept_when_asked),
 		BOTH(adaptive_timeouts_shrink),
 		BOTH(limits_are_kept),
 		BOTH(streams_cross_bad_wires),

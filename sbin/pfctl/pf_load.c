@@ -403,6 +403,19 @@ load_options(int dev, struct pfconf *pc, uint64_t ticket)
 	return (load_interfaces(dev, o, ticket));
 }
 
+static void
+commit_failed(const struct pfioc_trans *tr)
+{
+	if (errno == EBUSY)
+		warnx("another load was quicker, nothing was changed");
+	else if (tr->limit != 0 && tr->limit <= PF_LIMIT_MAX)
+		warnx("more %s than `set limit %s' allows, nothing was changed",
+		    pf_limit_names[tr->limit - 1],
+		    pf_limit_names[tr->limit - 1]);
+	else
+		warn("cannot commit, nothing was changed");
+}
+
 int
 load_commit(int dev, struct pfconf *pc, const char *anchor)
 {
@@ -428,10 +441,7 @@ load_commit(int dev, struct pfconf *pc, const char *anchor)
 		return (-1);
 	}
 	if (pf_call(dev, DIOCXCOMMIT, &tr) == -1) {
-		if (errno == EBUSY)
-			warnx("another load was quicker, nothing was changed");
-		else
-			warn("cannot commit, nothing was changed");
+		commit_failed(&tr);
 		return (-1);
 	}
 	return (0);

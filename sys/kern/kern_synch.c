@@ -61,6 +61,20 @@ wakeup(const void *ident)
 }
 
 void
+preempt(void)
+{
+	struct proc *p = curproc();
+
+	if (p == NULL)
+		return;
+	proc_switch(NULL);
+	host_cpu_leave();
+	host_cpu_enter(); /* in turn: who waits was first */
+	proc_switch(p);
+	time_refresh();
+}
+
+void
 assertwaitok(void)
 {
 	if (curproc() == NULL)

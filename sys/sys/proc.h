@@ -40,6 +40,12 @@ struct proc *curproc(void);
  */
 int tsleep_us(const void *ident, const char *wmesg, uint64_t us);
 void wakeup(const void *ident);
+/*
+ * In the middle of long work of a system call: packets and other calls run
+ * first, if they wait.  What was looked at before has to be looked at again.
+ * Elsewhere it does nothing.
+ */
+void preempt(void);
 /* Fails loudly when called where sleeping is not allowed. */
 void assertwaitok(void);
 

@@ -406,7 +406,10 @@ struct pfioc_trans {
 	uint64_t ticket;
 	uint64_t elems_ptr; /* struct pf_ioc_elem[] */
 	uint32_t nelems;
-	uint32_t flags; /* PF_TRANS_* */
+	uint32_t flags;    /* PF_TRANS_* */
+	uint32_t limit;    /* out of a commit with ENOMEM: 1 + enum pf_limit
+			    * that it would pass, 0 none */
+	uint32_t pad;
 };
 #define PF_TRANS_KEEPCOUNTERS 0x01 /* commit: same rules keep their counts */
 
@@ -836,7 +839,7 @@ PF_ABI(struct pf_ioc_side, 88);
 PF_ABI(struct pf_ioc_pool, 40);
 PF_ABI(struct pf_ioc_poolent, 104);
 PF_ABI(struct pf_ioc_elem, 1032);
-PF_ABI(struct pfioc_trans, 24);
+PF_ABI(struct pfioc_trans, 32);
 PF_ABI(struct pf_ioc_table, 1064);
 PF_ABI(struct pf_ioc_taddr, 24);
 PF_ABI(struct pf_ioc_rule, 2440);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <sys/systm.h>
 #include <sys/malloc.h>
+#include <sys/proc.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_ioc.h>
 #include <net/pf/pf_rule.h>
@@ -13,6 +14,7 @@
 #include <netinet/in.h>
 
 #define STATES_A_CALL 512
+#define STATES_A_TURN 1024 /* looked at before packets run again */
 
 /* --- reading --- */
 
@@ -57,14 +59,18 @@ pf_getcreators(struct pf_file *pf, void *data)
 {
 	struct pfioc_creators *io = data;
 	const struct pf_state *st;
-	uint32_t i;
+	uint32_t i, turn = 0;
+	uint64_t id = 0;
 
 	io->n = 0;
-	for (st = pf_state_after(0); st != NULL; st = pf_state_after(st->id)) {
+	while ((st = pf_state_after(id)) != NULL) {
+		id = st->id;
 		for (i = 0; i < io->n && io->id[i] != st->creatorid; i++)
 			continue;
 		if (i == io->n && io->n < nitems(io->id))
 			io->id[io->n++] = st->creatorid;
+		if (++turn % STATES_A_TURN == 0)
+			preempt();
 	}
 	return (0);
 }
@@ -189,6 +195,7 @@ pf_killstates(struct pf_file *pf, void *data)
 	struct pfioc_kill *k = data;
 	struct pf_state *st;
 	uint64_t id = 0;
+	uint32_t turn = 0;
 
 	k->killed = 0;
 	if (k->by > PF_KILL_NAT || !pf_side_ok(&k->src) ||
@@ -205,6 +212,8 @@ pf_killstates(struct pf_file *pf, void *data)
 		id = st->id;
 		if (pf_kill_hits(k, st))
 			pf_kill_one(k, st);
+		if (++turn % STATES_A_TURN == 0)
+			preempt();
 	}
 	return (0);
 }

@@ -7,6 +7,7 @@
 #include <sys/systm.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_frag.h>
+#include <net/pf/pf_purge.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_state.h>
 #include <net/pf/pf_table.h>
@@ -67,6 +68,9 @@ pf_options_judge(const struct pf_options *o)
 void
 pf_options_apply(const struct pf_options *o)
 {
+	if (o != &pf_options &&
+	    memcmp(o->timeout, pf_options.timeout, sizeof(o->timeout)) != 0)
+		pf_purge_retime();
 	if (o != &pf_options)
 		pf_options = *o;
 	pf_state_limit = o->limit[PF_LIMIT_STATES];

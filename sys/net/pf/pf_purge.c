@@ -12,7 +12,9 @@
  *
  * Adaptive timeouts shrink all times as states become many.  What is scaled
  * is only known when asked, so while they act (more states than `start') the
- * whole table is walked besides, a part each second, once an interval.
+ * whole table is walked besides, a part each second, once an interval.  So it
+ * is once when somebody sets other times: a state may wait in a slot that is
+ * far behind the new ones.
  */
 
 #include <sys/types.h>
@@ -28,7 +30,8 @@
 
 static LIST_HEAD(, pf_state) pf_wheel[WHEEL];
 static uint32_t pf_wheel_at; /* second of the last slot done */
-static uint64_t pf_walk_id;  /* where the adaptive walk is */
+static uint64_t pf_walk_id;  /* where the walk is */
+static bool pf_retiming;     /* a walk of all states is due */
 static struct timeout pf_purge_timeout;
 
 /* A time of the rule, or the global one. */
@@ -93,7 +96,7 @@ pf_wheel_turn(uint32_t slot)
 }
 
 static void
-pf_purge_adaptive(void)
+pf_purge_walk(void)
 {
 	uint32_t interval = MAX(1U, pf_options.timeout[PFTM_INTERVAL]);
 	uint64_t n = pf_nstates / interval + 1;
@@ -102,12 +105,24 @@ pf_purge_adaptive(void)
 	while (n-- > 0) {
 		if ((st = pf_state_after(pf_walk_id)) == NULL) {
 			pf_walk_id = 0;
+			pf_retiming = false;
 			return;
 		}
 		pf_walk_id = st->id;
-		if (pf_state_left(st) == 0)
+		if (pf_state_left(st) == 0) {
 			pf_state_remove(st);
+		} else if (pf_retiming) {
+			pf_wheel_remove(st);
+			pf_wheel_insert(st);
+		}
 	}
+}
+
+void
+pf_purge_retime(void)
+{
+	pf_retiming = true;
+	pf_walk_id = 0;
 }
 
 void
@@ -120,8 +135,8 @@ pf_purge_run(void)
 		pf_wheel_at = now - WHEEL; /* stopped and continued */
 	while (pf_wheel_at != now)
 		pf_wheel_turn(++pf_wheel_at % WHEEL);
-	if (start != 0 && pf_nstates > start)
-		pf_purge_adaptive();
+	if (pf_retiming || (start != 0 && pf_nstates > start))
+		pf_purge_walk();
 }
 
 static void

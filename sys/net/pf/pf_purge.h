@@ -11,6 +11,8 @@ struct pf_state;
 /* Into the wheel by when st may end; out of it.  Cannot fail. */
 void pf_wheel_insert(struct pf_state *st);
 void pf_wheel_remove(struct pf_state *st);
+/* Times have changed: every state is looked at within an interval. */
+void pf_purge_retime(void);
 void pf_purge_init(void);
 /* Turns on with the first state, or pf: one slot a second. */
 void pf_purge_start(void);

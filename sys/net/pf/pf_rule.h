@@ -79,6 +79,7 @@ struct pf_rule {
 	char ruleset[16];     /* path of home, cut: outlives it (pflog) */
 	struct pf_ioc_rule *ioc; /* as it was loaded */
 	uint8_t digest[PF_MD5_SIZE]; /* of all that was loaded */
+	SLIST_ENTRY(pf_rule) kin;    /* while counters are handed on */
 	uint32_t cuid;
 	int32_t cpid;
 };
@@ -109,8 +110,8 @@ void pf_walk_init(void);
 
 /* --- anchors (pf_ruleset.c) --- */
 struct pf_anchor *pf_anchor_find(const char *path); /* "": main.  NULL */
-/* With one reference more; made if need be.  0; EINVAL for a path that cannot
- * be, ENOMEM. */
+/* With one reference more; made if need be, whatever the limit is: who keeps
+ * it asks pf_anchors_within().  0; EINVAL for a path that cannot be, ENOMEM. */
 int pf_anchor_get(const char *path, struct pf_anchor **ap);
 /* Empty ones without references vanish, parents too. */
 void pf_anchor_put(struct pf_anchor *a);
@@ -121,6 +122,8 @@ uint32_t pf_anchor_children(const struct pf_anchor *a);
 struct pf_anchor *pf_anchor_first(struct pf_anchor *a);
 struct pf_anchor *pf_anchor_next(struct pf_anchor *a);
 extern uint32_t pf_anchor_count, pf_anchor_limit;
+/* Are there no more anchors than this?  0: any number. */
+bool pf_anchors_within(uint32_t limit);
 
 /* --- making rules --- */
 /*

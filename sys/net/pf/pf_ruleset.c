@@ -12,10 +12,13 @@
 #include <sys/types.h>
 #include <sys/systm.h>
 #include <sys/malloc.h>
+#include <sys/proc.h>
 #include <crypto/digest.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
+
+#define RULES_A_TURN 256 /* freed before packets run again */
 
 static int
 pf_anchor_cmp(const struct pf_anchor *a, const struct pf_anchor *b)
@@ -84,8 +87,6 @@ pf_anchor_new(struct pf_anchor *parent, const char *name)
 {
 	struct pf_anchor *a;
 
-	if (pf_anchor_limit != 0 && pf_anchor_count >= pf_anchor_limit)
-		return (NULL);
 	if ((a = malloc(sizeof(*a), M_PF, M_ZERO)) == NULL)
 		return (NULL);
 	pf_anchor_blank(a);
@@ -99,6 +100,12 @@ pf_anchor_new(struct pf_anchor *parent, const char *name)
 	RB_INSERT(pf_anchors, &parent->children, a);
 	pf_anchor_count++;
 	return (a);
+}
+
+bool
+pf_anchors_within(uint32_t limit)
+{
+	return (limit == 0 || pf_anchor_count <= limit);
 }
 
 static bool
@@ -235,8 +242,11 @@ pf_rules_free(struct pf_rules *rs)
 {
 	if (rs == NULL || rs == &pf_norules)
 		return;
-	for (uint32_t i = 0; i < rs->n; i++)
+	for (uint32_t i = 0; i < rs->n; i++) {
 		pf_rule_put(rs->rule[i]);
+		if (i % RULES_A_TURN == RULES_A_TURN - 1)
+			preempt(); /* nobody finds these rules any more */
+	}
 	free(rs->rule, M_PF, rs->room * sizeof(*rs->rule));
 	free(rs, M_PF, sizeof(*rs));
 }

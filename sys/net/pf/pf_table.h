@@ -70,9 +70,8 @@ int pf_tstage_define(struct pf_tstage *ts, const char *name, uint32_t flags,
  * over.  0, EINVAL, ENOMEM. */
 int pf_tstage_add(struct pf_tstage *ts, const struct pf_ioc_taddr *addrs,
     uint32_t n);
-/* May it be committed, with at most so many entries and tables in all (0: any
- * number)?  0 or errno. */
-int pf_tstage_prepare(struct pf_tstage *ts, uint32_t entries, uint32_t tables);
+/* How many entries more (or less) there are when it is committed. */
+int64_t pf_tstage_growth(const struct pf_tstage *ts);
 /* What the stage defines is in force; tables that it does not name stay as
  * long as they are referenced or persistent.  Cannot fail after a prepare
  * with nothing changed in between.  Frees the stage. */

@@ -197,8 +197,9 @@ pf_raddtable_may(struct pfioc_table *io, const struct pf_ioc_table *want)
 		return (EINVAL); /* without it would be gone at once */
 	if ((error = pf_anchor_get(want->anchor, &home)) != 0)
 		return (error);
+	error = pf_anchors_within(pf_anchor_limit) ? 0 : ENOMEM;
 	pf_anchor_put(home);
-	return (0);
+	return (error);
 }
 
 /* A table there must be an anchor for: it stays as long as the table. */
@@ -207,7 +208,7 @@ pf_raddtable(struct pfioc_table *io, const struct pf_ioc_table *want)
 {
 	struct pf_anchor *home;
 	struct pf_table *t;
-	struct pf_tset *set;
+	struct pf_tset *set = NULL;
 	int error;
 
 	if (pf_table_active(want) != NULL)
@@ -221,7 +222,8 @@ pf_raddtable(struct pfioc_table *io, const struct pf_ioc_table *want)
 	}
 	if ((error = pf_anchor_get(want->anchor, &home)) != 0)
 		return (error);
-	if ((set = pf_tset_new()) == NULL ||
+	if (!pf_anchors_within(pf_anchor_limit) ||
+	    (set = pf_tset_new()) == NULL ||
 	    (t = pf_table_make(want->anchor, want->name)) == NULL) {
 		pf_tset_bury(set);
 		error = ENOMEM;

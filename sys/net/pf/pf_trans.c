@@ -43,6 +43,10 @@ struct pf_skipset {
 	bool on;
 };
 
+/* Old rules by their digest, the first of equal ones in front. */
+#define HEIRS 1024
+SLIST_HEAD(pf_kin, pf_rule);
+
 struct pf_trans {
 	TAILQ_ENTRY(pf_trans) entry;
 	uint64_t ticket;
@@ -50,6 +54,7 @@ struct pf_trans {
 	struct pf_elem *elem;
 	struct pf_options options;
 	SLIST_HEAD(, pf_skipset) skips;
+	struct pf_kin *kin; /* at commit, if rules keep their counters */
 };
 
 static uint64_t pf_ticket = 1; /* of transactions and of what they publish */
@@ -100,6 +105,7 @@ pf_trans_free(struct pf_trans *t)
 		pf_kif_put(s->kif, PF_KIF_OTHER);
 		free(s, M_PF, sizeof(*s));
 	}
+	free(t->kin, M_PF, HEIRS * sizeof(*t->kin));
 	free(t->elem, M_PF, t->nelems * sizeof(*t->elem));
 	free(t, M_PF, sizeof(*t));
 }
@@ -220,44 +226,84 @@ pf_trans_close(struct pf_file *pf)
 
 /* --- committing --- */
 
+/* Which limit, of those to come, would be passed: 1 + its number; 0: none. */
+static uint32_t
+pf_trans_limit(const struct pf_trans *t)
+{
+	const uint32_t *limit = t->options.limit;
+	int64_t n = (int64_t)pf_table_entry_count;
+
+	for (uint32_t i = 0; i < t->nelems; i++)
+		if (t->elem[i].type == PF_ELEM_TABLES)
+			n += pf_tstage_growth(t->elem[i].tables);
+	if (limit[PF_LIMIT_TABLE_ENTRIES] != 0 &&
+	    n > (int64_t)limit[PF_LIMIT_TABLE_ENTRIES])
+		return (1 + PF_LIMIT_TABLE_ENTRIES);
+	if (limit[PF_LIMIT_TABLES] != 0 &&
+	    pf_table_count_all > limit[PF_LIMIT_TABLES])
+		return (1 + PF_LIMIT_TABLES);
+	return (pf_anchors_within(limit[PF_LIMIT_ANCHORS]) ?
+		0 :
+		1 + PF_LIMIT_ANCHORS);
+}
+
 /* All that can fail. */
 static int
-pf_trans_judge(struct pf_trans *t)
+pf_trans_judge(struct pf_trans *t, struct pfioc_trans *io)
 {
-	const uint32_t *limit = t->options.limit; /* those to come */
 	int error;
 
+	io->limit = 0;
 	for (uint32_t i = 0; i < t->nelems; i++) {
 		struct pf_elem *e = &t->elem[i];
 
 		if (e->gen != pf_elem_gen(e))
 			return (EBUSY);
-		if (e->type == PF_ELEM_TABLES &&
-		    (error = pf_tstage_prepare(e->tables,
-			 limit[PF_LIMIT_TABLE_ENTRIES],
-			 limit[PF_LIMIT_TABLES])) != 0)
-			return (error);
 		if (e->type == PF_ELEM_OPTIONS &&
 		    (error = pf_options_judge(&t->options)) != 0)
 			return (error);
 	}
-	return (0);
+	if ((io->flags & PF_TRANS_KEEPCOUNTERS) != 0 &&
+	    (t->kin = mallocarray(HEIRS, sizeof(*t->kin), M_PF, 0)) == NULL)
+		return (ENOMEM);
+	return ((io->limit = pf_trans_limit(t)) != 0 ? ENOMEM : 0);
 }
 
-/* Rules that stay keep what they have counted. */
+static struct pf_kin *
+pf_kin_of(struct pf_kin kin[HEIRS], const struct pf_rule *r)
+{
+	return (&kin[(r->digest[0] | r->digest[1] << 8) % HEIRS]);
+}
+
+static struct pf_rule *
+pf_kin_take(struct pf_kin *kin, const struct pf_rule *heir)
+{
+	struct pf_rule *r;
+
+	SLIST_FOREACH(r, kin, kin)
+		if (pf_rule_same(r, heir)) {
+			SLIST_REMOVE(kin, r, pf_rule, kin);
+			return (r);
+		}
+	return (NULL);
+}
+
+/* Rules that stay keep what they have counted, each of one that was. */
 static void
-pf_rules_inherit(struct pf_rules *to, const struct pf_rules *from)
+pf_rules_inherit(struct pf_rules *to, const struct pf_rules *from,
+    struct pf_kin kin[HEIRS])
 {
 	struct pf_rule *a, *b;
 
-	for (uint32_t i = 0, j; i < to->n; i++) {
+	for (uint32_t i = 0; i < HEIRS; i++)
+		SLIST_INIT(&kin[i]);
+	for (uint32_t i = from->n; i-- > 0;)
+		SLIST_INSERT_HEAD(pf_kin_of(kin, from->rule[i]), from->rule[i],
+		    kin);
+	for (uint32_t i = 0; i < to->n; i++) {
 		a = to->rule[i];
-		for (j = 0; j < from->n; j++)
-			if (pf_rule_same(a, from->rule[(i + j) % from->n]))
-				break;
-		if (j == from->n)
+		if ((b = pf_kin_take(pf_kin_of(kin, a), a)) == NULL)
 			continue;
-		b = from->rule[(i + j) % from->n];
 		a->evaluations = b->evaluations;
 		memcpy(a->packets, b->packets, sizeof(a->packets));
 		memcpy(a->bytes, b->bytes, sizeof(a->bytes));
@@ -279,7 +325,7 @@ pf_options_publish(struct pf_trans *t, const struct pf_elem *e)
 }
 
 static void
-pf_elem_publish(struct pf_trans *t, struct pf_elem *e, uint32_t flags)
+pf_elem_publish(struct pf_trans *t, struct pf_elem *e)
 {
 	struct pf_rules **slot, *old;
 
@@ -294,8 +340,8 @@ pf_elem_publish(struct pf_trans *t, struct pf_elem *e, uint32_t flags)
 		return;
 	}
 	slot = &e->anchor->rules[e->rs];
-	if ((flags & PF_TRANS_KEEPCOUNTERS) != 0)
-		pf_rules_inherit(e->rules, *slot);
+	if (t->kin != NULL)
+		pf_rules_inherit(e->rules, *slot, t->kin);
 	pf_rules_finish(e->rules, ++pf_ticket);
 	for (uint32_t i = 0; i < e->rules->n; i++)
 		if (e->rules->rule[i]->ioc->log != 0)
@@ -315,9 +361,9 @@ pf_xcommit(struct pf_file *pf, void *data)
 	if (t == NULL)
 		return (EBUSY);
 	TAILQ_REMOVE(&pf->trans, t, entry);
-	if ((error = pf_trans_judge(t)) == 0) {
+	if ((error = pf_trans_judge(t, io)) == 0) {
 		for (uint32_t i = 0; i < t->nelems; i++)
-			pf_elem_publish(t, &t->elem[i], io->flags);
+			pf_elem_publish(t, &t->elem[i]);
 		pf_rules_checksum();
 	}
 	pf_trans_free(t);

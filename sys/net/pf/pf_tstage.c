@@ -91,23 +91,20 @@ pf_stable_replaces(const struct pf_stable *st)
 	return (st->list || (st->table->flags & PFRT_ACTIVE) == 0);
 }
 
-int
-pf_tstage_prepare(struct pf_tstage *ts, uint32_t entries, uint32_t tables)
+int64_t
+pf_tstage_growth(const struct pf_tstage *ts)
 {
 	const struct pf_stable *st;
-	uint64_t n = pf_table_entry_count;
+	int64_t n = 0;
 
 	TAILQ_FOREACH(st, &ts->tables, entry) {
 		if (!pf_stable_replaces(st))
 			continue;
-		n += st->set->n;
+		n += (int64_t)st->set->n;
 		if (st->table->set != NULL)
-			n -= st->table->set->n;
+			n -= (int64_t)st->table->set->n;
 	}
-	return ((entries != 0 && n > entries) ||
-		    (tables != 0 && pf_table_count_all > tables) ?
-		ENOMEM :
-		0);
+	return (n);
 }
 
 static void
