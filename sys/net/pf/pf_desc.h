@@ -104,7 +104,8 @@ struct pf_desc {
 	bool seq_changed; /* pf_track rewrote seq or ack of hdr.tcp */
 	bool mapfailed;
 	uint32_t uid, gid; /* of the local socket, looked up when asked */
-	uint8_t sock_looked;
+	uint8_t sock_looked, os_looked;
+	uint32_t os; /* pf_osfp.c's number, once looked for */
 };
 /* frag: of a packet that was not put together */
 #define PF_FRAG_FIRST 1

@@ -11,6 +11,7 @@
 #include <net/pf/pf.h>
 #include <net/pf/pf_ioctl.h>
 
+struct pf_osfps;
 struct pf_rule;
 struct pf_trans;
 
@@ -42,6 +43,8 @@ struct pf_options *pf_trans_options(struct pf_file *pf, uint64_t ticket);
 /* Notes `set skip' in a transaction.  0, EINVAL, ENOMEM. */
 int pf_trans_skip(struct pf_file *pf, uint64_t ticket, const char *name,
     bool on);
+/* The fingerprints of a ticket, NULL. */
+struct pf_osfps *pf_trans_osfps(struct pf_file *pf, uint64_t ticket);
 /* The table stage of a ticket for anchor path, NULL. */
 struct pf_tstage *pf_trans_tables(struct pf_file *pf, uint64_t ticket,
     const char *path);

@@ -22,6 +22,7 @@
 #include <sys/time.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_ioc.h>
+#include <net/pf/pf_osfp.h>
 #include <net/pf/pf_state.h>
 #include <net/pf/pf_table.h>
 
@@ -310,7 +311,7 @@ pf_inadefine(struct pf_file *pf, void *data)
 	return (error);
 }
 
-/* --- what there is none of: source nodes, SYN cookies, fingerprints --- */
+/* --- what there is none of: source nodes, SYN cookies --- */
 
 static int
 pf_getsrcnodes(struct pf_file *pf, void *data)
@@ -352,22 +353,32 @@ pf_setsyncookies(struct pf_file *pf, void *data)
 	return (io->mode == PF_SYNCOOKIES_NEVER ? 0 : EOPNOTSUPP);
 }
 
+/* --- fingerprints --- */
+
 static int
 pf_osfpflush(struct pf_file *pf, void *data)
 {
+	pf_osfps_flush();
 	return (0);
 }
 
 static int
 pf_osfpadd(struct pf_file *pf, void *data)
 {
-	return (EOPNOTSUPP);
+	struct pf_ioc_osfp *io = data;
+	struct pf_osfps *l;
+
+	if (io->ticket == 0)
+		return (pf_osfps_addnow(io));
+	if ((l = pf_trans_osfps(pf, io->ticket)) == NULL)
+		return (EBUSY);
+	return (pf_osfps_add(l, io));
 }
 
 static int
 pf_osfpget(struct pf_file *pf, void *data)
 {
-	return (EBUSY); /* behind the last */
+	return (pf_osfps_get(data) ? 0 : EBUSY);
 }
 
 /* --- the calls --- */

@@ -297,6 +297,7 @@ enum pf_skip {
 
 /* What `os' asks for. */
 #define PF_OS_ANY     0U
+#define PF_OS_NAMED   1U /* the stack in osname */
 #define PF_OS_UNKNOWN 0xffffffffU
 
 enum pf_divert_to {
@@ -343,7 +344,7 @@ struct pf_ioc_rule {
 
 	uint32_t probability; /* of 2^32 - 1; 0: always */
 	int32_t rtable;       /* -1: leave */
-	uint32_t os;          /* PF_OS_*, or the number osfp gave the name */
+	uint32_t os;          /* PF_OS_* */
 	uint32_t ridentifier;
 	uint32_t pktrate[2]; /* max-pkt-rate packets/seconds; 0: none */
 	uint16_t max_pkt_size;
@@ -387,9 +388,10 @@ struct pf_ioc_rule {
 enum pf_elem_type {
 	PF_ELEM_RULES,  /* ruleset rs of anchor */
 	PF_ELEM_TABLES, /* all tables of anchor */
-	PF_ELEM_OPTIONS /* timeouts, limits, ...: those not set in the
+	PF_ELEM_OPTIONS, /* timeouts, limits, ...: those not set in the
 			   transaction go back to their defaults, unless
 			   PF_ELEM_MERGE */
+	PF_ELEM_OSFPS   /* all fingerprints */
 };
 #define PF_ELEM_MERGE 0x01
 
@@ -763,17 +765,49 @@ struct pfioc_creators {
 
 /* --- fingerprints ------------------------------------------------------ */
 
+#define PF_OSFP_MAX 16384 /* there may be so many */
+
+/* Options of a SYN, PF_OSFP_OPT_BITS each. */
+enum pf_osfp_opt {
+	PF_OSFP_OPT_NOP = 1,
+	PF_OSFP_OPT_MSS,
+	PF_OSFP_OPT_WSCALE,
+	PF_OSFP_OPT_SACK,
+	PF_OSFP_OPT_TS,
+	PF_OSFP_OPT_OTHER = 7 /* of packets only */
+};
+#define PF_OSFP_OPT_BITS 3
+#define PF_OSFP_OPTS_MAX 16
+
+/* flags of a fingerprint; without any the number beside it is exact */
+#define PF_OSFP_DF	   0x0001
+#define PF_OSFP_WSIZE_ANY  0x0002
+#define PF_OSFP_WSIZE_MOD  0x0004 /* a multiple of wsize */
+#define PF_OSFP_WSIZE_MSS  0x0008 /* wsize times the MSS */
+#define PF_OSFP_WSIZE_MTU  0x0010 /* wsize times the MTU */
+#define PF_OSFP_PSIZE_ANY  0x0020
+#define PF_OSFP_MSS_ANY	   0x0040
+#define PF_OSFP_MSS_MOD	   0x0080
+#define PF_OSFP_WSCALE_ANY 0x0100
+#define PF_OSFP_WSCALE_MOD 0x0200
+#define PF_OSFP_TS0	   0x0400 /* the time stamp is 0 */
+#define PF_OSFP_GENERIC	   0x0800 /* is said of many stacks */
+#define PF_OSFP_NODETAIL   0x1000 /* the version is not told apart */
+#define PF_OSFP_NAMING	   (PF_OSFP_GENERIC | PF_OSFP_NODETAIL)
+#define PF_OSFP_ALL	   0x1fff
+
 struct pf_ioc_osfp {
 	char class[PF_OSFP_NAMESIZE];
 	char version[PF_OSFP_NAMESIZE];
 	char subtype[PF_OSFP_NAMESIZE];
-	uint32_t os;   /* number of the name */
-	uint32_t nr;   /* OSFPGET in: which; EBUSY behind the last */
-	uint64_t opts; /* 3 bits an option, first one lowest */
-	uint16_t wsize, psize, mss;
-	uint16_t flags; /* PF_OSFP_* */
-	uint8_t ttl, wscale, nopts;
-	uint8_t pad[5];
+	uint64_t ticket; /* OSFPADD: of a transaction with PF_ELEM_OSFPS; 0: now */
+	uint64_t opts;   /* enum pf_osfp_opt, first one lowest */
+	uint32_t nr;     /* OSFPGET in: which; EBUSY behind the last */
+	uint16_t wsize, psize, mss; /* as in IPv4 */
+	uint16_t flags;             /* PF_OSFP_* */
+	uint8_t ttl;                /* as sent */
+	uint8_t wscale, nopts;
+	uint8_t pad[1];
 };
 
 /* --- the calls --------------------------------------------------------- */

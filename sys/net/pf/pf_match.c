@@ -18,6 +18,7 @@
 #include <net/if_var.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_nat.h>
+#include <net/pf/pf_osfp.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 #include <net/rtable.h>
@@ -251,9 +252,9 @@ t_once(const struct pf_rule *r, struct pf_desc *pd)
 }
 
 static bool
-t_never(const struct pf_rule *r, struct pf_desc *pd)
+t_os(const struct pf_rule *r, struct pf_desc *pd)
 {
-	return (false);
+	return (pf_osfp_match(pd, r->ioc->os, r->ioc->osname));
 }
 
 enum {
@@ -274,7 +275,7 @@ static bool (*const pf_tests[T_MAX])(const struct pf_rule *, struct pf_desc *) =
 	[T_USER] = t_user,
 	[T_GROUP] = t_group,
 	[T_ONCE] = t_once,
-	[T_OS] = t_never, /* no fingerprints are known */
+	[T_OS] = t_os,
 	[T_PROBABILITY] = t_probability,
 };
 

@@ -85,6 +85,15 @@ pf_divert_ok(enum pf_rs rs, const struct pf_ioc_rule *c)
 }
 
 static bool
+pf_os_ok(const struct pf_ioc_rule *c)
+{
+	if (c->os == PF_OS_NAMED)
+		return (c->osname[0] != '\0');
+	return (c->os == PF_OS_UNKNOWN ||
+	    (c->os == PF_OS_ANY && c->osname[0] == '\0'));
+}
+
+static bool
 pf_addr_ok(const struct pf_ioc_addr *a)
 {
 	unsigned int max = a->af == AF_INET ? 32 : 128;
@@ -132,7 +141,7 @@ pf_ioc_judge(enum pf_rs rs, const struct pf_ioc_rule *c,
 	    c->dir > PFD_OUT || c->src.port_op > PF_OP_RRG ||
 	    c->dst.port_op > PF_OP_RRG || c->uid_op > PF_OP_RRG ||
 	    c->gid_op > PF_OP_RRG || !pf_addr_ok(&c->src.addr) ||
-	    !pf_addr_ok(&c->dst.addr) || !pf_divert_ok(rs, c) ||
+	    !pf_addr_ok(&c->dst.addr) || !pf_divert_ok(rs, c) || !pf_os_ok(c) ||
 	    (c->af != AF_UNSPEC && c->af != AF_INET && c->af != AF_INET6))
 		return (EINVAL);
 	if (!pf_ioc_supported(c))

@@ -24,6 +24,7 @@
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_ioc.h>
 #include <net/pf/pf_log.h>
+#include <net/pf/pf_osfp.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 
@@ -35,6 +36,7 @@ struct pf_elem {
 	uint64_t gen; /* of what it replaces */
 	struct pf_rules *rules;
 	struct pf_tstage *tables;
+	struct pf_osfps *osfps;
 };
 
 struct pf_skipset {
@@ -97,6 +99,7 @@ pf_trans_free(struct pf_trans *t)
 	for (uint32_t i = 0; i < t->nelems; i++) {
 		pf_rules_free(t->elem[i].rules);
 		pf_tstage_abort(t->elem[i].tables);
+		pf_osfps_free(t->elem[i].osfps);
 		if (t->elem[i].anchor != NULL)
 			pf_anchor_put(t->elem[i].anchor);
 	}
@@ -118,6 +121,8 @@ pf_elem_gen(const struct pf_elem *e)
 		return (e->anchor->rules[e->rs]->gen);
 	case PF_ELEM_TABLES:
 		return (e->anchor->tables_gen);
+	case PF_ELEM_OSFPS:
+		return (pf_osfps_gen());
 	default:
 		return (pf_options_gen);
 	}
@@ -128,7 +133,7 @@ pf_elem_begin(struct pf_trans *t, struct pf_elem *e, struct pf_ioc_elem *io)
 {
 	int error;
 
-	if (io->type > PF_ELEM_OPTIONS || io->rs >= PF_RS_MAX ||
+	if (io->type > PF_ELEM_OSFPS || io->rs >= PF_RS_MAX ||
 	    strnlen(io->anchor, sizeof(io->anchor)) == sizeof(io->anchor))
 		return (EINVAL);
 	e->type = io->type;
@@ -143,6 +148,8 @@ pf_elem_begin(struct pf_trans *t, struct pf_elem *e, struct pf_ioc_elem *io)
 		return ((e->tables = pf_tstage_new(e->anchor->path)) == NULL ?
 			ENOMEM :
 			0);
+	if (e->type == PF_ELEM_OSFPS)
+		return ((e->osfps = pf_osfps_new()) == NULL ? ENOMEM : 0);
 	if ((e->flags & PF_ELEM_MERGE) == 0) {
 		t->options = pf_options_default;
 		t->options.hostid = pf_options.hostid;
@@ -339,6 +346,10 @@ pf_elem_publish(struct pf_trans *t, struct pf_elem *e)
 		e->anchor->tables_gen = ++pf_ticket;
 		return;
 	}
+	if (e->type == PF_ELEM_OSFPS) {
+		e->osfps = pf_osfps_publish(e->osfps);
+		return;
+	}
 	slot = &e->anchor->rules[e->rs];
 	if (t->kin != NULL)
 		pf_rules_inherit(e->rules, *slot, t->kin);
@@ -473,6 +484,14 @@ pf_trans_skip(struct pf_file *pf, uint64_t ticket, const char *name, bool on)
 	}
 	SLIST_INSERT_HEAD(&t->skips, s, next);
 	return (0);
+}
+
+struct pf_osfps *
+pf_trans_osfps(struct pf_file *pf, uint64_t ticket)
+{
+	struct pf_elem *e = pf_elem_find(pf, ticket, PF_ELEM_OSFPS, 0, "");
+
+	return (e == NULL ? NULL : e->osfps);
 }
 
 struct pf_tstage *
