@@ -4,7 +4,7 @@
 #
 # pf and the sockets of its own machine: who gets a redirected connection, who
 # it was for, divert-to, divert-packet, sockets with foreign addresses, rules
-# by user and group.  Each for v4 and v6, TCP and UDP.
+# by user and group, by fingerprint.  Each for v4 and v6, TCP and UDP.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
 command -v python3 >/dev/null 2>&1 || { echo "ok 1 - programs # SKIP no python3"; echo 1..1; exit 0; }
@@ -259,6 +259,22 @@ done
 gives "nobody's socket is unknown" ConnectionRefusedError sh -c "
 	printf 'pass\nblock drop in quick proto tcp to port 94 user $u\nblock return in quick proto tcp to port 94 user unknown\n' |
 	bsdctl exec fw pfctl -q -f - && bsdctl exec client python3 '$dir/ask.py' tcp 10.0.1.1 94"
+
+# --- fingerprints: who sent the SYN ---
+prints="set fingerprints \"$top/etc/examples/pf.os\""
+for w in '"Fugu"' '"fugu"' '{ "Windows" "Fugu" }' '"Linux"'; do
+	case $w in *[Ff]ugu*) out=ConnectionRefusedError ;; *) out= ;; esac
+	ok "rules: os $w" rules "$prints" "pass" "block return in quick proto tcp from any os $w to any port 93"
+	gives "os $w" "${out:-fw 10.0.1.1.93 10.0.1.1.93}" ask client tcp 10.0.1.1 93
+	gives "os $w, IPv6" "${out:-fw fd01::1.93 fd01::1.93}" ask client tcp fd01::1 93
+done
+ok "rules: os unknown" rules "$prints" "pass" 'block return in quick proto tcp from any os unknown'
+gives "a known one is not unknown" "fw fd01::1.93 fd01::1.93" ask client tcp fd01::1 93
+ok "without fingerprints everyone is" on fw pfctl -q -F osfp
+gives "os unknown" ConnectionRefusedError ask client tcp fd01::1 93
+ok "an unknown name is refused" sh -c "printf '%s\\n' '$prints' 'pass proto tcp from any os Fuga' |
+	bsdctl exec fw pfctl -q -f - 2>&1 | grep -q 'os \"Fuga\": no fingerprint of .*pf.os has that name'"
+ok "what was loaded stays" sh -c "bsdctl exec fw pfctl -sr | grep -q 'os \"unknown\"'"
 
 # --- divert-packet: whole packets to a program and back ---
 later server "$dir/serve.py" tcp 0.0.0.0 95 hello

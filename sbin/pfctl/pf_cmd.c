@@ -402,7 +402,7 @@ load_file(int dev, const struct args *a)
 
 	pfconf_file(pc, a->file, a->anchor);
 	if (pfconf_finish(pc) != 0 ||
-	    (act && load_refuse(pc, a->anchor) != 0)) {
+	    (act ? load_refuse : load_judge_os)(pc, a->anchor) != 0) {
 		fflush(stdout);
 		warnx("Syntax error in config file: pf rules not loaded");
 		error = 1;

@@ -42,6 +42,11 @@ void *xcalloc(size_t n, size_t size);
  * Reports what the kernel cannot do and what an anchor (-a) cannot have, each
  * with its file and line.  Number of errors in all.
  */
+/*
+ * Reads the fingerprints and looks for the names that `os' has in rules: an
+ * unknown one is an error, with -n a warning of -vv.  Number of errors so far.
+ */
+int load_judge_os(struct pfconf *pc, const char *anchor);
 int load_refuse(struct pfconf *pc, const char *anchor);
 /* Does this load include rulesets of kind rs? */
 bool load_wants(const struct pfconf *pc, int rs);
@@ -99,6 +104,26 @@ int get_srcnodes(const struct ask *a, struct pf_ioc_srcnode **list,
     uint32_t *n);
 int get_osfps(const struct ask *a, struct pf_ioc_osfp **list, uint32_t *n);
 int get_status(const struct ask *a, struct pf_status *s);
+
+/* pf_osfp.c: fingerprints. */
+struct osfps {
+	struct pf_ioc_osfp *list;
+	size_t n;
+	const char *path; /* of their file */
+	bool full;        /* it was said that there are too many */
+};
+/*
+ * The file of `set fingerprints', or /etc/pf.os of the machine, into *to: its
+ * entries are the arena's.  No such file is an error when it was named and is
+ * to be loaded.  Returns the number of errors so far.
+ */
+int osfps_read(struct pfconf *pc, struct osfps *to);
+/* The lines of f behind those of *to; errors are to->path's. */
+void osfps_parse(struct pfconf *pc, struct osfps *to, FILE *f);
+/* Is os one's class, class and version, or all of its name?  In any case. */
+bool osfps_know(const struct osfps *l, const char *os);
+/* Gives them to a transaction with PF_ELEM_OSFPS.  0, -1: said why. */
+int load_osfps(int dev, const struct osfps *l, uint64_t ticket);
 
 /* --- showing ----------------------------------------------------------- */
 

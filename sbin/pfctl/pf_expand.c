@@ -15,6 +15,7 @@
 #include <sys/random.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "pfctl.h"
 
@@ -330,9 +331,13 @@ take_lists(struct expand *x, struct pf_rule *r)
 	}
 	take_side(&r->r.src, x->src, x->sport);
 	take_side(&r->r.dst, x->dst, x->dport);
-	if (x->os != NULL)
+	if (x->os != NULL) {
 		pcopy(x->pc, r->r.osname, sizeof(r->r.osname), x->os->str,
 		    "os name");
+		r->r.os = strcasecmp(x->os->str, "unknown") == 0 ?
+		    PF_OS_UNKNOWN :
+		    PF_OS_NAMED;
+	}
 	if (x->uid != NULL) {
 		r->r.uid_op = x->uid->op;
 		memcpy(r->r.uid, x->uid->val, sizeof(r->r.uid));

@@ -227,6 +227,8 @@ LAW(binat_dyn,
 LAW(binat_src,
     (r->flags & PFR_BINATTO || r->action == PFA_BINAT) &&
 	r->src.addr.type == PF_ADDR_ANY)
+LAW(binat_neg,
+    (r->flags & PFR_BINATTO || r->action == PFA_BINAT) && r->src.addr.neg)
 LAW(binat_mask, binat_masks_differ(sp, r))
 LAW(binat_one,
     r->action == PFA_BINAT && sp->nat != NULL && sp->kind == K_BINAT &&
@@ -329,6 +331,7 @@ const struct law pf_laws[] = {
 	{ "binat-to-list", K_FILTER, binat_list, "binat-to takes one source and one redirection address" },
 	{ "binat-to-dynamic", K_FILTER, binat_dyn, "binat-to takes (interface) only with :0" },
 	{ "binat-source", K_FILTER, binat_src, "binat-to requires a specified source and redirect address" },
+	{ "binat-negated", K_FILTER | K_BINAT, binat_neg, "binat: the source cannot be negated" },
 	{ "binat-masks", K_FILTER | K_BINAT, binat_mask, "binat: netmasks of source and redirection must be the same" },
 	{ "binat-one", K_BINAT, binat_one, "binat rule must redirect to a single address" },
 	{ "binat-ports", K_BINAT, binat_ports, "binat rules take no ports" },

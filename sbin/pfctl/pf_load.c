@@ -72,7 +72,6 @@ USES(uses_rtable,
 	r->r.action != PFA_MATCH)
 USES(uses_delay, r->r.set_delay != 0)
 USES(uses_pktrate, r->r.pktrate[0] != 0)
-USES(uses_os, r->r.osname[0] != '\0')
 USES(uses_related, (r->r.stateflags & PFS_RELATED) != 0)
 USES(uses_pflow, (r->r.stateflags & PFS_PFLOW) != 0)
 
@@ -97,7 +96,6 @@ static const struct refusal refusals[] = {
 	{ "rtable in translation and scrub rules", uses_rtable },
 	{ "set delay", uses_delay },
 	{ "max-pkt-rate", uses_pktrate },
-	{ "os", uses_os },
 	{ "allow-related", uses_related },
 	{ "pflow", uses_pflow },
 };
@@ -159,13 +157,85 @@ refuse_options(struct pfconf *pc)
 
 	if (o->syncookies_set && o->syncookies != PF_SYNCOOKIES_NEVER)
 		refuse(pc, &o->at[SET_SYNCOOKIES], "set syncookies");
-	if (o->fingerprints != NULL)
-		refuse(pc, &o->at[SET_FINGERPRINTS], "set fingerprints");
 	for (i = 0; i < nitems(limits); i++)
 		if (o->limit_set[limits[i]])
 			refuse(pc, &o->limit_at[limits[i]],
 			    conf_printf(pc->lex, "set limit %s",
 				pf_limit_names[limits[i]]));
+}
+
+/* --- fingerprints ------------------------------------------------------ */
+
+/* Those that the rules will meet: to be loaded, or in the kernel already. */
+static int
+osfps_come(struct pfconf *pc, const char *anchor, struct osfps *l)
+{
+	struct ask a = { .dev = pc->dev, .opts = pc->opts, .anchor = anchor };
+	uint32_t n = 0;
+
+	memset(l, 0, sizeof(*l));
+	if (*anchor == '\0' && pc->load & LOAD_OPTIONS &&
+	    (!(pc->opts & OPT_MERGE) || pc->set.fingerprints != NULL)) {
+		if (osfps_read(pc, l) == 0)
+			pc->osfps = l;
+		return (conf_errors(pc->lex));
+	}
+	l->path = "the kernel";
+	if (pc->dev != -1 && get_osfps(&a, &l->list, &n) == -1)
+		return (-1);
+	l->n = n;
+	return (0);
+}
+
+static void
+os_unknown(struct pfconf *pc, const struct osfps *l, const struct pf_rule *r)
+{
+	if (!(pc->opts & OPT_NOACTION))
+		conf_error_at(pc->lex, r->file, r->line,
+		    "os \"%s\": no fingerprint of %s has that name",
+		    r->r.osname, l->path);
+	else if (pc->opts & OPT_VERBOSE2)
+		fprintf(pc->err, "warning: unknown '%s' OS fingerprint\n",
+		    r->r.osname);
+}
+
+/* How many rules ask for a name; of those that l lacks it is said. */
+static size_t
+os_rules(struct pfconf *pc, const struct osfps *l)
+{
+	const struct pf_ruleset *rs;
+	const struct pf_rule *r;
+	size_t n = 0;
+	int i;
+
+	TAILQ_FOREACH(rs, &pc->rulesets, entry)
+		for (i = 0; i < PF_RS_MAX; i++) {
+			if (!load_wants(pc, i))
+				continue;
+			TAILQ_FOREACH(r, &rs->rules[i], entry) {
+				n += r->r.os == PF_OS_NAMED;
+				if (l != NULL && r->r.os == PF_OS_NAMED &&
+				    !osfps_know(l, r->r.osname))
+					os_unknown(pc, l, r);
+			}
+		}
+	return (n);
+}
+
+int
+load_judge_os(struct pfconf *pc, const char *anchor)
+{
+	struct osfps *l = palloc(pc, sizeof(*l));
+
+	if (pc->opts & OPT_NOACTION && pc->set.fingerprints == NULL &&
+	    os_rules(pc, NULL) == 0)
+		return (0);
+	if (osfps_come(pc, anchor, l) != 0)
+		return (1);
+	os_rules(pc, l);
+	if (pc->osfps == NULL)
+		free(l->list); /* the kernel's */
+	return (conf_errors(pc->lex));
 }
 
 int
@@ -175,6 +245,7 @@ load_refuse(struct pfconf *pc, const char *anchor)
 	struct pf_ruleset *rs;
 	int i;
 
+	(void)load_judge_os(pc, anchor);
 	refuse_lines(pc);
 	TAILQ_FOREACH(rs, &pc->rulesets, entry)
 		for (i = 0; i < PF_RS_MAX; i++)
@@ -204,7 +275,7 @@ elements(struct pfconf *pc, bool options, struct pf_ioc_elem **list)
 {
 	struct pf_ruleset *rs;
 	struct pf_ioc_elem *e;
-	size_t n = 1;
+	size_t n = 2;
 	int i;
 
 	TAILQ_FOREACH(rs, &pc->rulesets, entry)
@@ -227,6 +298,8 @@ elements(struct pfconf *pc, bool options, struct pf_ioc_elem **list)
 		e->type = PF_ELEM_OPTIONS;
 		e++->flags = pc->opts & OPT_MERGE ? PF_ELEM_MERGE : 0;
 	}
+	if (pc->osfps != NULL)
+		e++->type = PF_ELEM_OSFPS;
 	return ((size_t)(e - *list));
 }
 
@@ -433,6 +506,8 @@ load_commit(int dev, struct pfconf *pc, const char *anchor)
 		return (-1);
 	}
 	if ((pc->load & LOAD_TABLES && load_tables(dev, pc, tr.ticket) == -1) ||
+	    (pc->osfps != NULL &&
+		load_osfps(dev, pc->osfps, tr.ticket) == -1) ||
 	    load_rules(dev, pc, tr.ticket) == -1 ||
 	    (options && load_options(dev, pc, tr.ticket) == -1)) {
 		if (pf_call(dev, DIOCXROLLBACK, &tr) == -1)

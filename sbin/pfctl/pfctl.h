@@ -333,6 +333,7 @@ struct pfconf {
 	struct pf_lines lines; /* altq, queue */
 	struct load_file *loads, **loads_tail;
 	struct pf_options set;
+	struct osfps *osfps; /* fingerprints that are to be loaded, or NULL */
 	const struct pf_ifsource *ifs;
 	struct pf_ifaddr *ifaddrs;
 	size_t nifaddrs;

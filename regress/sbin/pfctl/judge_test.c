@@ -62,6 +62,7 @@ static const struct row {
 	{ "binat-to-list", "pass from 1.1.1.1 binat-to { 1.1.1.2 1.1.1.3 }" },
 	{ "binat-to-dynamic", "pass inet from 1.1.1.1 binat-to (em0)" },
 	{ "binat-source", "pass binat-to 1.1.1.1" },
+	{ "binat-negated", "match from ! 1.1.1.1 binat-to 1.1.1.2" },
 	{ "binat-masks", "binat on em0 from 1.1.1.0/24 to any -> 1.1.1.1" },
 	{ "binat-one", "binat on em0 from 1.1.1.1 to any -> { 1.1.1.1 1.1.1.2 }" },
 	{ "binat-ports", "binat on em0 proto tcp from 1.1.1.1 port 1 to any -> 1.1.1.2" },

@@ -305,13 +305,11 @@ what_the_kernel_lacks_is_named(void **state)
 		    "rtable in translation" },
 		{ "pass in set delay 3", "set delay" },
 		{ "pass max-pkt-rate 3/4", "max-pkt-rate" },
-		{ "pass proto tcp from any os Linux", "os" },
 		{ "pass keep state (allow-related)", "allow-related" },
 		{ "pass keep state (pflow)", "pflow" },
 		{ "pass on rdomain 1", "on rdomain" },
 		{ "pass route \"x\"", "route label" },
 		{ "set syncookies always", "set syncookies" },
-		{ "set fingerprints \"/etc/pf.os\"", "set fingerprints" },
 		{ "set limit eth-anchors 3", "set limit eth-anchors" },
 	};
 	char text[256], want[256];
@@ -326,6 +324,69 @@ what_the_kernel_lacks_is_named(void **state)
 		expect("-nf -", text, 0, "", NULL);
 	}
 	assert_int_equal(model->calls, 0);
+}
+
+/* --- fingerprints ------------------------------------------------------ */
+
+static const char osfile[] = "/tmp/pfctl-kernel-test.os";
+
+static void
+put_osfile(const char *text)
+{
+	FILE *f = fopen(osfile, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* They come with a load, are known by name, and go with the next load. */
+static void
+fingerprints_come_with_the_rules(void **state)
+{
+	static const char rules[] =
+	    "set fingerprints \"/tmp/pfctl-kernel-test.os\"\n"
+	    "block in proto tcp from any os { \"Alpha\" \"alpha 3\" unknown }\n";
+	char line[] = "-a x -f -";
+
+	(void)state;
+	put_osfile("S10:64:1:60:M*,S,T,N,W7:Alpha:2-3:b:Alpha 2 and 3\n"
+		   "1024:64:0:44:M1460:@Beta:::B\n");
+	expect("-f -", rules, 0, "", "");
+	assert_int_equal(model->now.nosfp, 3);
+	expect("-sr", "", 0,
+	    "block drop in proto tcp from any os \"Alpha\" to any\n"
+	    "block drop in proto tcp from any os \"alpha 3\" to any\n"
+	    "block drop in proto tcp from any os \"unknown\" to any\n",
+	    "");
+	expect("-so", "", 0,
+	    "Class\tVersion\tSubtype(subversion)\n-----\t-------\t-------------------\n"
+	    "Alpha\n\t2\n\t\tb\n\t3\n\t\tb\nBeta\n",
+	    "");
+	expect_part("-j -so", "\"version\": \"3\"");
+	expect_part("-sa", "3 fingerprints loaded\n");
+	expect(line, "pass in proto tcp from any os \"Beta\"", 0, "", "");
+	expect_error(line, "pass in proto tcp from any os \"Gamma\"",
+	    "stdin:1: os \"Gamma\": no fingerprint of the kernel has that name");
+	expect_error("-f -",
+	    "set fingerprints \"/tmp/pfctl-kernel-test.os\"\n"
+	    "pass proto tcp from any os \"Alpha 4\"",
+	    "stdin:2: os \"Alpha 4\": no fingerprint of /tmp/pfctl-kernel-test.os has that name");
+	expect("-vvnf -", "pass proto tcp from any os \"Beta 4\"", 0, NULL,
+	    "warning: unknown 'Beta 4' OS fingerprint\n");
+	put_osfile("S10:64:1:60:M*,S,T,N,W7:Alpha:2:b\n\nx:64:1:60:.:A:::\n");
+	expect_error("-f -", rules, "kernel-test.os:1: only 8 fields of 9");
+	expect_error("-f -", rules, "kernel-test.os:3: invalid window 'x'");
+	expect_error("-nf -", rules, "kernel-test.os:3: invalid window 'x'");
+	unlink(osfile);
+	expect_error("-f -", rules,
+	    "stdin:1: cannot open fingerprints \"/tmp/pfctl-kernel-test.os\"");
+	expect("-nf -", rules, 0, "", NULL);
+	assert_int_equal(model->now.nosfp, 3);
+	expect("-m -f -", "pass", 0, "", "");
+	assert_int_equal(model->now.nosfp, 3);
+	expect("-F osfp", "", 0, "", "OS fingerprints cleared\n");
+	assert_int_equal(model->now.nosfp, 0);
 }
 
 /* --- showing ----------------------------------------------------------- */
@@ -652,7 +713,7 @@ flushing(void **state)
 	expect("-F all", "", 0, "",
 	    "rules cleared\nnat cleared\n1 tables deleted.\n"
 	    "1 states cleared\nsource tracking entries cleared\n"
-	    "pf: statistics cleared\npf: interface flags reset\n");
+	    "pf: statistics cleared\nOS fingerprints cleared\npf: interface flags reset\n");
 	assert_int_equal(model->now.set.limit[PF_LIMIT_STATES], 0);
 	expect("-F states -i em0", "", 0, "", "1 states cleared\n");
 	assert_string_equal(model->killed[1].ifname, "em0");
@@ -720,6 +781,7 @@ main(void)
 		TEST(tables_as_they_are_shown),
 		TEST(states_are_killed_by_what_was_said),
 		TEST(flushing),
+		TEST(fingerprints_come_with_the_rules),
 		TEST(json_is_json),
 	};
 

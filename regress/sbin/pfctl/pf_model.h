@@ -50,6 +50,8 @@ struct m_world {
 	struct m_set sets[M_SETS];
 	struct m_table tables[M_TABLES];
 	struct m_options set;
+	struct pf_ioc_osfp osfp[16];
+	uint32_t nosfp;
 };
 
 struct model {
@@ -304,6 +306,8 @@ m_begin(struct pfioc_trans *io)
 			t->used = false;
 	if (m_named(PF_ELEM_OPTIONS, "", 0))
 		memset(&model->next.set, 0, sizeof(model->next.set));
+	if (m_named(PF_ELEM_OSFPS, "", 0))
+		model->next.nosfp = 0;
 	io->ticket = model->ticket = ++model->tickets;
 	return (0);
 }
@@ -325,6 +329,28 @@ m_end(struct pfioc_trans *io, bool commit)
 			memset(s, 0, sizeof(*s));
 	model->now = model->next;
 	model->commits++;
+	return (0);
+}
+
+static int
+m_osfp(unsigned long cmd, struct pf_ioc_osfp *io)
+{
+	struct m_world *w = &model->next;
+
+	if (cmd == DIOCOSFPFLUSH)
+		model->now.nosfp = 0;
+	else if (cmd == DIOCOSFPGET) {
+		if (io->nr >= model->now.nosfp)
+			return (m_error(EBUSY));
+		*io = model->now.osfp[io->nr];
+	} else {
+		if (io->ticket != model->ticket || io->ticket == 0 ||
+		    !m_named(PF_ELEM_OSFPS, "", 0))
+			return (m_error(EBUSY));
+		if (w->nosfp == sizeof(w->osfp) / sizeof(w->osfp[0]))
+			return (m_error(E2BIG));
+		w->osfp[w->nosfp++] = *io;
+	}
 	return (0);
 }
 
@@ -708,7 +734,11 @@ m_ask(unsigned long cmd, void *arg)
 	case DIOCCLRRULECTRS:
 	case DIOCCLRSRCNODES:
 		return (0);
-	default: /* DIOCOSFP*: as a kernel without them */
+	case DIOCOSFPADD:
+	case DIOCOSFPGET:
+	case DIOCOSFPFLUSH:
+		return (m_osfp(cmd, arg));
+	default:
 		return (m_error(ENOTTY));
 	}
 }
