@@ -13,6 +13,7 @@
 #include <net/if_ioctl.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_log.h>
+#include <net/pf/pf_osfp.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_state.h>
 #include <netinet6/ip6_var.h>
@@ -85,6 +86,28 @@ rules_translate(struct pf_rules *to)
 	rule(to, &c, 7);
 }
 
+/* SYNs are compared to fingerprints of each look, whoever they are from. */
+static void
+rules_os(struct pf_rules *to)
+{
+	static const uint16_t looks[] = { 0, PF_OSFP_WSIZE_ANY,
+		PF_OSFP_WSIZE_MSS | PF_OSFP_MSS_ANY, PF_OSFP_WSIZE_MTU,
+		PF_OSFP_WSIZE_MOD | PF_OSFP_MSS_MOD | PF_OSFP_WSCALE_MOD };
+	struct pf_ioc_osfp f = { .class = "x", .ttl = 64, .wsize = 2, .mss = 4,
+		.wscale = 1 };
+	struct pf_ioc_rule c = { .action = PFA_MATCH, .os = PF_OS_NAMED,
+		.osname = "x y" };
+	unsigned int i;
+
+	for (i = 0; i < nitems(looks) * 3; i++) {
+		f.flags = looks[i % nitems(looks)] | PF_OSFP_PSIZE_ANY;
+		f.nopts = (uint8_t)(i / nitems(looks));
+		f.opts = f.nopts == 0 ? 0 : f.nopts == 1 ? 2 : 2 | 3 << 3;
+		KASSERT(pf_osfps_addnow(&f) == 0);
+	}
+	rule(to, &c, 0);
+}
+
 static void
 rules(void)
 {
@@ -104,6 +127,7 @@ rules(void)
 		.return_icmp6_type = 1, .return_icmp6_code = 4 };
 	rule(to, &c, 1);
 	rules_translate(to);
+	rules_os(to);
 	c.stateflags = PFS_SLOPPY;
 	rule(to, &c, 8);
 	c.uid_op = PF_OP_EQ;
