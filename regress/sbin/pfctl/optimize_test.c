@@ -35,7 +35,7 @@ conf(const char *text, enum optimize o, FILE *out, int opts)
 
 struct packet {
 	const char *ifname;
-	uint8_t dir, proto;
+	uint8_t dir, proto, af, tcpflags;
 	struct ip_addr src, dst;
 	uint16_t dport;
 };
@@ -99,8 +99,13 @@ rule_matches(const struct pfconf *pc, const struct pf_ioc_rule *r,
 	    (strcmp(r->ifname, p->ifname) == 0) ==
 		((r->flags & PFR_IFNOT) != 0))
 		return (false);
+	if (p->proto == 6 && (p->tcpflags & r->tcpmask) != r->tcpflags)
+		return (false);
+	if (r->tos != 0 && p->dport != 3) /* tos stands for what is not moved */
+		return (false);
 	return ((r->dir == PFD_BOTH || r->dir == p->dir) &&
 	    (r->proto == 0 || r->proto == p->proto) &&
+	    (r->af == 0 || r->af == p->af) &&
 	    addr_matches(pc, &r->src.addr, &p->src) &&
 	    addr_matches(pc, &r->dst.addr, &p->dst) &&
 	    port_matches(&r->dst, p->dport));
@@ -133,6 +138,10 @@ static const char *const hosts[] = { "any", "10.0.0.0/30", "10.0.0.0/31",
 static const char *const ports[] = { "", " port 1", " port 1:3", " port 2",
 	" port > 1" };
 
+static const char *const afs[] = { "", "inet ", "inet6 " };
+static const char *const flags[] = { "", "", " flags any", " flags S/S",
+	" flags A/SA" };
+
 static unsigned int
 pick(unsigned int n)
 {
@@ -143,28 +152,54 @@ static void
 random_rule(FILE *f)
 {
 	bool tcp = pick(2) != 0;
+	const char *src = hosts[pick(nitems(hosts))],
+		   *dst = hosts[pick(nitems(hosts))];
+	bool any = *src == 'a' && *dst == 'a';
 
-	fprintf(f, "%s %s%s%sinet %sfrom %s to %s%s%s\n",
+	fprintf(f, "%s %s%s%s%s%sfrom %s to %s%s%s%s%s\n",
 	    pick(3) != 0 ? "pass" : "block",
 	    pick(3) == 0     ? "in " :
 		pick(3) == 0 ? "out " :
 			       "",
 	    pick(2) != 0 ? "quick " : "", ifs[pick(nitems(ifs))],
-	    tcp ? "proto tcp " : "", hosts[pick(nitems(hosts))],
-	    hosts[pick(nitems(hosts))], tcp ? ports[pick(nitems(ports))] : "",
-	    pick(12) == 0 ? " label x" : "");
+	    any ? afs[pick(nitems(afs))] : "inet ", tcp ? "proto tcp " : "",
+	    src, dst, tcp ? ports[pick(nitems(ports))] : "",
+	    pick(12) == 0 ? " label x" : "", pick(9) == 0 ? " tos 8" : "",
+	    tcp ? flags[pick(nitems(flags))] : "");
+}
+
+/* Of long blocks that differ in hosts, and a little in one thing more. */
+static void
+narrow_rule(FILE *f, unsigned int what)
+{
+	char host[16] = "any";
+
+	if (what != 0)
+		snprintf(host, sizeof(host), "10.0.0.%u", pick(16));
+	fprintf(f, "pass %s%s%sproto tcp from %s to %s%s%s\n",
+	    what == 1 && pick(2) ? "in " : "",
+	    what == 2 ? ifs[pick(nitems(ifs))] : "",
+	    what == 0 ? afs[pick(nitems(afs))] : "inet ",
+	    what < 5 ? host : "any", what < 5 ? "any" : host,
+	    what == 3 || what == 5 ? ports[pick(nitems(ports))] : "",
+	    what == 4 ? flags[pick(nitems(flags))] : "");
 }
 
 /* Rules of few kinds, so that blocks grow long. */
 static char *
 random_rules(unsigned int n)
 {
+	unsigned int what;
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
+	what = pick(12);
 	while (n-- > 0)
-		random_rule(f);
+		if (what < 6)
+			narrow_rule(f, what);
+		else
+			random_rule(f);
 	fclose(f);
 	return (text);
 }
@@ -176,15 +211,17 @@ check_packets(const char *text, const struct pfconf *a, const struct pfconf *b)
 	struct packet p;
 	unsigned int i;
 
-	for (i = 0; i < 2 * 2 * 2 * 6 * 6 * 4; i++) {
+	for (i = 0; i < 2 * 2 * 2 * 2 * 2 * 6 * 6 * 4; i++) {
 		unsigned int k = i;
 
 		memset(&p, 0, sizeof(p));
 		p.ifname = names[k % 2];
 		p.dir = k / 2 % 2 != 0 ? PFD_IN : PFD_OUT;
 		p.proto = k / 4 % 2 != 0 ? 6 : 17;
-		k /= 8;
-		p.src.b[0] = p.dst.b[0] = 10;
+		p.tcpflags = k / 8 % 2 != 0 ? 0x02 : 0x10;
+		p.af = k / 16 % 2 != 0 ? AF_INET : AF_INET6;
+		k /= 32;
+		p.src.b[0] = p.dst.b[0] = p.af == AF_INET ? 10 : 0xfd;
 		p.src.b[3] = (uint8_t)(k % 6);
 		p.dst.b[3] = (uint8_t)(k / 6 % 6);
 		p.dport = (uint16_t)(k / 36);
@@ -215,7 +252,7 @@ no_verdict_changes(void **state)
 
 	(void)state;
 	srandom(7);
-	for (i = 0; i < 400; i++) {
+	for (i = 0; i < 1000; i++) {
 		text = random_rules(2 + pick(40));
 		a = conf(text, OPTIMIZE_NONE, stdout, 0);
 		b = conf(text, OPTIMIZE_BASIC, stdout, 0);
