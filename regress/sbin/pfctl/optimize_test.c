@@ -303,6 +303,38 @@ static const struct {
 	    "table <__automatic_*_0> const { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6/31 }\n"
 	    "block drop in inet from <__automatic_*_0> to any\n"
 	    "block drop out inet from 2.2.2.2 to any\n" },
+	/* other source ports */
+	{ "pass in proto tcp from port 1 to any\npass in proto tcp from port 2 to any\n",
+	    "pass in proto tcp from any port = tcpmux to any flags S/SA keep state\n"
+	    "pass in proto tcp from any port = compressnet to any flags S/SA keep state\n" },
+	/* not into one table */
+	{ "block in from { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 }\nblock in from { 2001:db8::1 2001:db8::2 2001:db8::3 2001:db8::4 2001:db8::5 2001:db8::6 }\n",
+	    "table <__automatic_*_0> const { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 }\n"
+	    "table <__automatic_*_1> const { 2001:db8::1 2001:db8::2 2001:db8::3 2001:db8::4 2001:db8::5 2001:db8::6 }\n"
+	    "block drop in inet from <__automatic_*_0> to any\n"
+	    "block drop in inet6 from <__automatic_*_1> to any\n" },
+	{ "block in proto tcp from { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 }\nblock in proto udp from { 2.2.2.1 2.2.2.2 2.2.2.3 2.2.2.4 2.2.2.5 2.2.2.6 }\n",
+	    "table <__automatic_*_0> const { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 }\n"
+	    "table <__automatic_*_1> const { 2.2.2.1 2.2.2.2 2.2.2.3 2.2.2.4 2.2.2.5 2.2.2.6 }\n"
+	    "block drop in inet proto tcp from <__automatic_*_0> to any\n"
+	    "block drop in inet proto udp from <__automatic_*_1> to any\n" },
+	{ "block in proto tcp to { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 } port 1:2\nblock in proto tcp to { 2.2.2.1 2.2.2.2 2.2.2.3 2.2.2.4 2.2.2.5 2.2.2.6 } port 1:3\n",
+	    "table <__automatic_*_0> const { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 }\n"
+	    "table <__automatic_*_1> const { 2.2.2.1 2.2.2.2 2.2.2.3 2.2.2.4 2.2.2.5 2.2.2.6 }\n"
+	    "block drop in inet proto tcp from any to <__automatic_*_0> port 1:2\n"
+	    "block drop in inet proto tcp from any to <__automatic_*_1> port 1:3\n" },
+	{ "block in proto icmp from { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 } icmp-type echoreq\nblock in proto icmp from { 2.2.2.1 2.2.2.2 2.2.2.3 2.2.2.4 2.2.2.5 2.2.2.6 } icmp-type redir\n",
+	    "table <__automatic_*_0> const { 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 }\n"
+	    "table <__automatic_*_1> const { 2.2.2.1 2.2.2.2 2.2.2.3 2.2.2.4 2.2.2.5 2.2.2.6 }\n"
+	    "block drop in inet proto icmp from <__automatic_*_0> to any icmp-type echoreq\n"
+	    "block drop in inet proto icmp from <__automatic_*_1> to any icmp-type redir\n" },
+	{ "block in from { !1.1.1.1 !1.1.1.2 !1.1.1.3 !1.1.1.4 !1.1.1.5 !1.1.1.6 }\n",
+	    "block drop in inet from ! 1.1.1.1 to any\n"
+	    "block drop in inet from ! 1.1.1.2 to any\n"
+	    "block drop in inet from ! 1.1.1.3 to any\n"
+	    "block drop in inet from ! 1.1.1.4 to any\n"
+	    "block drop in inet from ! 1.1.1.5 to any\n"
+	    "block drop in inet from ! 1.1.1.6 to any\n" },
 	/* side by side for skip steps */
 	{ "pass in on em0 proto tcp to port 60001\n"
 	  "pass in on em1 proto tcp to port 60001\n"
