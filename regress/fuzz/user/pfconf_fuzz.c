@@ -47,12 +47,17 @@ printed(const void *text, size_t size, enum optimize o)
 	return (NULL);
 }
 
-/* Words whose text does not say all of what they do. */
+/*
+ * Words whose text does not say all of what they do.  A state policy holds for
+ * the rules after it, and is printed in front of all of them.
+ */
 static bool
 has_quirk(const char *text)
 {
 	return (strstr(text, "\\ ") != NULL || strstr(text, "\\\t") != NULL ||
 	    strstr(text, "\\\"\n") != NULL ||
+	    strstr(text, "set state-policy if-bound") != NULL ||
+	    strstr(text, "set state-policy group-bound") != NULL ||
 	    strstr(text, "file \"") != NULL);
 }
 
