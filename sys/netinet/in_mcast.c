@@ -4,7 +4,8 @@
 /*
  * Who listens to which group, where, and to whom in it.
  *
- *  (1)	A group exists while it has members, or its leave is still told.
+ *  (1)	A group exists while it has members or the node itself listens, or
+ *	while its leave is still told.
  *  (2)	A member is in its socket's list and in its group's, or nowhere.
  *  (3)	A member that includes has a source.
  *
@@ -16,6 +17,7 @@
 
 #include <sys/types.h>
 #include <sys/systm.h>
+#include <sys/log.h>
 #include <sys/malloc.h>
 #include <net/if_var.h>
 #include <netinet/in.h>
@@ -25,6 +27,13 @@
 
 struct in_groups in_groups = TAILQ_HEAD_INITIALIZER(in_groups);
 static uint32_t in_ngroups;
+
+bool
+in_mcast_up(const struct ifnet *ifp)
+{
+	return ((ifp->if_flags & IFF_UP) != 0 &&
+	    ifp->if_link_state != LINK_STATE_DOWN);
+}
 
 /* --- groups --- */
 
@@ -41,9 +50,9 @@ in_group_find(uint32_t ifindex, sa_family_t af, const struct ip_addr *a)
 }
 
 static struct in_group *
-in_group_get(uint32_t ifindex, sa_family_t af, const struct ip_addr *a)
+in_group_get(const struct ifnet *ifp, sa_family_t af, const struct ip_addr *a)
 {
-	struct in_group *ig = in_group_find(ifindex, af, a);
+	struct in_group *ig = in_group_find(ifp->if_index, af, a);
 
 	if (ig != NULL)
 		return (ig);
@@ -51,9 +60,10 @@ in_group_get(uint32_t ifindex, sa_family_t af, const struct ip_addr *a)
 	    (ig = malloc(sizeof(*ig), M_PCB, M_ZERO)) == NULL)
 		return (NULL);
 	in_ngroups++;
-	ig->ig_ifindex = ifindex;
+	ig->ig_ifindex = ifp->if_index;
 	ig->ig_af = af;
 	ig->ig_addr = *a;
+	ig->ig_up = in_mcast_up(ifp);
 	LIST_INIT(&ig->ig_members);
 	TAILQ_INSERT_TAIL(&in_groups, ig, ig_entry);
 	return (ig);
@@ -117,8 +127,10 @@ in_mcast_filter(const struct in_group *ig, struct in_filter *f)
 {
 	const struct in_member *im, *ex = NULL;
 
-	f->exclude = false;
+	f->exclude = ig->ig_node;
 	f->n = 0;
+	if (ig->ig_node)
+		return; /* to everybody in it */
 	LIST_FOREACH(im, &ig->ig_members, im_ofgroup)
 		if (im->im_exclude)
 			ex = im;
@@ -167,7 +179,7 @@ in_member_new(struct inpcb *inp, const struct ifnet *ifp, sa_family_t af,
 	if (n >= IN_MCAST_GROUPS ||
 	    (im = malloc(sizeof(*im), M_PCB, M_ZERO)) == NULL)
 		return (NULL);
-	if ((im->im_group = in_group_get(ifp->if_index, af, a)) == NULL) {
+	if ((im->im_group = in_group_get(ifp, af, a)) == NULL) {
 		free(im, M_PCB, sizeof(*im));
 		return (NULL);
 	}
@@ -293,6 +305,36 @@ in_mcast_detach(struct inpcb *inp)
 		in_member_end(im);
 }
 
+/* --- the node itself --- */
+
+void
+in_mcast_node(const struct ifnet *ifp, sa_family_t af, const struct ip_addr *a,
+    bool on)
+{
+	struct in_group *ig = on ? in_group_get(ifp, af, a) :
+				   in_group_find(ifp->if_index, af, a);
+	char buf[46];
+
+	if (ig == NULL && on)
+		log(LOG_WARNING, "%s: no room to tell of group %s",
+		    ifp->if_xname, ip_ntop(af, a, buf));
+	if (ig == NULL || ig->ig_node == on)
+		return;
+	ig->ig_node = on;
+	in_report_change(ig);
+}
+
+void
+in_mcast_again(const struct ifnet *ifp, sa_family_t af)
+{
+	struct in_group *ig, *next;
+
+	TAILQ_FOREACH_SAFE(ig, &in_groups, ig_entry, next)
+		if (ig->ig_ifindex == ifp->if_index && ig->ig_af == af &&
+		    in_group_live(ig))
+			in_report_change(ig);
+}
+
 /* --- packets --- */
 
 bool
@@ -331,6 +373,7 @@ in_mcast_gone(const struct ifnet *ifp)
 			continue;
 		while ((im = LIST_FIRST(&ig->ig_members)) != NULL)
 			in_member_free(im);
+		ig->ig_node = false;
 		in_group_free(ig);
 	}
 	in_report_gone(ifp->if_index);
@@ -341,10 +384,15 @@ static void
 in_mcast_link(const struct ifnet *ifp)
 {
 	struct in_group *ig;
+	bool up = in_mcast_up(ifp);
 
-	TAILQ_FOREACH(ig, &in_groups, ig_entry)
-		if (ig->ig_ifindex == ifp->if_index && in_group_live(ig))
+	TAILQ_FOREACH(ig, &in_groups, ig_entry) {
+		if (ig->ig_ifindex != ifp->if_index || ig->ig_up == up)
+			continue;
+		ig->ig_up = up;
+		if (up && in_group_live(ig))
 			in_report_change(ig);
+	}
 }
 
 static void

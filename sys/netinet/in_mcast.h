@@ -45,6 +45,8 @@ struct in_group {
 	uint32_t ig_ifindex;
 	sa_family_t ig_af;
 	struct ip_addr ig_addr;
+	bool ig_node; /* the node itself listens, without a socket */
+	bool ig_up;   /* its link was, when last told */
 	/* --- in_mcast_report.c --- */
 	uint8_t ig_changes;    /* times that the change is still to be told */
 	uint64_t ig_change_us; /* when next; 0: not */
@@ -58,7 +60,7 @@ struct in_group {
 static inline bool
 in_group_live(const struct in_group *ig)
 {
-	return (!LIST_EMPTY(&ig->ig_members));
+	return (ig->ig_node || !LIST_EMPTY(&ig->ig_members));
 }
 
 /* What sockets want of a group, together. */
@@ -88,6 +90,14 @@ struct in_member *in_mcast_find(const struct inpcb *inp, uint32_t ifindex,
     sa_family_t af, const struct ip_addr *a); /* NULL */
 void in_mcast_detach(struct inpcb *inp);      /* all of it */
 
+/* --- of the node itself --- */
+/* It listens to a on ifp, or no more; what is so already is not told again.
+ * Without memory a group is not told of (and said so in the log). */
+void in_mcast_node(const struct ifnet *ifp, sa_family_t af,
+    const struct ip_addr *a, bool on);
+/* All groups of ifp are told anew: the last reports may not have counted. */
+void in_mcast_again(const struct ifnet *ifp, sa_family_t af);
+
 /* --- of packets --- */
 /* Has a socket joined group a on ifp? */
 bool in_mcast_joined(const struct ifnet *ifp, sa_family_t af,
@@ -103,6 +113,7 @@ int in_mcast_setopt(struct inpcb *inp, int level, int name, const void *val,
 bool in_mcast_isopt(int level, int name);
 
 /* --- between the rooms --- */
+bool in_mcast_up(const struct ifnet *ifp); /* can a report leave there? */
 TAILQ_HEAD(in_groups, in_group);
 extern struct in_groups in_groups;
 void in_mcast_filter(const struct in_group *ig, struct in_filter *f);

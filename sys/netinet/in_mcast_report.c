@@ -103,8 +103,8 @@ in_say_filter(struct in_group *ig, bool change, uint64_t now)
 	kind = f.exclude ? IN_IS_EX : IN_IS_IN;
 	if (change)
 		kind += IN_TO_IN - IN_IS_IN;
-	if (ifp == NULL || (ifp->if_flags & IFF_UP) == 0)
-		return;
+	if (ifp == NULL || !in_mcast_up(ifp))
+		return; /* told when it comes up */
 	if (v != in_report_of(ig->ig_af)->newest) {
 		if (in_group_live(ig))
 			ig->ig_reporter = true;
@@ -131,7 +131,7 @@ in_say_sources(struct in_group *ig, uint64_t now)
 		if (listed != f.exclude)
 			ig->ig_asked[n++] = ig->ig_asked[i];
 	}
-	if (n != 0 && ifp != NULL && (ifp->if_flags & IFF_UP) != 0)
+	if (n != 0 && ifp != NULL && in_mcast_up(ifp))
 		in_report_of(ig->ig_af)->send(ifp,
 		    in_version(ig->ig_ifindex, ig->ig_af, now), ig, IN_IS_IN,
 		    ig->ig_asked, n);

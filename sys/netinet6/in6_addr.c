@@ -14,12 +14,8 @@
  * An address whose interface went down is unproved when it comes up again:
  * others may have taken it meanwhile, so it is tentative once more.
  *
- * Groups.  This host listens to all-nodes, to all-routers when it forwards,
- * and to the solicited-node group of each of its addresses.  Links give us
- * all multicasts; what nobody joined is dropped in ip6_input.c.  (Membership
- * of sockets, and MLD, are a later issue.)
- *
- * Read on: nd6_dad.c; in6_src.c, which address a packet carries.
+ * Read on: nd6_dad.c; in6_src.c, which address a packet carries; in6_mcast.c,
+ * the groups that come with an address.
  */
 
 #include <sys/types.h>
@@ -46,15 +42,6 @@ const struct ip_addr in6addr_allrouters = { .b = { 0xff, 0x02, [15] = 2 } };
 static struct timeout in6_lifetimes;
 
 /* --- questions --- */
-
-struct ip_addr
-in6_solicited(const struct ip_addr *a)
-{
-	struct ip_addr g = { .b = { 0xff, 0x02, [11] = 1, 0xff } };
-
-	memcpy(g.b + 13, a->b + 13, 3);
-	return (g);
-}
 
 struct ifaddr *
 in6_ifa_usable(struct ifnet *ifp, const struct ip_addr *a)
@@ -95,44 +82,6 @@ in6_onlink(struct ifnet *ifp, const struct ip_addr *a)
 			    ip_addr_eq(a, &ifa->ifa_dst))))
 			return (true);
 	return (false);
-}
-
-static bool
-in6_joined_solicited(const struct ifnet *ifp, const struct ip_addr *group)
-{
-	const struct ifaddr *ifa;
-
-	TAILQ_FOREACH(ifa, &ifp->if_addrs, ifa_entry)
-		if (ifa->ifa_af == AF_INET6 &&
-		    memcmp(ifa->ifa_addr.b + 13, group->b + 13, 3) == 0)
-			return (true);
-	return (false);
-}
-
-/* Does this host answer for somebody else in that group? */
-static bool
-in6_joined_proxy(const struct ifnet *ifp)
-{
-	return (in6_if(ifp) != NULL && in6_if(ifp)->i6_proxies != 0);
-}
-
-bool
-in6_joined(const struct ifnet *ifp, const struct ip_addr *group)
-{
-	static const uint8_t solicited[13] = { 0xff, 0x02, [11] = 1, 0xff };
-	enum in6_scope scope = in6_scope(group);
-
-	if (memcmp(group->b, solicited, sizeof(solicited)) == 0)
-		return (
-		    in6_joined_solicited(ifp, group) || in6_joined_proxy(ifp));
-	/* ff0X::1 and ff0X::2, X up to the link; routers also on the site */
-	if (group->b[1] >> 4 != 0 ||
-	    memcmp(group->b + 2, in6addr_any.b, 13) != 0)
-		return (false);
-	if (group->b[15] == 1)
-		return (scope <= IN6_SCOPE_LINK);
-	return (group->b[15] == 2 && ip6_forwarding != 0 &&
-	    (scope <= IN6_SCOPE_LINK || scope == IN6_SCOPE_SITE));
 }
 
 /* --- lifetimes --- */
@@ -600,5 +549,6 @@ in6_addr_init(void)
 	TAILQ_FOREACH(ifp, &ifnet, if_list)
 		in6_if_event(NULL, IFE_ARRIVAL, ifp, NULL, NULL);
 	if_observe(&in6_observer);
+	in6_mcast_init();
 	nd6_host_init();
 }

@@ -21,12 +21,19 @@ int ip6_use_deprecated = 1, ip6_dad_count = 1, ip6_neighborgcthresh = 2048;
 int icmp6_rediraccept, icmp6_errppslimit = 100, icmp6_mtudisc_hiwat = 1280;
 int icmp6_nd6_delay = 5, icmp6_nd6_umaxtries = 3, icmp6_nd6_mmaxtries = 3;
 
+static void
+ip6_forwarding_changed(void)
+{
+	nd6_host_forwarding();
+	in6_forwarding_changed();
+}
+
 /* clang-format off */
 #define IP6CTL(n, v, lo, hi, t) \
 	{ .name = "net.inet6." n, .type = CTL_INT, .flags = CTLF_WR, .var = &(v), .min = lo, .max = hi, .text = t }
 static const struct sysctl_row ip6_sysctls[] = {
 	{ .name = "net.inet6.ip6.forwarding", .type = CTL_INT, .flags = CTLF_WR, .var = &ip6_forwarding, .min = 0, .max = 1,
-	    .changed = nd6_host_forwarding, .text = "forward packets between interfaces; no autoconf then" },
+	    .changed = ip6_forwarding_changed, .text = "forward packets between interfaces; no autoconf then" },
 	IP6CTL("ip6.redirect", ip6_sendredirects, 0, 1, "tell senders of a shorter way"),
 	IP6CTL("ip6.hlim", ip6_defhlim, 1, 255, "hop limit of packets made here"),
 	IP6CTL("ip6.use_deprecated", ip6_use_deprecated, 0, 1, "deprecated addresses may be sources"),

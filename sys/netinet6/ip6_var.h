@@ -108,6 +108,11 @@ struct ifaddr *in6_ifa_linklocal(const struct ifnet *ifp);
 bool in6_onlink(struct ifnet *ifp, const struct ip_addr *a);
 /* Does this host listen to the group on ifp? */
 bool in6_joined(const struct ifnet *ifp, const struct ip_addr *group);
+/* The address a of ifp, or one we answer for there, has come or gone: its
+ * group is told of, or no more. */
+void in6_solicited_look(const struct ifnet *ifp, const struct ip_addr *a);
+void in6_forwarding_changed(void);
+void in6_mcast_init(void);
 void in6_addr_init(void);
 int in6_addr_add(struct ifnet *ifp, const struct if_addrreq *req,
     struct proc *p);

@@ -177,7 +177,10 @@ nd6_free(struct nd6_nbr *nn)
 	nd6_unlist(nn);
 	LIST_REMOVE(nn, nn_hash);
 	in6_if(nn->nn_ifp)->i6_nbrs--;
-	in6_if(nn->nn_ifp)->i6_proxies -= nn->nn_proxy;
+	if (nn->nn_proxy) {
+		in6_if(nn->nn_ifp)->i6_proxies--;
+		in6_solicited_look(nn->nn_ifp, &nn->nn_addr);
+	}
 	nd6_count--;
 	pool_put(&nd6_pool, nn);
 }
@@ -567,6 +570,21 @@ nd6_resolve(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh,
 	return (0);
 }
 
+bool
+nd6_proxies_group(const struct ifnet *ifp, const struct ip_addr *group)
+{
+	const struct nd6_nbr *nn;
+
+	if (in6_if(ifp) == NULL || in6_if(ifp)->i6_proxies == 0)
+		return (false);
+	for (unsigned int i = 0; i < nitems(nd6_hash); i++)
+		LIST_FOREACH(nn, &nd6_hash[i], nn_hash)
+			if (nn->nn_proxy && nn->nn_ifp == ifp &&
+			    memcmp(nn->nn_addr.b + 13, group->b + 13, 3) == 0)
+				return (true);
+	return (false);
+}
+
 int
 nd6_set(struct ifnet *ifp, const struct ip_addr *a, const uint8_t lladdr[6],
     bool proxy)
@@ -578,6 +596,7 @@ nd6_set(struct ifnet *ifp, const struct ip_addr *a, const uint8_t lladdr[6],
 	memcpy(nn->nn_lladdr, lladdr, sizeof(nn->nn_lladdr));
 	in6_if(ifp)->i6_proxies += (unsigned int)proxy - nn->nn_proxy;
 	nn->nn_proxy = proxy;
+	in6_solicited_look(ifp, a);
 	nd6_show(nn);
 	nd6_enter(nn, ND6_PERMANENT);
 	nd6_held_send(nn);

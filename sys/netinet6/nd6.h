@@ -76,6 +76,9 @@ struct nd6_nbr *nd6_lookup(const struct ifnet *ifp,
 struct nd6_nbr *nd6_get(struct ifnet *ifp, const struct ip_addr *a);
 /* Forgets it: packets are dropped, its host route goes.  */
 void nd6_remove(struct nd6_nbr *nn);
+/* Do we answer for an address of that solicited-node group in another's
+ * stead? */
+bool nd6_proxies_group(const struct ifnet *ifp, const struct ip_addr *group);
 /* By hand: 0; ENOMEM.  proxy: we answer for it. */
 int nd6_set(struct ifnet *ifp, const struct ip_addr *a, const uint8_t lladdr[6],
     bool proxy);

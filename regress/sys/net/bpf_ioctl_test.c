@@ -93,6 +93,10 @@ setup(void)
 	KT_EQ(if_ioctl_dispatch(SIOCSPAIR, &req, &p), 0);
 	KT_EQ(if_setflags(if_unit("pair1"), IFF_UP), 0);
 	KT_EQ(if_setflags(if_unit("pair2"), IFF_UP), 0);
+	for (int i = 0; i < 40; i++) { /* what comes of that is told */
+		sim_advance_us(100000);
+		kernel_step();
+	}
 	KT_EQ(bpf_open_as(&owner, &fd), 0);
 	return (fd);
 }

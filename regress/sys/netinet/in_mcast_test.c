@@ -16,6 +16,7 @@
 #include <netinet6/ip6.h>
 #include <netinet6/ip6_var.h>
 #include <netinet6/mld6.h>
+#include <netinet6/nd6.h>
 
 static struct proc owner;
 static sa_family_t af;
@@ -73,6 +74,8 @@ said(uint64_t us)
 				    msg[6] != 0 || msg[0] >> 4 != 6)
 			continue;
 		KT_EQ(af == AF_INET ? msg[8] : msg[7], 1); /* one hop */
+		if (af == AF_INET6 && memcmp(msg + 8, in6addr_any.b, 16) == 0)
+			at += strlcpy(out + at, "from_any:", sizeof(out) - at);
 		if (p[0] != 0x22 && p[0] != MLDV2_LISTENER_REPORT) {
 			snprintf(out + at, sizeof(out) - at, "%s:%u",
 			    p[0] == 0x16 || p[0] == 131 ? "report" :
@@ -398,6 +401,155 @@ KTEST(mcast_mld_messages_judged)
 			KT(mld6_input(m, &ctx, rows[i].len) == DROP_ICMP6_MLD);
 		m_freem(m);
 	}
+}
+
+/* --- what the node itself listens to --- */
+
+static void
+addr6(struct ip_addr a, bool add)
+{
+	struct if_addrreq req = { .af = AF_INET6,
+		.plen = 64,
+		.addr = a,
+		.vltime = UINT32_MAX,
+		.pltime = UINT32_MAX };
+
+	KT_EQ(add ? in6_addr_add(ifp, &req, NULL) :
+		    in6_addr_del(ifp, &req, NULL),
+	    0);
+}
+
+/* With a proved link-local address, which the first address brings. */
+static void
+begin6(void)
+{
+	begin();
+	af = AF_INET6;
+	addr6(host(100), true);
+	(void)said(10000000);
+}
+
+/* Is word among those of text? */
+static bool
+says(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *text != '\0'; text++)
+		if (strncmp(text, word, len) == 0)
+			return (true);
+	return (false);
+}
+
+KTEST(mcast_groups_of_addresses)
+{
+	struct ip_addr twin;
+
+	begin6();
+	twin = host(7);
+	addr6(host(7), true);
+	KT_STR(said(3000000), "to_ex:7 to_ex:7 ");
+	/* another address of the same group, which stays till both are gone */
+	twin.b[7] = 1;
+	addr6(twin, true);
+	KT_STR(said(3000000), "");
+	addr6(host(7), false);
+	KT_STR(said(3000000), "");
+	addr6(twin, false);
+	KT_STR(said(3000000), "to_in:7 to_in:7 ");
+	KT_STR(said(100000000), "");
+}
+
+KTEST(mcast_groups_of_a_router)
+{
+	begin6();
+	ip6_forwarding = 0;
+	in6_forwarding_changed();
+	(void)said(3000000);
+	ip6_forwarding = 1;
+	in6_forwarding_changed();
+	KT_STR(said(3000000), "to_ex:2 to_ex:2 to_ex:2 to_ex:2 ");
+	in6_forwarding_changed(); /* as it was */
+	KT_STR(said(3000000), "");
+	ip6_forwarding = 0;
+	in6_forwarding_changed();
+	KT_STR(said(3000000), "to_in:2 to_in:2 to_in:2 to_in:2 ");
+}
+
+KTEST(mcast_groups_of_proxies)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
+	struct ip_addr a;
+
+	begin6();
+	a = host(9);
+	KT_EQ(nd6_set(ifp, &a, mac, true), 0);
+	KT_STR(said(3000000), "to_ex:9 to_ex:9 ");
+	addr6(host(9), true);
+	addr6(host(9), false);
+	KT_STR(said(3000000), "");
+	KT_EQ(nd6_set(ifp, &a, mac, false), 0);
+	KT_STR(said(3000000), "to_in:9 to_in:9 ");
+	KT_EQ(nd6_set(ifp, &a, mac, true), 0);
+	(void)said(3000000);
+	nd6_remove(nd6_lookup(ifp, &a));
+	KT_STR(said(3000000), "to_in:9 to_in:9 ");
+}
+
+/* RFC 3590 4: what is said while no address is proved has no sender, and is
+ * said again with one. */
+KTEST(mcast_groups_told_again_with_a_sender)
+{
+	const struct ifaddr *ifa, *ll = NULL;
+	struct ip_addr a;
+	char want[64];
+
+	begin6();
+	TAILQ_FOREACH(ifa, &ifp->if_addrs, ifa_entry)
+		if (ifa->ifa_af == AF_INET6 && in6_islinklocal(&ifa->ifa_addr))
+			ll = ifa;
+	KT(ll != NULL);
+	a = ll->ifa_addr;
+	addr6(a, false);
+	(void)said(3000000);
+	addr6(a, true);
+	snprintf(want, sizeof(want), "from_any:to_ex:%u ", a.b[15]);
+	KT(says(said(900000), want));
+	snprintf(want, sizeof(want), " to_ex:%u ", a.b[15]);
+	KT(says(said(5000000), want));
+}
+
+KTEST(mcast_groups_told_when_a_link_comes_up)
+{
+	begin6();
+	addr6(host(7), true);
+	(void)said(3000000);
+	KT_EQ(if_setflags(ifp, ifp->if_flags | IFF_PROMISC), 0);
+	KT_EQ(if_setflags(ifp, ifp->if_flags & ~(uint32_t)IFF_PROMISC), 0);
+	KT_STR(said(3000000), "");
+	KT_EQ(if_setflags(ifp, ifp->if_flags & ~(uint32_t)IFF_UP), 0);
+	KT_STR(said(3000000), "");
+	KT_EQ(if_setflags(ifp, ifp->if_flags | IFF_UP), 0);
+	KT(says(said(5000000), "to_ex:7 "));
+}
+
+KTEST_NTH(mcast_address_short_of_memory)
+{
+	struct if_addrreq req = { .af = AF_INET6,
+		.plen = 64,
+		.vltime = UINT32_MAX,
+		.pltime = UINT32_MAX };
+	int error;
+
+	begin6();
+	req.addr = host(7);
+	sim_fail_nth(n);
+	error = in6_addr_add(ifp, &req, NULL);
+	KT(error == 0 || sim_failed());
+	if (error == 0)
+		addr6(req.addr, false);
+	(void)said(3000000);
+	catch_flush();
 }
 
 /* --- short memory --- */

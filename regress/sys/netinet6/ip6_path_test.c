@@ -335,6 +335,7 @@ lossy(const char *name, uint32_t bits, uint32_t left)
 KTEST(ip6_lost_solicitations_are_repeated)
 {
 	lab_up();
+	lab_run(2500000); /* their groups are told */
 	lossy("pair1", ~0U, 2);
 	KT_EQ(lab_ping(0, a6(1, 2), 64), 0);
 	lab_run(1900000);

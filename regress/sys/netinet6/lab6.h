@@ -122,6 +122,7 @@ lab_up(void)
 	lab_default(0, a6(1, 2));
 	lab_default(2, a6(2, 1));
 	ip6_forwarding = 1;
+	in6_forwarding_changed();
 	lab_run(2500000); /* addresses are proved */
 }
 
