@@ -41,6 +41,7 @@ static const unsigned long calls[] = { DIOCXBEGIN, DIOCADDRULE, DIOCRINADEFINE,
 	DIOCRADDADDRS, DIOCRDELADDRS, DIOCRSETADDRS, DIOCRGETADDRS,
 	DIOCRGETASTATS, DIOCRCLRASTATS, DIOCRTSTADDRS, DIOCRSETTFLAGS,
 	DIOCOSFPFLUSH, DIOCOSFPADD, DIOCOSFPGET, DIOCGETSRCNODES,
+	DIOCCHANGERULE,
 	DIOCCLRSRCNODES, DIOCSETHOSTID, DIOCIGETIFACES, DIOCSETIFFLAG,
 	DIOCCLRIFFLAG, DIOCKILLSRCNODES, DIOCGETSYNCOOKIES, DIOCSETSYNCOOKIES,
 	DIOCSETREASS, DIOCGETCREATORS, 0x4d };
@@ -113,10 +114,14 @@ make(unsigned long cmd, unsigned int who)
 	*(uint64_t *)(void *)arg.b = ticket[who];
 	if (cmd == DIOCXBEGIN)
 		make_trans();
-	else if (cmd == DIOCADDRULE) {
+	else if (cmd == DIOCADDRULE || cmd == DIOCCHANGERULE) {
 		arg.rule.rs = PF_RS_FILTER;
 		arg.rule.rule.rtable = -1;
 		arg.rule.rule.keep = PF_KEEPSTATE;
+		if (cmd == DIOCCHANGERULE) {
+			arg.rule.ticket = ruleset_ticket;
+			arg.rule.change = PF_CHANGE_ADD_TAIL;
+		}
 	} else if (cmd == DIOCGETRULE)
 		arg.rule.ticket = ruleset_ticket;
 	else if (cmd == DIOCGETSTATES)
@@ -136,7 +141,8 @@ tame(unsigned long cmd)
 	if (cmd == DIOCXBEGIN) {
 		arg.trans.elems_ptr = p;
 		arg.trans.nelems %= 64;
-	} else if (cmd == DIOCADDRULE || cmd == DIOCGETRULE) {
+	} else if (cmd == DIOCADDRULE || cmd == DIOCGETRULE ||
+	    cmd == DIOCCHANGERULE) {
 		for (int i = 0; i < PF_NPOOLS; i++) {
 			arg.rule.rule.pool[i].ents_ptr = p;
 			arg.rule.rule.pool[i].nents %= 8;
@@ -212,7 +218,7 @@ step(struct cursor *c)
 	if (call(who & 1, cmd) == 0) {
 		if (cmd == DIOCXBEGIN)
 			ticket[who & 1] = arg.trans.ticket;
-		if (cmd == DIOCGETRULES)
+		if (cmd == DIOCGETRULES || cmd == DIOCCHANGERULE)
 			ruleset_ticket = arg.rule.ticket;
 	}
 	return (true);

@@ -11,8 +11,10 @@
 #include <net/pf/pf.h>
 #include <net/pf/pf_ioctl.h>
 
+struct pf_anchor;
 struct pf_osfps;
 struct pf_rule;
+struct pf_rules;
 struct pf_trans;
 
 /* An open /dev/pf. */
@@ -25,11 +27,16 @@ void pf_ioctl_init(void); /* registers /dev/pf */
 
 /* A call: data is the kernel's copy of its argument.  0 or errno. */
 typedef int pf_call(struct pf_file *pf, void *data);
-pf_call pf_xbegin, pf_xcommit, pf_xrollback, pf_addrule;
+pf_call pf_xbegin, pf_xcommit, pf_xrollback, pf_addrule, pf_changerule;
 pf_call pf_getrules, pf_getrule, pf_getrulesets, pf_getruleset;
 pf_call pf_clrrulectrs;
 pf_call pf_getstates, pf_getstate, pf_clrstates, pf_killstates, pf_natlook;
 pf_call pf_getcreators;
+/* of tables: data is a struct pfioc_table whose names were looked at */
+pf_call pf_rclrtables, pf_raddtables, pf_rdeltables, pf_rgettables;
+pf_call pf_rgettstats, pf_rclrtstats, pf_rsettflags;
+pf_call pf_rclraddrs, pf_raddaddrs, pf_rdeladdrs, pf_rsetaddrs;
+pf_call pf_rgetaddrs, pf_rgetastats, pf_rclrastats, pf_rtstaddrs;
 
 /* The hook of struct packet_filter. */
 bool pf_original_dst(sa_family_t af, uint8_t proto, const struct ip_addr *src,
@@ -43,6 +50,13 @@ struct pf_options *pf_trans_options(struct pf_file *pf, uint64_t ticket);
 /* Notes `set skip' in a transaction.  0, EINVAL, ENOMEM. */
 int pf_trans_skip(struct pf_file *pf, uint64_t ticket, const char *name,
     bool on);
+/* The rules of a ticket for ruleset rs of anchor path, and that anchor; NULL. */
+struct pf_rules *pf_trans_rules(struct pf_file *pf, uint64_t ticket, uint8_t rs,
+    const char *path, struct pf_anchor **home);
+/* Puts rules (taken) in force, with a generation of their own, and gives back
+ * what was, which the caller frees. */
+struct pf_rules *pf_rules_publish(struct pf_anchor *a, enum pf_rs rs,
+    struct pf_rules *rules);
 /* The fingerprints of a ticket, NULL. */
 struct pf_osfps *pf_trans_osfps(struct pf_file *pf, uint64_t ticket);
 /* The table stage of a ticket for anchor path, NULL. */

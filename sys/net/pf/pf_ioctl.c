@@ -4,8 +4,8 @@
 /*
  * /dev/pf: its calls, one row each.
  *
- *	pf_trans.c		transactions, and what is loaded through them
- *	pf_ioctl_rule.c		rules and anchors, read
+ *	pf_trans.c		transactions
+ *	pf_ioctl_rule.c		rules and anchors
  *	pf_ioctl_state.c	states
  *	pf_table_ioctl.c	tables
  *	here			what `set' sets, status, interfaces
@@ -26,7 +26,7 @@
 #include <net/pf/pf_state.h>
 #include <net/pf/pf_table.h>
 
-#define BITE	    2048 /* table entries copied in at a time */
+#define BITE        2048 /* table entries copied in at a time */
 #define ENTRIES_MAX (16U << 20)
 
 /* --- on, off, status --- */
@@ -383,76 +383,123 @@ pf_osfpget(struct pf_file *pf, void *data)
 
 /* --- the calls --- */
 
+/* Who may make a call: everybody, or whose descriptor is open for writing. */
+enum pf_right {
+	READ, /* everybody; who asks for more than that is asked there */
+	WRITE,
+	/* of tables: */
+	DUMMY, /* READ with PFRF_DUMMY, which changes nothing; or WRITE */
+	STATS  /* WRITE with PFRF_CLSTATS, or READ */
+};
+
+/*
+ * Lock: each runs with the token, which is given away in copyin, copyout and
+ * preempt() only; what was looked up before is looked up again after those.
+ */
 static const struct pf_ioc {
 	unsigned long cmd;
-	bool writes; /* by its nature; some others ask pf->writable */
+	enum pf_right right;
 	pf_call *call;
 } pf_iocs[] = {
 	/* clang-format off */
-	{ DIOCGETSTATES,	false,	pf_getstates },
-	{ DIOCGETRULE,		false,	pf_getrule },
-	{ DIOCADDRULE,		true,	pf_addrule },
-	{ DIOCGETSTATUS,	false,	pf_getstatus },
-	{ DIOCNATLOOK,		false,	pf_natlook },
-	{ DIOCSTART,		true,	pf_ioc_start },
-	{ DIOCSTOP,		true,	pf_ioc_stop },
-	{ DIOCGETRULES,		false,	pf_getrules },
-	{ DIOCCLRSTATES,	true,	pf_clrstates },
-	{ DIOCGETSTATE,		false,	pf_getstate },
-	{ DIOCSETSTATUSIF,	true,	pf_setstatusif },
-	{ DIOCCLRSTATUS,	true,	pf_clrstatus },
-	{ DIOCSETDEBUG,		true,	pf_setdebug },
-	{ DIOCSETTIMEOUT,	true,	pf_settimeout },
-	{ DIOCGETTIMEOUT,	false,	pf_gettimeout },
-	{ DIOCCLRRULECTRS,	true,	pf_clrrulectrs },
-	{ DIOCGETLIMIT,		false,	pf_getlimit },
-	{ DIOCSETLIMIT,		true,	pf_setlimit },
-	{ DIOCKILLSTATES,	true,	pf_killstates },
-	{ DIOCGETRULESETS,	false,	pf_getrulesets },
-	{ DIOCGETRULESET,	false,	pf_getruleset },
-	{ DIOCRINADEFINE,	true,	pf_inadefine },
-	{ DIOCOSFPFLUSH,	true,	pf_osfpflush },
-	{ DIOCOSFPADD,		true,	pf_osfpadd },
-	{ DIOCOSFPGET,		false,	pf_osfpget },
-	{ DIOCXBEGIN,		true,	pf_xbegin },
-	{ DIOCXCOMMIT,		true,	pf_xcommit },
-	{ DIOCXROLLBACK,	true,	pf_xrollback },
-	{ DIOCGETSRCNODES,	false,	pf_getsrcnodes },
-	{ DIOCCLRSRCNODES,	true,	pf_clrsrcnodes },
-	{ DIOCSETHOSTID,	true,	pf_sethostid },
-	{ DIOCIGETIFACES,	false,	pf_getifaces },
-	{ DIOCSETIFFLAG,	true,	pf_setifflag },
-	{ DIOCCLRIFFLAG,	true,	pf_clrifflag },
-	{ DIOCKILLSRCNODES,	true,	pf_killsrcnodes },
-	{ DIOCGETSYNCOOKIES,	false,	pf_getsyncookies },
-	{ DIOCSETSYNCOOKIES,	true,	pf_setsyncookies },
-	{ DIOCSETREASS,		true,	pf_setreass },
-	{ DIOCGETCREATORS,	false,	pf_getcreators },
+	{ DIOCGETSTATES,	READ,	pf_getstates },
+	{ DIOCGETRULE,		READ,	pf_getrule },
+	{ DIOCADDRULE,		WRITE,	pf_addrule },
+	{ DIOCCHANGERULE,	WRITE,	pf_changerule },
+	{ DIOCGETSTATUS,	READ,	pf_getstatus },
+	{ DIOCNATLOOK,		READ,	pf_natlook },
+	{ DIOCSTART,		WRITE,	pf_ioc_start },
+	{ DIOCSTOP,		WRITE,	pf_ioc_stop },
+	{ DIOCGETRULES,		READ,	pf_getrules },
+	{ DIOCCLRSTATES,	WRITE,	pf_clrstates },
+	{ DIOCGETSTATE,		READ,	pf_getstate },
+	{ DIOCSETSTATUSIF,	WRITE,	pf_setstatusif },
+	{ DIOCCLRSTATUS,	WRITE,	pf_clrstatus },
+	{ DIOCSETDEBUG,		WRITE,	pf_setdebug },
+	{ DIOCSETTIMEOUT,	WRITE,	pf_settimeout },
+	{ DIOCGETTIMEOUT,	READ,	pf_gettimeout },
+	{ DIOCCLRRULECTRS,	WRITE,	pf_clrrulectrs },
+	{ DIOCGETLIMIT,		READ,	pf_getlimit },
+	{ DIOCSETLIMIT,		WRITE,	pf_setlimit },
+	{ DIOCKILLSTATES,	WRITE,	pf_killstates },
+	{ DIOCGETRULESETS,	READ,	pf_getrulesets },
+	{ DIOCGETRULESET,	READ,	pf_getruleset },
+	{ DIOCRINADEFINE,	WRITE,	pf_inadefine },
+	{ DIOCOSFPFLUSH,	WRITE,	pf_osfpflush },
+	{ DIOCOSFPADD,		WRITE,	pf_osfpadd },
+	{ DIOCOSFPGET,		READ,	pf_osfpget },
+	{ DIOCXBEGIN,		WRITE,	pf_xbegin },
+	{ DIOCXCOMMIT,		WRITE,	pf_xcommit },
+	{ DIOCXROLLBACK,	WRITE,	pf_xrollback },
+	{ DIOCGETSRCNODES,	READ,	pf_getsrcnodes },
+	{ DIOCCLRSRCNODES,	WRITE,	pf_clrsrcnodes },
+	{ DIOCSETHOSTID,	WRITE,	pf_sethostid },
+	{ DIOCIGETIFACES,	READ,	pf_getifaces },
+	{ DIOCSETIFFLAG,	WRITE,	pf_setifflag },
+	{ DIOCCLRIFFLAG,	WRITE,	pf_clrifflag },
+	{ DIOCKILLSRCNODES,	WRITE,	pf_killsrcnodes },
+	{ DIOCGETSYNCOOKIES,	READ,	pf_getsyncookies },
+	{ DIOCSETSYNCOOKIES,	WRITE,	pf_setsyncookies },
+	{ DIOCSETREASS,		WRITE,	pf_setreass },
+	{ DIOCGETCREATORS,	READ,	pf_getcreators },
+	{ DIOCRCLRTABLES,	DUMMY,	pf_rclrtables },
+	{ DIOCRADDTABLES,	DUMMY,	pf_raddtables },
+	{ DIOCRDELTABLES,	DUMMY,	pf_rdeltables },
+	{ DIOCRGETTABLES,	STATS,	pf_rgettables },
+	{ DIOCRGETTSTATS,	STATS,	pf_rgettstats },
+	{ DIOCRCLRTSTATS,	DUMMY,	pf_rclrtstats },
+	{ DIOCRCLRADDRS,	DUMMY,	pf_rclraddrs },
+	{ DIOCRADDADDRS,	DUMMY,	pf_raddaddrs },
+	{ DIOCRDELADDRS,	DUMMY,	pf_rdeladdrs },
+	{ DIOCRSETADDRS,	DUMMY,	pf_rsetaddrs },
+	{ DIOCRGETADDRS,	STATS,	pf_rgetaddrs },
+	{ DIOCRGETASTATS,	STATS,	pf_rgetastats },
+	{ DIOCRCLRASTATS,	DUMMY,	pf_rclrastats },
+	{ DIOCRTSTADDRS,	STATS,	pf_rtstaddrs },
+	{ DIOCRSETTFLAGS,	DUMMY,	pf_rsettflags },
 	/* clang-format on */
 };
 
-static int
-pf_ioctl_own(struct pf_file *pf, unsigned long cmd, void *data)
+static bool
+pf_of_tables(enum pf_right right)
 {
-	for (size_t i = 0; i < nitems(pf_iocs); i++)
-		if (pf_iocs[i].cmd == cmd)
-			return (pf_iocs[i].writes && !pf->writable ?
-				EACCES :
-				pf_iocs[i].call(pf, data));
-	return (ENOTTY);
+	return (right == DUMMY || right == STATS);
+}
+
+static bool
+pf_reads_only(enum pf_right right, const void *data)
+{
+	const struct pfioc_table *io = data;
+
+	switch (right) {
+	case DUMMY:
+		return ((io->flags & PFRF_DUMMY) != 0);
+	case STATS:
+		return ((io->flags & PFRF_CLSTATS) == 0);
+	case READ:
+		return (true);
+	case WRITE:
+		break;
+	}
+	return (false);
 }
 
 static int
 pf_ioctl(struct file *fp, unsigned long cmd, void *data, struct proc *p)
 {
 	struct pf_file *pf = fp->f_data;
-	int error;
+	const struct pf_ioc *ioc;
 
-	if ((error = pf_ioctl_own(pf, cmd, data)) != ENOTTY)
-		return (error);
-	if (IOCPARM_LEN(cmd) != sizeof(struct pfioc_table))
+	for (ioc = pf_iocs; ioc < pf_iocs + nitems(pf_iocs); ioc++)
+		if (ioc->cmd == cmd)
+			break;
+	if (ioc == pf_iocs + nitems(pf_iocs))
 		return (ENOTTY);
-	return (pf_table_ioctl(cmd, data, pf->writable));
+	if (!pf->writable && !pf_reads_only(ioc->right, data))
+		return (EACCES);
+	if (pf_of_tables(ioc->right) && !pf_table_named(data))
+		return (EINVAL);
+	return (ioc->call(pf, data));
 }
 
 static void

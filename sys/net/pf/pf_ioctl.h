@@ -417,13 +417,27 @@ struct pfioc_trans {
 
 /* --- rules ------------------------------------------------------------- */
 
+/*
+ * What DIOCCHANGERULE does to a ruleset at once.  All but the last need the
+ * ticket that the last gives; each gives the next one.
+ */
+enum pf_change {
+	PF_CHANGE_ADD_HEAD = 1,
+	PF_CHANGE_ADD_TAIL,
+	PF_CHANGE_ADD_BEFORE, /* rule nr */
+	PF_CHANGE_ADD_AFTER,
+	PF_CHANGE_REMOVE,
+	PF_CHANGE_GET_TICKET
+};
+
 struct pfioc_rule {
 	uint64_t ticket;
 	char anchor[PF_ANCHOR_PATHSIZE];
 	uint8_t rs;    /* enum pf_rs */
-	uint8_t clear; /* GETRULE: zero the counters that were read */
-	uint8_t pad[2];
-	uint32_t nr; /* GETRULE in: which.  GETRULES out: how many */
+	uint8_t clear;  /* GETRULE: zero the counters that were read */
+	uint8_t change; /* CHANGERULE: enum pf_change */
+	uint8_t pad[1];
+	uint32_t nr; /* in: which.  GETRULES, CHANGERULE out: how many */
 	struct pf_ioc_rule rule;
 };
 
@@ -825,6 +839,7 @@ struct pf_ioc_osfp {
 #define DIOCNATLOOK       _IOWR('D', 23, struct pfioc_natlook)
 #define DIOCSETDEBUG      _IOWR('D', 24, struct pfioc_value)
 #define DIOCGETSTATES     _IOWR('D', 25, struct pfioc_states)
+#define DIOCCHANGERULE    _IOWR('D', 26, struct pfioc_rule)
 #define DIOCSETTIMEOUT    _IOWR('D', 29, struct pfioc_tm)
 #define DIOCGETTIMEOUT    _IOWR('D', 30, struct pfioc_tm)
 #define DIOCCLRRULECTRS   _IO('D', 38)

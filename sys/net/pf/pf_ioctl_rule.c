@@ -1,11 +1,18 @@
 /* Copyright (c) 2026 The Fugu authors */
 /* SPDX-License-Identifier: ISC */
 
-/* Calls that read rules and anchors. */
+/*
+ * Calls about rules and anchors: given, to a transaction or straight into a
+ * ruleset; read.
+ *
+ * A ruleset that is changed by one rule is built anew around the rules that
+ * stay, so that packets see the old one or the new one here too.
+ */
 
 #include <sys/types.h>
 #include <sys/systm.h>
 #include <sys/malloc.h>
+#include <sys/proc.h>
 #include <net/pf/pf_ioc.h>
 #include <net/pf/pf_rule.h>
 
@@ -20,6 +27,205 @@ pf_rules_of(const struct pfioc_rule *io)
 		return (NULL);
 	return (a->rules[io->rs]);
 }
+
+/* --- giving --- */
+
+/* The pools of a rule, copied in. */
+static void
+pf_ents_free(struct pf_ioc_poolent *ents[PF_NPOOLS],
+    const struct pf_ioc_rule *r)
+{
+	for (int p = 0; p < PF_NPOOLS; p++)
+		free(ents[p], M_TEMP, r->pool[p].nents * sizeof(*ents[p]));
+}
+
+static int
+pf_ents_copyin(const struct pf_ioc_rule *r,
+    struct pf_ioc_poolent *ents[PF_NPOOLS])
+{
+	int error = 0;
+
+	for (int p = 0; p < PF_NPOOLS && error == 0; p++) {
+		uint32_t n = r->pool[p].nents;
+
+		if (n == 0)
+			continue;
+		if (n > PF_REQUEST_MAX)
+			return (EINVAL);
+		ents[p] = mallocarray(n, sizeof(*ents[p]), M_TEMP, 0);
+		if (ents[p] == NULL)
+			return (ENOMEM);
+		error = copyin(r->pool[p].ents_ptr, ents[p],
+		    n * sizeof(*ents[p]));
+	}
+	return (error);
+}
+
+/* A rule of home, loaded by who asks now. */
+static int
+pf_rule_given(struct pf_anchor *home, const struct pfioc_rule *io,
+    struct pf_ioc_poolent *const ents[PF_NPOOLS], struct pf_rule **rp)
+{
+	int error;
+
+	error = pf_rule_make(home, (enum pf_rs)io->rs, &io->rule, ents, rp);
+	if (error != 0)
+		return (error);
+	(*rp)->cuid = curproc()->p_uid;
+	(*rp)->cpid = curproc()->p_pid;
+	return (0);
+}
+
+static int
+pf_addrule_staged(struct pf_file *pf, const struct pfioc_rule *io,
+    struct pf_ioc_poolent *const ents[PF_NPOOLS])
+{
+	struct pf_anchor *home;
+	struct pf_rules *rules;
+	struct pf_rule *r;
+	int error;
+
+	rules = pf_trans_rules(pf, io->ticket, io->rs, io->anchor, &home);
+	if (rules == NULL)
+		return (EBUSY);
+	if ((error = pf_rule_given(home, io, ents, &r)) != 0)
+		return (error);
+	if ((error = pf_rules_add(rules, r)) != 0)
+		pf_rule_put(r);
+	return (error);
+}
+
+/* Calls put with the pools of io's rule: everything may have changed when
+ * they are here, so put looks for what it needs itself. */
+static int
+pf_rule_put_with(struct pf_file *pf, struct pfioc_rule *io,
+    int (*put)(struct pf_file *pf, const struct pfioc_rule *io,
+	struct pf_ioc_poolent *const ents[PF_NPOOLS]))
+{
+	struct pf_ioc_poolent *ents[PF_NPOOLS] = { NULL, NULL, NULL };
+	int error;
+
+	for (int p = 0; p < PF_NPOOLS; p++)
+		if (io->rule.pool[p].nents > PF_REQUEST_MAX)
+			return (EINVAL);
+	error = pf_ents_copyin(&io->rule, ents);
+	if (error == 0)
+		error = put(pf, io, ents);
+	pf_ents_free(ents, &io->rule);
+	return (error);
+}
+
+int
+pf_addrule(struct pf_file *pf, void *data)
+{
+	struct pfioc_rule *io = data;
+
+	if (strnlen(io->anchor, sizeof(io->anchor)) == sizeof(io->anchor))
+		return (EINVAL);
+	return (pf_rule_put_with(pf, io, pf_addrule_staged));
+}
+
+/* --- changing --- */
+
+/* Where a new rule goes among n; EINVAL: nowhere. */
+static int
+pf_change_at(const struct pfioc_rule *io, uint32_t n, uint32_t *at)
+{
+	switch (io->change) {
+	case PF_CHANGE_ADD_HEAD:
+		*at = 0;
+		return (0);
+	case PF_CHANGE_ADD_TAIL:
+		*at = n;
+		return (0);
+	case PF_CHANGE_ADD_BEFORE:
+	case PF_CHANGE_REMOVE:
+		*at = io->nr;
+		break;
+	case PF_CHANGE_ADD_AFTER:
+		*at = io->nr + 1;
+		break;
+	default:
+		return (EINVAL);
+	}
+	return (io->nr < n ? 0 : EINVAL);
+}
+
+/* What is in force, with r at its place, or without the rule there. */
+static int
+pf_change(struct pf_anchor *a, const struct pfioc_rule *io, struct pf_rule *r)
+{
+	const struct pf_rules *was = a->rules[io->rs];
+	struct pf_rules *rules;
+	uint32_t at, skip = r == NULL ? 1 : 0;
+	int error;
+
+	if ((error = pf_change_at(io, was->n, &at)) != 0)
+		return (error);
+	if ((rules = pf_rules_new()) == NULL)
+		return (ENOMEM);
+	if (pf_rules_room(rules, was->n + 1 - skip) != 0) {
+		pf_rules_free(rules);
+		return (ENOMEM);
+	}
+	/* from here on nothing fails */
+	for (uint32_t i = 0; i <= was->n; i++) {
+		if (i == at && r != NULL)
+			(void)pf_rules_add(rules, r);
+		if (i == was->n || (i == at && r == NULL))
+			continue;
+		pf_rule_ref(was->rule[i]);
+		(void)pf_rules_add(rules, was->rule[i]);
+	}
+	a->refs++;
+	rules = pf_rules_publish(a, (enum pf_rs)io->rs, rules);
+	pf_rules_checksum();
+	pf_rules_free(rules);
+	pf_anchor_put(a); /* it was the last rule */
+	return (0);
+}
+
+static int
+pf_change_put(struct pf_file *pf, const struct pfioc_rule *io,
+    struct pf_ioc_poolent *const ents[PF_NPOOLS])
+{
+	struct pf_anchor *a = pf_anchor_find(io->anchor);
+	struct pf_rule *r;
+	int error;
+
+	if (a == NULL || a->rules[io->rs]->gen != io->ticket)
+		return (EBUSY);
+	if ((error = pf_rule_given(a, io, ents, &r)) != 0)
+		return (error);
+	if ((error = pf_change(a, io, r)) != 0)
+		pf_rule_put(r);
+	return (error);
+}
+
+int
+pf_changerule(struct pf_file *pf, void *data)
+{
+	struct pfioc_rule *io = data;
+	const struct pf_rules *rs = pf_rules_of(io);
+	int error;
+
+	if (rs == NULL)
+		return (EINVAL);
+	if (io->change != PF_CHANGE_GET_TICKET) {
+		if (io->ticket != rs->gen)
+			return (EBUSY);
+		error = io->change == PF_CHANGE_REMOVE ?
+		    pf_change(pf_anchor_find(io->anchor), io, NULL) :
+		    pf_rule_put_with(pf, io, pf_change_put);
+		if (error != 0 || (rs = pf_rules_of(io)) == NULL)
+			return (error);
+	}
+	io->nr = rs->n;
+	io->ticket = rs->gen;
+	return (0);
+}
+
+/* --- reading --- */
 
 int
 pf_getrules(struct pf_file *pf, void *data)

@@ -147,6 +147,7 @@ bool pf_rule_same(const struct pf_rule *a, const struct pf_rule *b);
 void pf_rules_checksum(void);
 
 struct pf_rules *pf_rules_new(void);                        /* NULL */
+int pf_rules_room(struct pf_rules *rs, uint32_t n); /* for n rules; ENOMEM */
 int pf_rules_add(struct pf_rules *rs, struct pf_rule *r);   /* takes r; ENOMEM: not */
 void pf_rules_finish(struct pf_rules *rs, uint64_t gen);    /* skip steps, numbers */
 void pf_rules_free(struct pf_rules *rs);                    /* NULL allowed */

@@ -211,12 +211,14 @@ pf_rules_new(void)
 	return (malloc(sizeof(struct pf_rules), M_PF, M_ZERO));
 }
 
-static int
-pf_rules_grow(struct pf_rules *rs)
+int
+pf_rules_room(struct pf_rules *rs, uint32_t n)
 {
-	uint32_t room = rs->room == 0 ? 16 : rs->room * 2;
+	uint32_t room = MAX(n, rs->room == 0 ? 16 : rs->room * 2);
 	struct pf_rule **rule;
 
+	if (n <= rs->room)
+		return (0);
 	if ((rule = mallocarray(room, sizeof(*rule), M_PF, 0)) == NULL)
 		return (ENOMEM);
 	if (rs->n != 0)
@@ -230,7 +232,7 @@ pf_rules_grow(struct pf_rules *rs)
 int
 pf_rules_add(struct pf_rules *rs, struct pf_rule *r)
 {
-	if (rs->n == rs->room && pf_rules_grow(rs) != 0)
+	if (pf_rules_room(rs, rs->n + 1) != 0)
 		return (ENOMEM);
 	r->nr = rs->n;
 	rs->rule[rs->n++] = r;

@@ -78,9 +78,9 @@ int64_t pf_tstage_growth(const struct pf_tstage *ts);
 void pf_tstage_commit(struct pf_tstage *ts);
 void pf_tstage_abort(struct pf_tstage *ts); /* NULL allowed */
 
-/* --- ioctls: DIOCR* but RINADEFINE; data is the kernel's copy of struct
- * pfioc_table.  writable: may change things.  0 or errno --- */
-int pf_table_ioctl(unsigned long cmd, struct pfioc_table *io, bool writable);
+/* --- ioctls (pf_table_ioctl.c; the calls are in pf_ioc.h) --- */
+/* Do the names of io end, and are they such that a table can have? */
+bool pf_table_named(const struct pfioc_table *io);
 /* Does the anchor hold an active or referenced table? */
 bool pf_table_inanchor(const char *path);
 extern uint32_t pf_table_entry_limit, pf_table_limit; /* 0: none */
@@ -102,7 +102,7 @@ struct pf_table {
 	struct pf_tcursor at;
 	unsigned int at_index;
 };
-extern uint32_t pf_table_count_all, pf_table_entry_count; /* in use */
+extern uint32_t pf_table_count_all, pf_table_entry_count;           /* in use */
 struct pf_table *pf_table_find(const char *path, const char *name); /* NULL */
 /* Without a reference, made if need be.  NULL: no memory. */
 struct pf_table *pf_table_make(const char *path, const char *name);

@@ -20,6 +20,7 @@
 #include <sys/time.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_rule.h>
+#include <net/pf/pf_ioc.h>
 #include <net/pf/pf_table.h>
 
 #define BITE       1024
@@ -131,9 +132,10 @@ pf_table_end(struct pf_table *t)
 		pf_anchor_put(home);
 }
 
-static int
-pf_rclrtables(struct pfioc_table *io)
+int
+pf_rclrtables(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
 	struct pf_table *t, *next;
 	bool dummy = (io->flags & PFRF_DUMMY) != 0;
 
@@ -295,30 +297,38 @@ pf_rsettflag(struct pfioc_table *io, const struct pf_ioc_table *want)
 	return (0);
 }
 
-static int
-pf_raddtables(struct pfioc_table *io)
+int
+pf_raddtables(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
+
 	io->nadd = 0;
 	return (pf_each_table(io, pf_raddtable_may, pf_raddtable));
 }
 
-static int
-pf_rdeltables(struct pfioc_table *io)
+int
+pf_rdeltables(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
+
 	io->ndel = 0;
 	return (pf_each_table(io, NULL, pf_rdeltable));
 }
 
-static int
-pf_rclrtstats(struct pfioc_table *io)
+int
+pf_rclrtstats(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
+
 	io->nadd = 0;
 	return (pf_each_table(io, NULL, pf_rclrtstat));
 }
 
-static int
-pf_rsettflags(struct pfioc_table *io)
+int
+pf_rsettflags(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
+
 	io->nchange = io->ndel = 0;
 	if (((io->setflags | io->clrflags) & ~(uint32_t)PFRT_USER) != 0 ||
 	    (io->setflags & io->clrflags) != 0)
@@ -379,23 +389,28 @@ pf_tables_out(struct pfioc_table *io, size_t size)
 	return (error);
 }
 
-static int
-pf_rgettables(struct pfioc_table *io)
+int
+pf_rgettables(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
+
 	return (pf_tables_out(io, sizeof(struct pf_ioc_table)));
 }
 
-static int
-pf_rgettstats(struct pfioc_table *io)
+int
+pf_rgettstats(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
+
 	return (pf_tables_out(io, sizeof(struct pf_ioc_tstats)));
 }
 
 /* --- entries --- */
 
-static int
-pf_rclraddrs(struct pfioc_table *io)
+int
+pf_rclraddrs(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
 	struct pf_table *t = pf_tcall_table(io);
 	struct pf_tset *set;
 
@@ -499,9 +514,10 @@ pf_change_begin(struct pfioc_table *io, struct pf_table **tp,
 	return (error);
 }
 
-static int
-pf_raddaddrs(struct pfioc_table *io)
+int
+pf_raddaddrs(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
 	struct pf_table *t;
 	int error;
@@ -516,9 +532,10 @@ pf_raddaddrs(struct pfioc_table *io)
 	return (pf_taddrs_done(io, list, error, false));
 }
 
-static int
-pf_rdeladdrs(struct pfioc_table *io)
+int
+pf_rdeladdrs(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
 	const struct pf_tentry *e;
 	struct pf_table *t;
@@ -582,9 +599,10 @@ pf_set_build(struct pfioc_table *io, const struct pf_table *t,
 		0);
 }
 
-static int
-pf_rsetaddrs(struct pfioc_table *io)
+int
+pf_rsetaddrs(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
 	struct pf_table *t;
 	struct pf_tset *set;
@@ -689,21 +707,26 @@ pf_entries_out(struct pfioc_table *io, bool stats)
 	return (error);
 }
 
-static int
-pf_rgetaddrs(struct pfioc_table *io)
+int
+pf_rgetaddrs(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
+
 	return (pf_entries_out(io, false));
 }
 
-static int
-pf_rgetastats(struct pfioc_table *io)
+int
+pf_rgetastats(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
+
 	return (pf_entries_out(io, true));
 }
 
-static int
-pf_rclrastats(struct pfioc_table *io)
+int
+pf_rclrastats(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
 	struct pf_tentry *e;
 	struct pf_table *t;
@@ -757,9 +780,10 @@ pf_test_one(const struct pfioc_table *io, const struct pf_table *t,
 	a->neg = e->neg;
 }
 
-static int
-pf_rtstaddrs(struct pfioc_table *io)
+int
+pf_rtstaddrs(struct pf_file *pf, void *data)
 {
+	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
 	const struct pf_table *t;
 	int error;
@@ -779,44 +803,8 @@ pf_rtstaddrs(struct pfioc_table *io)
 	return (pf_taddrs_done(io, list, error, true));
 }
 
-/* --- the calls --- */
-
-static const struct pf_tcall {
-	unsigned long cmd;
-	bool writes; /* unless it is a dummy */
-	int (*call)(struct pfioc_table *io);
-} pf_tcalls[] = {
-	/* clang-format off */
-	{ DIOCRCLRTABLES,	true,	pf_rclrtables },
-	{ DIOCRADDTABLES,	true,	pf_raddtables },
-	{ DIOCRDELTABLES,	true,	pf_rdeltables },
-	{ DIOCRGETTABLES,	false,	pf_rgettables },
-	{ DIOCRGETTSTATS,	false,	pf_rgettstats },
-	{ DIOCRCLRTSTATS,	true,	pf_rclrtstats },
-	{ DIOCRCLRADDRS,	true,	pf_rclraddrs },
-	{ DIOCRADDADDRS,	true,	pf_raddaddrs },
-	{ DIOCRDELADDRS,	true,	pf_rdeladdrs },
-	{ DIOCRSETADDRS,	true,	pf_rsetaddrs },
-	{ DIOCRGETADDRS,	false,	pf_rgetaddrs },
-	{ DIOCRGETASTATS,	false,	pf_rgetastats },
-	{ DIOCRCLRASTATS,	true,	pf_rclrastats },
-	{ DIOCRTSTADDRS,	false,	pf_rtstaddrs },
-	{ DIOCRSETTFLAGS,	true,	pf_rsettflags },
-	/* clang-format on */
-};
-
-int
-pf_table_ioctl(unsigned long cmd, struct pfioc_table *io, bool writable)
+bool
+pf_table_named(const struct pfioc_table *io)
 {
-	for (size_t i = 0; i < nitems(pf_tcalls); i++) {
-		if (pf_tcalls[i].cmd != cmd)
-			continue;
-		if (!writable &&
-		    (pf_tcalls[i].writes ? (io->flags & PFRF_DUMMY) == 0 :
-					   (io->flags & PFRF_CLSTATS) != 0))
-			return (EACCES);
-		return (
-		    pf_tname_ok(&io->table) ? pf_tcalls[i].call(io) : EINVAL);
-	}
-	return (ENOTTY);
+	return (pf_tname_ok(&io->table));
 }

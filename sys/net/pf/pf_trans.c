@@ -331,11 +331,22 @@ pf_options_publish(struct pf_trans *t, const struct pf_elem *e)
 		(void)pf_kif_setflag(s->kif->kif_name, PFI_SKIP, s->on);
 }
 
+struct pf_rules *
+pf_rules_publish(struct pf_anchor *a, enum pf_rs rs, struct pf_rules *rules)
+{
+	struct pf_rules *old = a->rules[rs];
+
+	pf_rules_finish(rules, ++pf_ticket);
+	for (uint32_t i = 0; i < rules->n; i++)
+		if (rules->rule[i]->ioc->log != 0)
+			pf_log_want(rules->rule[i]->ioc->logif);
+	a->rules[rs] = rules;
+	return (old);
+}
+
 static void
 pf_elem_publish(struct pf_trans *t, struct pf_elem *e)
 {
-	struct pf_rules **slot, *old;
-
 	if (e->type == PF_ELEM_OPTIONS) {
 		pf_options_publish(t, e);
 		return;
@@ -350,16 +361,10 @@ pf_elem_publish(struct pf_trans *t, struct pf_elem *e)
 		e->osfps = pf_osfps_publish(e->osfps);
 		return;
 	}
-	slot = &e->anchor->rules[e->rs];
 	if (t->kin != NULL)
-		pf_rules_inherit(e->rules, *slot, t->kin);
-	pf_rules_finish(e->rules, ++pf_ticket);
-	for (uint32_t i = 0; i < e->rules->n; i++)
-		if (e->rules->rule[i]->ioc->log != 0)
-			pf_log_want(e->rules->rule[i]->ioc->logif);
-	old = *slot;
-	*slot = e->rules;
-	e->rules = old; /* goes with the transaction */
+		pf_rules_inherit(e->rules, e->anchor->rules[e->rs], t->kin);
+	/* the old ones go with the transaction */
+	e->rules = pf_rules_publish(e->anchor, (enum pf_rs)e->rs, e->rules);
 }
 
 int
@@ -383,75 +388,16 @@ pf_xcommit(struct pf_file *pf, void *data)
 
 /* --- filling --- */
 
-/* The pools of a rule, copied in. */
-static void
-pf_ents_free(struct pf_ioc_poolent *ents[PF_NPOOLS],
-    const struct pf_ioc_rule *r)
+struct pf_rules *
+pf_trans_rules(struct pf_file *pf, uint64_t ticket, uint8_t rs,
+    const char *path, struct pf_anchor **home)
 {
-	for (int p = 0; p < PF_NPOOLS; p++)
-		free(ents[p], M_TEMP, r->pool[p].nents * sizeof(*ents[p]));
-}
+	struct pf_elem *e = pf_elem_find(pf, ticket, PF_ELEM_RULES, rs, path);
 
-static int
-pf_ents_copyin(const struct pf_ioc_rule *r,
-    struct pf_ioc_poolent *ents[PF_NPOOLS])
-{
-	int error = 0;
-
-	for (int p = 0; p < PF_NPOOLS && error == 0; p++) {
-		uint32_t n = r->pool[p].nents;
-
-		if (n == 0)
-			continue;
-		if (n > PF_REQUEST_MAX)
-			return (EINVAL);
-		ents[p] = mallocarray(n, sizeof(*ents[p]), M_TEMP, 0);
-		if (ents[p] == NULL)
-			return (ENOMEM);
-		error = copyin(r->pool[p].ents_ptr, ents[p],
-		    n * sizeof(*ents[p]));
-	}
-	return (error);
-}
-
-static int
-pf_addrule_to(struct pf_elem *e, const struct pf_ioc_rule *ioc,
-    struct pf_ioc_poolent *ents[PF_NPOOLS])
-{
-	struct pf_rule *r;
-	int error;
-
-	if ((error = pf_rule_make(e->anchor, (enum pf_rs)e->rs, ioc, ents,
-		 &r)) != 0)
-		return (error);
-	r->cuid = curproc()->p_uid;
-	r->cpid = curproc()->p_pid;
-	if ((error = pf_rules_add(e->rules, r)) != 0)
-		pf_rule_put(r);
-	return (error);
-}
-
-int
-pf_addrule(struct pf_file *pf, void *data)
-{
-	struct pfioc_rule *io = data;
-	struct pf_ioc_poolent *ents[PF_NPOOLS] = { NULL, NULL, NULL };
-	struct pf_elem *e;
-	int error;
-
-	if (strnlen(io->anchor, sizeof(io->anchor)) == sizeof(io->anchor))
-		return (EINVAL);
-	for (int p = 0; p < PF_NPOOLS; p++)
-		if (io->rule.pool[p].nents > PF_REQUEST_MAX)
-			return (EINVAL);
-	error = pf_ents_copyin(&io->rule, ents);
-	if (error == 0) {
-		e = pf_elem_find(pf, io->ticket, PF_ELEM_RULES, io->rs,
-		    io->anchor);
-		error = e == NULL ? EBUSY : pf_addrule_to(e, &io->rule, ents);
-	}
-	pf_ents_free(ents, &io->rule);
-	return (error);
+	if (e == NULL)
+		return (NULL);
+	*home = e->anchor;
+	return (e->rules);
 }
 
 struct pf_options *
