@@ -58,7 +58,7 @@ static void pf_yyerror(struct pfconf *pc, const char *msg);
 %token DUPTO EIM ETHER FAILPOLICY FAIRQ FASTROUTE FILENAME FINGERPRINTS FLAGS
 %token FLOATING FLUSH FOR FRAGMENT FROM GLOBAL GROUP GROUPBOUND HFSC HOSTID
 %token ICMPTYPE ICMP6TYPE IFBOUND IN INCLUDE INET INET6 KEEP KEEPCOUNTERS L3
-%token LABEL LEASTSTATES LIMIT LOAD LOG LOGINTERFACE MAPE MATCH MATCHES MAX
+%token LABEL LEASTSTATES LIMIT LOAD LOG LOGALL LOGINTERFACE MAPE MATCH MATCHES MAX
 %token MAXMSS MAXPKTRATE MAXPKTSIZE MAXSRCCONN MAXSRCCONNRATE MAXSRCNODES
 %token MAXSRCSTATES MINTTL MODULATE NAT NATANCHOR NATTO NO NODF NOROUTE NOSYNC
 %token ON ONCE OPTIMIZATION OS OUT OVERLOAD PASS PFLOW PORT PREFERIPV6 PRIO
@@ -240,6 +240,7 @@ af	: INET { $$ = AF_INET; } | INET6 { $$ = AF_INET6; } ;
 afopt	: %empty { $$ = AF_UNSPEC; } | af ;
 
 log	: LOG			{ pc->sp->r.log |= PF_LOG_ON; }
+	| LOGALL		{ pc->sp->r.log |= PF_LOG_ON | PF_LOG_ALL; }
 	| LOG '(' logopts ')'	{ pc->sp->r.log |= PF_LOG_ON; }
 	;
 logopts	: logopt | logopts comma logopt ;
@@ -471,7 +472,7 @@ route_pool
 	: rhost				{ route_new(pc, $1); }
 	| '{' optnl route_list '}'	{ route_new(pc, $3); }
 	;
-route	: FASTROUTE	{ perr(pc, "fastroute is not supported"); }
+route	: FASTROUTE	/* by the routing table, as without it */
 	| ROUTETO	{ pc->sp->r.rt = PF_ROUTETO; } route_pool pool_opts
 	| REPLYTO	{ pc->sp->r.rt = PF_REPLYTO; } route_pool pool_opts
 	| DUPTO		{ pc->sp->r.rt = PF_DUPTO; } route_pool pool_opts
@@ -881,6 +882,7 @@ const struct conf_word pf_words[] = {
 	{ "limit", LIMIT },
 	{ "load", LOAD },
 	{ "log", LOG },
+	{ "log-all", LOGALL },
 	{ "loginterface", LOGINTERFACE },
 	{ "map-e-portset", MAPE },
 	{ "match", MATCH },

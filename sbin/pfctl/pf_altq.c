@@ -24,7 +24,6 @@ altq_new(struct pfconf *pc, bool interface)
 
 	pc->altq = palloc(pc, sizeof(*pc->altq));
 	pc->altq->interface = interface;
-	pc->altq->values = pc->altq->modern = "";
 	for (i = 0; i < AQ_NNUMBERS; i++)
 		pc->altq->number[i] = -1;
 	pc->altq->modern = "";
@@ -70,10 +69,11 @@ void
 altq_number(struct pfconf *pc, enum altq_number which, int64_t n)
 {
 	static const char *const names[] = { "priority", "qlimit", "tbrsize" };
+	static const int64_t max[] = { 255, 65535, UINT32_MAX };
 
 	if (pc->altq->number[which] != -1)
 		perr(pc, "%s cannot be respecified", names[which]);
-	else if (n < 0 || n > 65535 || (which == AQ_PRIORITY && n > 255))
+	else if (n < 0 || n > max[which])
 		perr(pc, "%s out of range", names[which]);
 	pc->altq->number[which] = n;
 }
@@ -100,17 +100,35 @@ is_flag(const char *word)
 	return (false);
 }
 
-static bool
-is_value(const char *word)
+/* The values of all schedulers, in the order they are printed. */
+static const char *const value_words[] = { "target", "interval", "realtime",
+	"linkshare", "upperlimit", "buckets", "hogs" };
+
+static const char *
+value_named(const char *word)
 {
-	static const char *const words[] = { "realtime", "linkshare",
-		"upperlimit", "buckets", "hogs", "target", "interval" };
 	size_t i;
 
-	for (i = 0; i < nitems(words); i++)
-		if (strcmp(words[i], word) == 0)
-			return (true);
-	return (false);
+	for (i = 0; i < nitems(value_words); i++)
+		if (strcmp(value_words[i], word) == 0)
+			return (value_words[i]);
+	return (NULL);
+}
+
+/* What the name before it is set to; a curve stands in brackets. */
+static void
+value_word(struct pfconf *pc, const char *word)
+{
+	struct altq *a = pc->altq;
+	size_t i = 0;
+
+	while (value_words[i] != a->name_of_value)
+		i++;
+	if (a->value[i] != NULL)
+		perr(pc, "%s cannot be respecified", a->name_of_value);
+	a->value[i] = conf_printf(pc->lex, "%s%s%s ", a->name_of_value,
+	    *word == '(' ? "" : " ", word);
+	a->name_of_value = NULL;
 }
 
 /* A flag, the name of a value, or the value of the name before it. */
@@ -120,15 +138,11 @@ altq_word(struct pfconf *pc, const char *word)
 	struct node_str *n, **end = &pc->altq->flags;
 
 	if (pc->altq->name_of_value != NULL) {
-		pc->altq->values = conf_printf(pc->lex, "%s%s %s ",
-		    pc->altq->values, pc->altq->name_of_value, word);
-		pc->altq->name_of_value = NULL;
+		value_word(pc, word);
 		return;
 	}
-	if (is_value(word)) {
-		pc->altq->name_of_value = word;
+	if ((pc->altq->name_of_value = value_named(word)) != NULL)
 		return;
-	}
 	if (!is_flag(word))
 		perr(pc, "unknown scheduler option \"%s\"", word);
 	n = palloc(pc, sizeof(*n));
@@ -190,17 +204,18 @@ rate_text(struct pfconf *pc, double rate)
 	return (conf_printf(pc->lex, "%d%sb", (int)rate, unit[u]));
 }
 
-/* A token bucket is sized by the rate: 1, 4, 8 or 24 full frames. */
+/* A token bucket is sized by the rate: 1, 4, 8, 24 or 128 full frames. */
 static int64_t
 tbr_size(const struct altq *a)
 {
 	if (a->number[AQ_TBRSIZE] != -1)
 		return (a->number[AQ_TBRSIZE]);
 	return (MTU *
-	    (a->bandwidth <= 1e6        ? 1 :
-		    a->bandwidth <= 1e7 ? 4 :
-		    a->bandwidth <= 2e8 ? 8 :
-					  24));
+	    (a->bandwidth <= 1e6          ? 1 :
+		    a->bandwidth <= 1e7   ? 4 :
+		    a->bandwidth <= 2e8   ? 8 :
+		    a->bandwidth <= 2.5e9 ? 24 :
+					    128));
 }
 
 static bool
@@ -214,25 +229,29 @@ has_flag(const struct altq *a, const char *flag)
 	return (false);
 }
 
+/* Flags, then values; of codel, whose only flag is ecn, the values first. */
 static const char *
 sched_text(struct pfconf *pc, const struct altq *a)
 {
 	static const char *const order[] = { "red", "ecn", "rio", "codel",
 		"cleardscp", "borrow", "default" };
-	const char *s = "";
+	const char *flags = "", *values = "";
+	bool codel = a->sched == AQ_CODEL;
 	size_t i;
 
-	if (a->flags == NULL && *a->values == '\0')
-		return (a->interface ?
-			conf_printf(pc->lex, "%s ", sched_names[a->sched]) :
-			a->sched == AQ_NONE ?
-			"" :
-			conf_printf(pc->lex, "%s ", sched_names[a->sched]));
+	if (a->sched == AQ_NONE && a->flags == NULL)
+		return ("");
 	for (i = 0; i < nitems(order); i++)
 		if (has_flag(a, order[i]))
-			s = conf_printf(pc->lex, "%s%s ", s, order[i]);
-	return (conf_printf(pc->lex, "%s( %s%s) ", sched_names[a->sched], s,
-	    a->values));
+			flags = conf_printf(pc->lex, "%s%s ", flags, order[i]);
+	for (i = 0; i < nitems(value_words); i++)
+		if (a->value[i] != NULL)
+			values = conf_printf(pc->lex, "%s%s", values,
+			    a->value[i]);
+	if (*flags == '\0' && *values == '\0')
+		return (conf_printf(pc->lex, "%s ", sched_names[a->sched]));
+	return (conf_printf(pc->lex, "%s( %s%s) ", sched_names[a->sched],
+	    codel ? values : flags, codel ? flags : values));
 }
 
 static const char *
@@ -254,7 +273,9 @@ queue_text(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
 	if (ifn != NULL)
 		s = conf_printf(pc->lex, "%son %s ", s, ifn->name);
 	s = conf_printf(pc->lex, "%s%s", s, a->modern);
-	if (a->has_bandwidth && a->percent)
+	if (a->percent && a->bandwidth >= 100)
+		; /* all of its parent's: goes without saying */
+	else if (a->percent)
 		s = conf_printf(pc->lex, "%sbandwidth %g%% ", s, a->bandwidth);
 	else if (a->has_bandwidth)
 		s = conf_printf(pc->lex, "%sbandwidth %s ", s,

@@ -13,6 +13,7 @@ struct pfconf;
 
 enum altq_sched { AQ_NONE, AQ_CBQ, AQ_PRIQ, AQ_HFSC, AQ_FAIRQ, AQ_CODEL };
 enum altq_number { AQ_PRIORITY, AQ_QLIMIT, AQ_TBRSIZE, AQ_NNUMBERS };
+#define AQ_NVALUES 7 /* kinds of scheduler options with a value */
 
 void altq_new(struct pfconf *pc, bool interface);
 void altq_bandwidth(struct pfconf *pc, const char *s);
@@ -35,9 +36,9 @@ struct altq {
 	double bandwidth;            /* bits/s, or percent */
 	int64_t number[AQ_NNUMBERS]; /* -1: not given */
 	struct node_str *flags;
-	const char *name_of_value; /* whose value comes next, or NULL */
-	const char *values;        /* scheduler options as text */
-	const char *modern;        /* words of the OpenBSD 7 queue */
+	const char *name_of_value;     /* whose value comes next, or NULL */
+	const char *value[AQ_NVALUES]; /* scheduler options as text */
+	const char *modern;            /* words of the OpenBSD 7 queue */
 };
 
 #endif

@@ -504,22 +504,9 @@ opt_pktsize(struct pfconf *pc, int64_t n)
 	pc->sp->r.max_pkt_size = (uint16_t)n;
 }
 
-/* What a port alone stands for. */
-static bool
-is_localhost(const struct pf_ioc_addr *a)
-{
-	static const struct ip_addr v6 = { .b = { [15] = 1 } },
-				    v4 = { .b = { 127, 0, 0, 1 } };
-
-	return (memcmp(&a->addr, a->af == AF_INET ? &v4 : &v6,
-		    sizeof(a->addr)) == 0);
-}
-
 void
 opt_divert(struct pfconf *pc, const char *host, struct node_range *port)
 {
-	struct node_host *h;
-
 	if (!spec_mark(pc, M_DIVERT, "divert-to") || port == NULL)
 		return;
 	if (port->op != PF_OP_EQ || port->val[0] == 0) {
@@ -528,12 +515,8 @@ opt_divert(struct pfconf *pc, const char *host, struct node_range *port)
 	}
 	pc->sp->r.divert = PF_DIVERT_SOCKET;
 	pc->sp->r.divert_port = (uint16_t)port->val[0];
-	if (host == NULL || (h = host_word(pc, host, -1)) == NULL)
-		return;
-	pc->sp->x.divert_host_af = h->addr.af;
-	pc->sp->r.divert_addr = h->addr.addr;
-	if (!is_localhost(&h->addr))
-		pc->sp->r.divert_af = h->addr.af;
+	if (host != NULL)
+		pc->sp->divert_hosts = host_word(pc, host, -1);
 }
 
 void

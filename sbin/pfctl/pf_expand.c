@@ -216,9 +216,11 @@ pools(struct expand *x, struct pf_rule *r)
 {
 	struct spec *sp = x->sp;
 	int naf = r->r.flags & PFR_AFTO ? r->r.naf : r->r.af;
+	/* route-to sends on what was translated, reply-to answers before */
+	int raf = r->r.rt == PF_ROUTETO ? naf : r->r.af;
 
 	if (sp->route != NULL &&
-	    !pool_fill(x->pc, r, PF_ROUTEPOOL, sp->route, r->r.af))
+	    !pool_fill(x->pc, r, PF_ROUTEPOOL, sp->route, raf))
 		return (false);
 	if (sp->nat != NULL && !pool_fill(x->pc, r, PF_NATPOOL, sp->nat, naf))
 		return (false);
@@ -240,7 +242,8 @@ family_from_pools(struct expand *x, struct pf_rule *r)
 	int af;
 
 	for (i = 0; i < nitems(rds) && r->r.af == AF_UNSPEC; i++) {
-		if (r->r.flags & PFR_AFTO && rds[i] != x->sp->route)
+		if (r->r.flags & PFR_AFTO &&
+		    (rds[i] != x->sp->route || r->r.rt == PF_ROUTETO))
 			continue;
 		if ((af = pool_family(rds[i])) == -1) {
 			perr(x->pc,
@@ -251,6 +254,39 @@ family_from_pools(struct expand *x, struct pf_rule *r)
 		r->r.af = (uint8_t)af;
 	}
 	return (true);
+}
+
+/* --- divert-to --------------------------------------------------------- */
+
+/* What a port alone stands for. */
+static bool
+is_localhost(const struct pf_ioc_addr *a)
+{
+	static const struct ip_addr v6 = { .b = { [15] = 1 } },
+				    v4 = { .b = { 127, 0, 0, 1 } };
+
+	return (memcmp(&a->addr, a->af == AF_INET ? &v4 : &v6,
+		    sizeof(a->addr)) == 0);
+}
+
+const struct node_host *
+divert_host(const struct node_host *h, int af)
+{
+	while (h != NULL && af != AF_UNSPEC && h->addr.af != af)
+		h = h->next;
+	return (h);
+}
+
+static void
+take_divert(const struct spec *sp, struct pf_rule *r)
+{
+	const struct node_host *h = divert_host(sp->divert_hosts, r->r.af);
+
+	if (h == NULL)
+		return;
+	r->r.divert_addr = h->addr.addr;
+	if (!is_localhost(&h->addr))
+		r->r.divert_af = h->addr.af;
 }
 
 /* --- one rule ---------------------------------------------------------- */
@@ -433,6 +469,7 @@ emit(struct expand *x)
 		x->broken++;
 		return;
 	}
+	take_divert(sp, r);
 	x->made++;
 	/* A second rule of a named anchor calls what the first one holds. */
 	if (sp->braces && (x->made == 1 || sp->anchor == NULL))

@@ -119,6 +119,7 @@ if_hosts_of(struct pfconf *pc, const char *ifname, int iflags, int plen)
 	struct node_host *list = NULL, **end = &list, *h;
 	const struct pf_ifaddr *i;
 	bool had4 = false, had6 = false, *had;
+	const char *last = "";
 	struct ip_addr a;
 	size_t k;
 	int bits;
@@ -127,6 +128,9 @@ if_hosts_of(struct pfconf *pc, const char *ifname, int iflags, int plen)
 		i = &pc->ifaddrs[k];
 		if (ifname != NULL && strcmp(i->ifname, ifname) != 0)
 			continue;
+		if (strcmp(i->ifname, last) != 0)
+			had4 = had6 = false;
+		last = i->ifname;
 		had = i->af == AF_INET ? &had4 : &had6;
 		if (iflags & PF_IF_NOALIAS && (*had || linklocal(i)))
 			continue;
@@ -165,6 +169,23 @@ if_hosts(struct pfconf *pc, const char *name, int iflags, int plen)
 	if (n > 0)
 		free(members);
 	return (list);
+}
+
+#define IF_MODES (PF_IF_NETWORK | PF_IF_BROADCAST | PF_IF_PEER)
+
+/* One of the modes at most, and the mask of a network is the interface's. */
+static bool
+if_mods_ok(struct pfconf *pc, const char *s, int flags, int plen)
+{
+	int modes = flags & IF_MODES;
+
+	if (modes & (modes - 1))
+		perr(pc, "illegal combination of interface modifiers in %s", s);
+	else if (flags & (PF_IF_NETWORK | PF_IF_BROADCAST) && plen > -1)
+		perr(pc, "%s: a network or broadcast takes no netmask", s);
+	else
+		return (true);
+	return (false);
 }
 
 struct node_host *
@@ -315,19 +336,21 @@ host_name(struct pfconf *pc, const char *s, int plen)
 	return (host_dns(pc, s, plen));
 }
 
+/* *said: what was wrong with it is reported already. */
 static struct node_host *
-host_if_word(struct pfconf *pc, const char *s, int plen)
+host_if_word(struct pfconf *pc, const char *s, int plen, bool *said)
 {
 	char name[IFNAMSIZ];
 	int flags = if_split(pc, s, name, sizeof(name));
+	bool self;
 
 	if (flags == -1 || *name == '\0')
 		return (NULL);
-	if (strcmp(name, "self") == 0)
-		return (if_hosts(pc, NULL, flags, plen));
-	if (!if_known(pc, name))
+	self = strcmp(name, "self") == 0;
+	if (!self && !if_known(pc, name))
 		return (NULL);
-	return (if_hosts(pc, name, flags, plen));
+	*said = !if_mods_ok(pc, s, flags, plen);
+	return (*said ? NULL : if_hosts(pc, self ? NULL : name, flags, plen));
 }
 
 struct node_host *
@@ -335,6 +358,7 @@ host_word(struct pfconf *pc, const char *s, int plen)
 {
 	struct node_host *h;
 	struct ip_addr a;
+	bool said = false;
 
 	/* A whole address first: no interface is called so, and tables are long. */
 	memset(&a, 0, sizeof(a));
@@ -342,8 +366,10 @@ host_word(struct pfconf *pc, const char *s, int plen)
 		return (host_addr(pc, AF_INET, &a, plen));
 	if (plen <= 128 && inet_pton(AF_INET6, s, a.b) == 1)
 		return (host_addr(pc, AF_INET6, &a, plen));
-	if ((h = host_if_word(pc, s, plen)) != NULL)
+	if ((h = host_if_word(pc, s, plen, &said)) != NULL)
 		return (plen > 128 ? bad_plen(pc, s, plen) : h);
+	if (said)
+		return (NULL);
 	if (partial_v4(s, &a) &&
 	    (plen != -1 || inet_pton(AF_INET, s, a.b) == 1))
 		return (plen > 32 ? bad_plen(pc, s, plen) :
@@ -407,6 +433,8 @@ host_dynamic(struct pfconf *pc, const char *s, int64_t plen)
 		perr(pc, "illegal interface or modifier in (%s)", s);
 		return (NULL);
 	}
+	if (!if_mods_ok(pc, s, flags, -1))
+		return (NULL);
 	strcpy(h->addr.name, name);
 	h->addr.iflags = (uint8_t)flags;
 	h->addr.plen = (uint8_t)(plen == -1 ? 128 : plen);

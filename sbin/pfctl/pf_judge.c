@@ -199,8 +199,7 @@ LAW(route_any, r->rt != PF_NOROUTE)
 LAW(route_dir, r->rt != PF_NOROUTE && r->dir == PFD_BOTH)
 LAW(divert_match, marked(sp, M_DIVERT))
 LAW(divert_family,
-    sp->x.divert_host_af != 0 && r->af != AF_UNSPEC &&
-	r->af != sp->x.divert_host_af)
+    sp->divert_hosts != NULL && divert_host(sp->divert_hosts, r->af) == NULL)
 LAW(to_dir, TRANSLATES && r->dir == PFD_BOTH)
 LAW(to_state, TRANSLATES && r->keep == PF_NOSTATE)
 LAW(afto_dir, r->flags &PFR_AFTO && r->dir == PFD_BOTH)

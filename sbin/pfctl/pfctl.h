@@ -193,7 +193,6 @@ enum mark {
 
 /* What a kernel may not do: said at load. */
 struct pf_extra {
-	uint8_t divert_host_af; /* of divert-to's address, 0: none given */
 	const char *set_queue[2];
 	const char *rtlabel; /* route "label" */
 	int rdomain;         /* -1 */
@@ -214,6 +213,7 @@ struct spec {
 	struct node_range *uids, *gids;
 	struct node_icmp *icmps;
 	struct redir *route, *nat, *rdr, *binat;
+	struct node_host *divert_hosts; /* NULL: a port alone */
 	struct pf_extra x;
 	const char *anchor;
 	bool braces, keep_given, stateopts_given, no_state, block_given;
@@ -501,6 +501,8 @@ int64_t user_id(const char *name, bool group); /* -1: unknown */
 
 /* pf_expand.c */
 void spec_expand(struct pfconf *pc, struct spec *sp);
+/* The first of a list that fits a family (AF_UNSPEC: any), NULL: none. */
+const struct node_host *divert_host(const struct node_host *h, int af);
 /* Fills $if, $srcaddr, ... in labels and tags. */
 void rule_fill_macros(struct pfconf *pc, struct pf_rule *r, uint32_t nr);
 

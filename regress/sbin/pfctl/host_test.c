@@ -145,7 +145,7 @@ static const struct {
 	    "block drop in quick on em0 inet6 from fe80::5 to any label \"x\"\n"
 	    "block drop in quick inet6 from 2001:db8:1::1 to any label \"x\"\n" },
 	{ "table <t> { ppp0 lo0:network self:0 }",
-	    "table <t> { 10.0.0.1 ::1 127.0.0.0/8 10.1.1.1 2001:db8:1::1 }\n" },
+	    "table <t> { 10.0.0.1 ::1 127.0.0.0/8 10.1.1.1 2001:db8:1::1 ::1 127.0.0.1 10.0.0.1 }\n" },
 	{ "block from fe80::7%em0", "block drop on em0 inet6 from fe80::7 to any\n" },
 	{ "block on lo0 from fe80::7%em0", NULL },
 };
