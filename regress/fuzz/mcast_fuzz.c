@@ -91,8 +91,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cursor c, body;
 	uint8_t what, kind, len;
+	static uint32_t own; /* groups of the node's own addresses */
 
 	fuzz_boot();
+	if (own == 0) {
+		fuzz_run(30000000);
+		own = in_ngroups;
+	}
 	cur_init(&c, data, size);
 	while (cur_u8(&c, &kind) == 0 && cur_u8(&c, &what) == 0 &&
 	    cur_u8(&c, &len) == 0 &&
@@ -112,6 +117,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(fuzz_so, 0, sizeof(fuzz_so));
 	fuzz_run(3000000);
 	fuzz_run(3000000);
-	KASSERT(TAILQ_EMPTY(&in_groups)); /* all were left, and told */
+	KASSERT(in_ngroups == own); /* all were left, and told */
 	return (0);
 }

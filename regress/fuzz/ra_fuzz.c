@@ -133,13 +133,16 @@ ra_flags(uint8_t which)
 	}
 }
 
+/* So many moments of an input: an hour of them says no more. */
+#define RA_MOMENTS 100
+
 static void
-ra_time(uint8_t how)
+ra_time(uint8_t how, unsigned int *moments)
 {
 	static const uint32_t step[] = { 1, 7, 600, 7200 };
 	unsigned int i;
 
-	for (i = 0; i <= how >> 4; i++)
+	for (i = 0; i <= how >> 4 && *moments < RA_MOMENTS; i++, ++*moments)
 		fuzz_run(step[how >> 2 & 3] * 1000000ULL);
 }
 
@@ -198,11 +201,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cursor c;
 	uint8_t what, which;
+	unsigned int moments = 0;
 
 	fuzz_boot();
 	ra_begin();
 	cur_init(&c, data, size);
-	while (cur_u8(&c, &what) == 0 && cur_u8(&c, &which) == 0) {
+	while (moments < RA_MOMENTS && cur_u8(&c, &what) == 0 &&
+	    cur_u8(&c, &which) == 0) {
 		switch (what & 7) {
 		case 0:
 		case 1:
@@ -222,7 +227,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			ra_flags(which);
 			break;
 		default:
-			ra_time(which);
+			ra_time(which, &moments);
 			break;
 		}
 		fuzz_run(1000);

@@ -25,8 +25,9 @@
 #include <netinet/in_pcb.h>
 #include <netinet/ip_var.h>
 
-struct in_groups in_groups = TAILQ_HEAD_INITIALIZER(in_groups);
-static uint32_t in_ngroups;
+static RB_HEAD(in_groups, in_group) in_groups = RB_INITIALIZER(in_groups);
+uint32_t in_ngroups;
+static uint32_t in_njoined; /* of these, by sockets */
 
 bool
 in_mcast_up(const struct ifnet *ifp)
@@ -37,16 +38,51 @@ in_mcast_up(const struct ifnet *ifp)
 
 /* --- groups --- */
 
+static int
+in_group_cmp(const struct in_group *a, const struct in_group *b)
+{
+	if (a->ig_ifindex != b->ig_ifindex)
+		return (a->ig_ifindex < b->ig_ifindex ? -1 : 1);
+	if (a->ig_af != b->ig_af)
+		return (a->ig_af < b->ig_af ? -1 : 1);
+	return (memcmp(&a->ig_addr, &b->ig_addr, sizeof(a->ig_addr)));
+}
+RB_GENERATE_STATIC(in_groups, in_group, ig_entry, in_group_cmp);
+
 static struct in_group *
 in_group_find(uint32_t ifindex, sa_family_t af, const struct ip_addr *a)
 {
-	struct in_group *ig;
+	struct in_group key;
 
-	TAILQ_FOREACH(ig, &in_groups, ig_entry)
-		if (ig->ig_ifindex == ifindex && ig->ig_af == af &&
-		    ip_addr_eq(&ig->ig_addr, a))
-			return (ig);
-	return (NULL);
+	key.ig_ifindex = ifindex;
+	key.ig_af = af;
+	key.ig_addr = *a;
+	return (RB_FIND(in_groups, &in_groups, &key));
+}
+
+static struct in_group *
+in_group_among(struct in_group *ig, uint32_t ifindex, sa_family_t af)
+{
+	return (ig != NULL && ig->ig_ifindex == ifindex &&
+		    (af == AF_UNSPEC || ig->ig_af == af) ?
+		ig :
+		NULL);
+}
+
+struct in_group *
+in_group_first(uint32_t ifindex, sa_family_t af)
+{
+	struct in_group key = { .ig_ifindex = ifindex, .ig_af = af };
+
+	return (
+	    in_group_among(RB_NFIND(in_groups, &in_groups, &key), ifindex, af));
+}
+
+struct in_group *
+in_group_next(struct in_group *ig, sa_family_t af)
+{
+	return (in_group_among(RB_NEXT(in_groups, &in_groups, ig),
+	    ig->ig_ifindex, af));
 }
 
 static struct in_group *
@@ -56,8 +92,7 @@ in_group_get(const struct ifnet *ifp, sa_family_t af, const struct ip_addr *a)
 
 	if (ig != NULL)
 		return (ig);
-	if (in_ngroups >= IN_MCAST_ALL ||
-	    (ig = malloc(sizeof(*ig), M_PCB, M_ZERO)) == NULL)
+	if ((ig = malloc(sizeof(*ig), M_PCB, M_ZERO)) == NULL)
 		return (NULL);
 	in_ngroups++;
 	ig->ig_ifindex = ifp->if_index;
@@ -65,7 +100,7 @@ in_group_get(const struct ifnet *ifp, sa_family_t af, const struct ip_addr *a)
 	ig->ig_addr = *a;
 	ig->ig_up = in_mcast_up(ifp);
 	LIST_INIT(&ig->ig_members);
-	TAILQ_INSERT_TAIL(&in_groups, ig, ig_entry);
+	RB_INSERT(in_groups, &in_groups, ig);
 	return (ig);
 }
 
@@ -73,7 +108,8 @@ void
 in_group_free(struct in_group *ig)
 {
 	KASSERT(!in_group_live(ig));
-	TAILQ_REMOVE(&in_groups, ig, ig_entry);
+	in_report_forget(ig);
+	RB_REMOVE(in_groups, &in_groups, ig);
 	in_ngroups--;
 	free(ig, M_PCB, sizeof(*ig));
 }
@@ -170,19 +206,22 @@ static struct in_member *
 in_member_new(struct inpcb *inp, const struct ifnet *ifp, sa_family_t af,
     const struct ip_addr *a)
 {
+	const struct in_group *ig = in_group_find(ifp->if_index, af, a);
+	bool first = ig == NULL || LIST_EMPTY(&ig->ig_members);
 	const struct in_member *one;
 	struct in_member *im;
 	unsigned int n = 0;
 
 	LIST_FOREACH(one, &inp->inp_members, im_ofsocket)
 		n++;
-	if (n >= IN_MCAST_GROUPS ||
+	if (n >= IN_MCAST_GROUPS || (first && in_njoined >= IN_MCAST_ALL) ||
 	    (im = malloc(sizeof(*im), M_PCB, M_ZERO)) == NULL)
 		return (NULL);
 	if ((im->im_group = in_group_get(ifp, af, a)) == NULL) {
 		free(im, M_PCB, sizeof(*im));
 		return (NULL);
 	}
+	in_njoined += first;
 	im->im_inp = inp;
 	LIST_INSERT_HEAD(&inp->inp_members, im, im_ofsocket);
 	LIST_INSERT_HEAD(&im->im_group->ig_members, im, im_ofgroup);
@@ -194,6 +233,7 @@ in_member_free(struct in_member *im)
 {
 	LIST_REMOVE(im, im_ofsocket);
 	LIST_REMOVE(im, im_ofgroup);
+	in_njoined -= LIST_EMPTY(&im->im_group->ig_members);
 	free(im, M_PCB, sizeof(*im));
 }
 
@@ -327,11 +367,10 @@ in_mcast_node(const struct ifnet *ifp, sa_family_t af, const struct ip_addr *a,
 void
 in_mcast_again(const struct ifnet *ifp, sa_family_t af)
 {
-	struct in_group *ig, *next;
+	struct in_group *ig = in_group_first(ifp->if_index, af);
 
-	TAILQ_FOREACH_SAFE(ig, &in_groups, ig_entry, next)
-		if (ig->ig_ifindex == ifp->if_index && ig->ig_af == af &&
-		    in_group_live(ig))
+	for (; ig != NULL; ig = in_group_next(ig, af))
+		if (in_group_live(ig))
 			in_report_change(ig);
 }
 
@@ -365,12 +404,10 @@ in_mcast_wanted(const struct inpcb *inp, const struct ip_input_ctx *ctx)
 static void
 in_mcast_gone(const struct ifnet *ifp)
 {
-	struct in_group *ig, *next;
+	struct in_group *ig;
 	struct in_member *im;
 
-	TAILQ_FOREACH_SAFE(ig, &in_groups, ig_entry, next) {
-		if (ig->ig_ifindex != ifp->if_index)
-			continue;
+	while ((ig = in_group_first(ifp->if_index, AF_UNSPEC)) != NULL) {
 		while ((im = LIST_FIRST(&ig->ig_members)) != NULL)
 			in_member_free(im);
 		ig->ig_node = false;
@@ -383,11 +420,11 @@ in_mcast_gone(const struct ifnet *ifp)
 static void
 in_mcast_link(const struct ifnet *ifp)
 {
-	struct in_group *ig;
+	struct in_group *ig = in_group_first(ifp->if_index, AF_UNSPEC);
 	bool up = in_mcast_up(ifp);
 
-	TAILQ_FOREACH(ig, &in_groups, ig_entry) {
-		if (ig->ig_ifindex != ifp->if_index || ig->ig_up == up)
+	for (; ig != NULL; ig = in_group_next(ig, AF_UNSPEC)) {
+		if (ig->ig_up == up)
 			continue;
 		ig->ig_up = up;
 		if (up && in_group_live(ig))

@@ -18,6 +18,7 @@
 
 #include <sys/types.h>
 #include <sys/queue.h>
+#include <sys/tree.h>
 #include <net/ip_addr.h>
 
 struct ifnet;
@@ -27,7 +28,7 @@ struct mbuf;
 
 #define IN_MCAST_SOURCES 64   /* of one membership, and told of a group */
 #define IN_MCAST_GROUPS  64   /* of one socket */
-#define IN_MCAST_ALL     4096 /* groups of this kernel */
+#define IN_MCAST_ALL     4096 /* groups that sockets of this kernel joined */
 
 struct in_member {
 	LIST_ENTRY(in_member) im_ofsocket, im_ofgroup;
@@ -40,7 +41,7 @@ struct in_member {
 LIST_HEAD(in_member_list, in_member);
 
 struct in_group {
-	TAILQ_ENTRY(in_group) ig_entry;
+	RB_ENTRY(in_group) ig_entry; /* of all, in order of the next three */
 	struct in_member_list ig_members;
 	uint32_t ig_ifindex;
 	sa_family_t ig_af;
@@ -48,12 +49,14 @@ struct in_group {
 	bool ig_node; /* the node itself listens, without a socket */
 	bool ig_up;   /* its link was, when last told */
 	/* --- in_mcast_report.c --- */
+	TAILQ_ENTRY(in_group) ig_due;
+	bool ig_is_due;        /* there is something to be done at some time */
 	uint8_t ig_changes;    /* times that the change is still to be told */
 	uint64_t ig_change_us; /* when next; 0: not */
 	uint64_t ig_answer_us; /* a query is to be answered; 0: none */
 	bool ig_reporter;      /* older versions: the last report was ours */
 	uint32_t ig_nasked;    /* sources that were asked for; 0: all */
-	struct ip_addr ig_asked[IN_MCAST_SOURCES];
+	struct ip_addr *ig_asked; /* room for IN_MCAST_SOURCES; NULL: not yet */
 };
 
 /* Does anybody want it? */
@@ -114,15 +117,20 @@ bool in_mcast_isopt(int level, int name);
 
 /* --- between the rooms --- */
 bool in_mcast_up(const struct ifnet *ifp); /* can a report leave there? */
-TAILQ_HEAD(in_groups, in_group);
-extern struct in_groups in_groups;
+/* Groups of an interface and family, AF_UNSPEC: of both, one after the other;
+ * NULL: no more.  The one before may be freed once its next is known. */
+struct in_group *in_group_first(uint32_t ifindex, sa_family_t af);
+struct in_group *in_group_next(struct in_group *ig, sa_family_t af);
+extern uint32_t in_ngroups; /* all of them */
 void in_mcast_filter(const struct in_group *ig, struct in_filter *f);
 void in_group_free(struct in_group *ig); /* without members */
 
 /* The members of ig changed: tell it, and forget ig when it has none. */
 void in_report_change(struct in_group *ig);
 void in_report_init(void);
-void in_report_gone(uint32_t ifindex); /* its interface has left */
+void in_report_gone(uint32_t ifindex);
+void in_report_forget(struct in_group *ig);
+/* it is about to be freed */ /* its interface has left */
 /* A query came in: for a (zero: all groups), for sources s of it (n 0: all),
  * to be answered within max_us.  old: version of the querier when it is not
  * the newest (IGMP 1, 2; MLD 1), which is remembered for a while; else 0. */

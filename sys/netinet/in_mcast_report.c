@@ -18,7 +18,8 @@
  * another host makes ours unnecessary, and only who reported last tells that
  * it leaves.
  *
- * One timeout serves all: it runs when the earliest group is due.
+ * One timeout serves all: it runs when the earliest group is due, and looks at
+ * those that have something due.
  */
 
 #include <sys/types.h>
@@ -42,6 +43,9 @@ static struct in_querier {
 	uint64_t until_us[2]; /* IGMP may have met versions 1 and 2 */
 } in_queriers[QUERIERS];
 
+static unsigned int in_nqueriers; /* slots in use: seldom any */
+
+static TAILQ_HEAD(, in_group) in_due = TAILQ_HEAD_INITIALIZER(in_due);
 static struct timeout in_report_timeout;
 
 static const struct in_report_family *
@@ -58,6 +62,8 @@ in_querier_of(uint32_t ifindex, sa_family_t af, bool make)
 {
 	struct in_querier *q, *worst = &in_queriers[0];
 
+	if (!make && in_nqueriers == 0)
+		return (NULL);
 	for (q = in_queriers; q < in_queriers + QUERIERS; q++) {
 		if (q->ifindex == ifindex && q->af == af)
 			return (q);
@@ -67,6 +73,7 @@ in_querier_of(uint32_t ifindex, sa_family_t af, bool make)
 	}
 	if (!make)
 		return (NULL);
+	in_nqueriers += worst->af == 0;
 	*worst = (struct in_querier){ .ifindex = ifindex, .af = af };
 	return (worst);
 }
@@ -139,12 +146,26 @@ in_say_sources(struct in_group *ig, uint64_t now)
 
 /* --- time --- */
 
+/* Something of ig is to be done then. */
 static void
-in_report_at(uint64_t when)
+in_report_at(struct in_group *ig, uint64_t when)
 {
+	if (!ig->ig_is_due)
+		TAILQ_INSERT_TAIL(&in_due, ig, ig_due);
+	ig->ig_is_due = true;
 	if (!timeout_pending(&in_report_timeout) ||
 	    when < in_report_timeout.to_when_us)
 		(void)timeout_at_us(&in_report_timeout, when);
+}
+
+void
+in_report_forget(struct in_group *ig)
+{
+	if (ig->ig_is_due)
+		TAILQ_REMOVE(&in_due, ig, ig_due);
+	ig->ig_is_due = false;
+	free(ig->ig_asked, M_PCB, IN_MCAST_SOURCES * sizeof(*ig->ig_asked));
+	ig->ig_asked = NULL;
 }
 
 static void
@@ -167,25 +188,36 @@ in_group_run(struct in_group *ig, uint64_t now)
 	}
 }
 
+/* When ig is due next; UINT64_MAX: not at all. */
+static uint64_t
+in_group_when(const struct in_group *ig)
+{
+	uint64_t when = UINT64_MAX;
+
+	if (ig->ig_change_us != 0)
+		when = ig->ig_change_us;
+	if (ig->ig_answer_us != 0)
+		when = MIN(when, ig->ig_answer_us);
+	return (when);
+}
+
 static void
 in_report_run(void *arg)
 {
 	uint64_t now = uptime_us(), first = UINT64_MAX;
 	struct in_group *ig, *next;
 
-	TAILQ_FOREACH_SAFE(ig, &in_groups, ig_entry, next) {
+	TAILQ_FOREACH_SAFE(ig, &in_due, ig_due, next) {
 		in_group_run(ig, now);
-		if (ig->ig_change_us == 0 && !in_group_live(ig)) {
+		if (ig->ig_change_us == 0 && !in_group_live(ig))
 			in_group_free(ig);
-			continue;
-		}
-		if (ig->ig_change_us != 0)
-			first = MIN(first, ig->ig_change_us);
-		if (ig->ig_answer_us != 0)
-			first = MIN(first, ig->ig_answer_us);
+		else if (in_group_when(ig) == UINT64_MAX)
+			in_report_forget(ig);
+		else
+			first = MIN(first, in_group_when(ig));
 	}
 	if (first != UINT64_MAX)
-		in_report_at(first);
+		(void)timeout_at_us(&in_report_timeout, first);
 }
 
 /* --- what happens --- */
@@ -203,29 +235,39 @@ in_report_change(struct in_group *ig)
 		return;
 	ig->ig_changes = ROBUST;
 	ig->ig_change_us = uptime_us();
-	in_report_at(ig->ig_change_us);
+	in_report_at(ig, ig->ig_change_us);
+}
+
+/* Remembers whom q asks for; without room, or memory, all are told of. */
+static uint32_t
+in_asked_add(struct in_group *ig, const struct in_query *q, uint32_t had)
+{
+	if (q->n == 0 || q->n + had > IN_MCAST_SOURCES)
+		return (0);
+	if (ig->ig_asked == NULL)
+		ig->ig_asked = mallocarray(IN_MCAST_SOURCES,
+		    sizeof(*ig->ig_asked), M_PCB, 0);
+	if (ig->ig_asked == NULL)
+		return (0);
+	memcpy(&ig->ig_asked[had], q->src, q->n * sizeof(q->src[0]));
+	return (had + q->n);
 }
 
 static void
 in_group_asked(struct in_group *ig, const struct in_query *q, uint64_t now)
 {
-	uint64_t when = now + 1 + arc4random_uniform((uint32_t)MIN(q->max_us, UINT32_MAX));
-	uint32_t n = q->n;
+	uint64_t when = now + 1 +
+	    arc4random_uniform((uint32_t)MIN(q->max_us, UINT32_MAX));
+	bool all = false; /* was asked for already */
 
 	if (ig->ig_answer_us != 0) { /* one answer for all who asked */
 		when = MIN(when, ig->ig_answer_us);
-		if (ig->ig_nasked == 0 || n + ig->ig_nasked > IN_MCAST_SOURCES)
-			n = 0;
+		all = ig->ig_nasked == 0;
 	} else
 		ig->ig_nasked = 0;
-	if (n > IN_MCAST_SOURCES)
-		n = 0;
-	if (n != 0)
-		memcpy(&ig->ig_asked[ig->ig_nasked], q->src,
-		    n * sizeof(q->src[0]));
-	ig->ig_nasked = n == 0 ? 0 : ig->ig_nasked + n;
+	ig->ig_nasked = all ? 0 : in_asked_add(ig, q, ig->ig_nasked);
 	ig->ig_answer_us = when;
-	in_report_at(when);
+	in_report_at(ig, when);
 }
 
 void
@@ -237,9 +279,9 @@ in_report_query(const struct ifnet *ifp, sa_family_t af,
 
 	if (q->old != 0)
 		in_version_met(ifp->if_index, af, q->old, now);
-	TAILQ_FOREACH(ig, &in_groups, ig_entry)
-		if (ig->ig_ifindex == ifp->if_index && ig->ig_af == af &&
-		    in_group_live(ig) &&
+	for (ig = in_group_first(ifp->if_index, af); ig != NULL;
+	     ig = in_group_next(ig, af))
+		if (in_group_live(ig) &&
 		    !in_report_of(af)->silent(&ig->ig_addr) &&
 		    (ip_addr_iszero(&q->group) ||
 			ip_addr_eq(&q->group, &ig->ig_addr)))
@@ -255,9 +297,9 @@ in_report_heard(const struct ifnet *ifp, sa_family_t af,
 
 	if (in_version(ifp->if_index, af, now) == in_report_of(af)->newest)
 		return;
-	TAILQ_FOREACH(ig, &in_groups, ig_entry)
-		if (ig->ig_ifindex == ifp->if_index && ig->ig_af == af &&
-		    ip_addr_eq(&ig->ig_addr, a)) {
+	for (ig = in_group_first(ifp->if_index, af); ig != NULL;
+	     ig = in_group_next(ig, af))
+		if (ip_addr_eq(&ig->ig_addr, a)) {
 			ig->ig_answer_us = 0;
 			ig->ig_reporter = false;
 			if (in_group_live(ig))
@@ -269,8 +311,11 @@ void
 in_report_gone(uint32_t ifindex)
 {
 	for (unsigned int i = 0; i < QUERIERS; i++)
-		if (in_queriers[i].ifindex == ifindex)
+		if (in_queriers[i].af != 0 &&
+		    in_queriers[i].ifindex == ifindex) {
 			in_queriers[i] = (struct in_querier){ 0 };
+			in_nqueriers--;
+		}
 }
 
 void
