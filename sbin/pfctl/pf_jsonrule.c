@@ -68,7 +68,8 @@ side_member(struct json *js, const char *key, const struct pf_ioc_side *s)
 		json_str(js, "table", s->addr.name);
 	if (s->addr.type == PF_ADDR_DYNIF)
 		json_str(js, "interface", s->addr.name);
-	if (s->addr.count >= 0)
+	if ((s->addr.type == PF_ADDR_TABLE || s->addr.type == PF_ADDR_DYNIF) &&
+	    s->addr.count >= 0)
 		json_num(js, "entries", (uint32_t)s->addr.count);
 	op_member(js, "port", s->port_op, s->port[0], s->port[1]);
 	json_end(js);

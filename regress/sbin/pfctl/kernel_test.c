@@ -24,7 +24,7 @@
 
 struct result {
 	int rc;
-	char out[32768], err[8192];
+	char out[1 << 18], err[1 << 16];
 };
 
 static void
@@ -724,6 +724,183 @@ flushing(void **state)
 	expect("-vsA", "", 0, "", "");
 }
 
+/* --- what is shown loads again ------------------------------------------ */
+
+#define ROWS_MAX 1024
+
+static struct {
+	char *text;
+	bool left; /* out: the kernel would not take it */
+	int first, last;
+} rows[ROWS_MAX];
+static int nrows;
+
+/* The left column of printed.txt, with newlines for \n. */
+static void
+rows_read(void)
+{
+	const char *top = getenv("TOP");
+	char path[1024], *line = NULL, *p, *to;
+	size_t size = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/regress/sbin/pfctl/printed.txt",
+	    top != NULL ? top : ".");
+	assert_non_null(f = fopen(path, "re"));
+	for (nrows = 0; getline(&line, &size, f) > 0; nrows++) {
+		assert_true(nrows < ROWS_MAX);
+		assert_non_null(strchr(line, '\t'));
+		*strchr(line, '\t') = '\0';
+		/* -s does not show the policy that floating departs from */
+		rows[nrows].left = strstr(line, "state-policy") != NULL;
+		to = rows[nrows].text = strdup(line);
+		for (p = line; *p != '\0'; p++)
+			if (p[0] == '\\' && p[1] == 'n') {
+				*to++ = '\n';
+				p++;
+			} else
+				*to++ = *p;
+		*to = '\0';
+	}
+	free(line);
+	fclose(f);
+}
+
+/* All rows but those left out, as one file. */
+static char *
+rows_file(void)
+{
+	char *text, *p;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	int i, line = 2;
+
+	fputs("set require-order no\n", f);
+	for (i = 0; i < nrows; i++) {
+		if (rows[i].left)
+			continue;
+		fprintf(f, "%s\n", rows[i].text);
+		rows[i].first = line++;
+		for (p = rows[i].text; *p != '\0'; p++)
+			line += *p == '\n';
+		rows[i].last = line - 1;
+	}
+	fclose(f);
+	return (text);
+}
+
+/* Leaves out what stdin:N: speaks of; how many rows. */
+static int
+rows_leave(const char *err)
+{
+	const char *p;
+	int i, line, n = 0;
+
+	for (p = err; (p = strstr(p, "stdin:")) != NULL; p++) {
+		line = atoi(p + 6);
+		for (i = 0; i < nrows; i++)
+			if (!rows[i].left && line >= rows[i].first &&
+			    line <= rows[i].last) {
+				rows[i].left = true;
+				n++;
+			}
+	}
+	return (n);
+}
+
+static char *
+shown(const char *how)
+{
+	char line[64], *text;
+
+	snprintf(line, sizeof(line), "%s-sn", how);
+	text = strdup(pfctl(line, "")->out);
+	snprintf(line, sizeof(line), "%s-sr", how);
+	text = realloc(text, strlen(text) + (1 << 18));
+	strcat(text, pfctl(line, "")->out);
+	return (text);
+}
+
+/* Fails with the first line that differs. */
+static void
+same(const char *a, const char *b)
+{
+	size_t i, line = 0;
+
+	for (i = 0; a[i] == b[i] && a[i] != '\0'; i++)
+		if (a[i] == '\n')
+			line = i + 1;
+	if (a[i] != b[i])
+		fail_msg("%.*s\nis now\n%.*s", (int)strcspn(a + line, "\n"),
+		    a + line, (int)strcspn(b + line, "\n"), b + line);
+}
+
+/*
+ * Every kind of rule that there is a row for and that the kernel takes,
+ * loaded at once: what -s nat and -s rules print is read as it was
+ * printed, and loaded it shows the same, as text and as JSON.
+ */
+static void
+what_is_shown_loads_again(void **state)
+{
+	const struct result *r;
+	char *text, *before, *json, *after;
+	int i, loaded = 0;
+
+	(void)state;
+	rows_read();
+	for (;;) {
+		text = rows_file();
+		r = pfctl("-o none -f -", text);
+		free(text);
+		if (r->rc == 0)
+			break;
+		if (rows_leave(r->err) == 0)
+			fail_msg("%s", r->err);
+	}
+	for (i = 0; i < nrows; i++)
+		loaded += !rows[i].left;
+	print_message("%d of %d rows\n", loaded, nrows);
+	assert_true(loaded > 300);
+	before = shown("");
+	json = shown("-j ");
+	assert_true(strlen(before) > 20000 && strlen(json) > 20000);
+	text = malloc(strlen(before) + 64);
+	sprintf(text, "set require-order no\n%s", before);
+	r = pfctl("-o none -nvf -", text);
+	if (r->rc != 0)
+		fail_msg("%s", r->err);
+	/* rules are echoed as kinds: -s rules has them in this order, too */
+	expect("-o none -f -", text, 0, "", "");
+	after = shown("");
+	same(before, after);
+	free(after);
+	after = shown("-j ");
+	same(json, after);
+	free(after);
+	free(before);
+	free(json);
+	free(text);
+}
+
+/* What -T show lists can be given back. */
+static void
+a_table_shown_can_be_read(void **state)
+{
+	char *list;
+
+	(void)state;
+	expect("-f -",
+	    "table <t> persist { 10.0.0.0/8 !10.1.0.1 ::1 !fe80::/10 }\n", 0,
+	    "", "");
+	list = strdup(pfctl("-t t -T show", "")->out);
+	expect("-t t -T replace -f -", list, 0, "", "no changes.\n");
+	expect("-t t -T flush", "", 0, "", "4 addresses deleted.\n");
+	expect("-t t -T replace -f -", list, 0, "", "4 addresses added.\n");
+	expect("-t t -T show", "", 0, list, "");
+	free(list);
+}
+
 /* --- JSON -------------------------------------------------------------- */
 
 static void
@@ -782,6 +959,8 @@ main(void)
 		TEST(states_are_killed_by_what_was_said),
 		TEST(flushing),
 		TEST(fingerprints_come_with_the_rules),
+		TEST(what_is_shown_loads_again),
+		TEST(a_table_shown_can_be_read),
 		TEST(json_is_json),
 	};
 
