@@ -19,13 +19,13 @@
  * looked at.  -o none and `set ruleset-optimization none' turn it off.
  */
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pf_ctl.h"
 
 #define TABLE_THRESHOLD 6
-#define SUBSET_MAX      1024 /* rules of a block that are compared pairwise */
 
 /* A block as an array; rules that were left out are NULL. */
 struct block {
@@ -66,119 +66,30 @@ deed_of(struct pf_ioc_rule *d, const struct pf_ioc_rule *r)
 }
 
 static bool
-same_deed(const struct pf_rule *a, const struct pf_rule *b)
+does(const struct pf_rule *r, const struct pf_ioc_rule *deed)
 {
-	struct pf_ioc_rule x, y;
+	struct pf_ioc_rule d;
 
-	if (a->r.action != b->r.action || a->r.keep != b->r.keep)
+	if (r->r.action != deed->action || r->r.keep != deed->keep)
 		return (false);
-	deed_of(&x, &a->r);
-	deed_of(&y, &b->r);
-	return (memcmp(&x, &y, sizeof(x)) == 0);
+	deed_of(&d, &r->r);
+	return (memcmp(&d, deed, sizeof(d)) == 0);
 }
 
 static size_t
 block_length(struct pf_rule *first)
 {
+	struct pf_ioc_rule deed;
 	struct pf_rule *r;
 	size_t n = 1;
 
 	if (!plain(first))
 		return (1);
+	deed_of(&deed, &first->r);
 	for (r = TAILQ_NEXT(first, entry);
-	     r != NULL && plain(r) && same_deed(first, r);
-	     r = TAILQ_NEXT(r, entry))
+	     r != NULL && plain(r) && does(r, &deed); r = TAILQ_NEXT(r, entry))
 		n++;
 	return (n);
-}
-
-/* --- subsets ----------------------------------------------------------- */
-
-/* Is every address of a one of b? */
-static bool
-addr_within(const struct pf_ioc_addr *a, const struct pf_ioc_addr *b)
-{
-	struct ip_addr m;
-
-	if (b->type == PF_ADDR_ANY && !b->neg)
-		return (true);
-	if (memcmp(a, b, sizeof(*a)) == 0)
-		return (true);
-	if (a->type != PF_ADDR_PREFIX || b->type != PF_ADDR_PREFIX || a->neg ||
-	    b->neg || a->af != b->af || a->plen < b->plen)
-		return (false);
-	m = a->addr;
-	ip_addr_mask(&m, b->plen);
-	return (ip_addr_eq(&m, &b->addr));
-}
-
-static bool
-ports_within(const struct pf_ioc_side *a, const struct pf_ioc_side *b)
-{
-	bool ra = a->port_op == PF_OP_EQ || a->port_op == PF_OP_RRG;
-	bool rb = b->port_op == PF_OP_EQ || b->port_op == PF_OP_RRG;
-
-	if (b->port_op == PF_OP_NONE)
-		return (true);
-	if (!ra || !rb)
-		return (a->port_op == b->port_op && a->port[0] == b->port[0] &&
-		    a->port[1] == b->port[1]);
-	return (a->port[0] >= b->port[0] &&
-	    (a->port_op == PF_OP_EQ ? a->port[0] : a->port[1]) <=
-		(b->port_op == PF_OP_EQ ? b->port[0] : b->port[1]));
-}
-
-static bool
-interface_within(const struct pf_ioc_rule *a, const struct pf_ioc_rule *b)
-{
-	const uint32_t mask = PFR_IFNOT | PFR_IFANY;
-
-	if (b->ifname[0] == '\0')
-		return (true);
-	return ((a->flags & mask) == (b->flags & mask) &&
-	    strcmp(a->ifname, b->ifname) == 0);
-}
-
-/* Flags are asked of TCP only, so another protocol is within any flags. */
-static bool
-header_within(const struct pf_ioc_rule *a, const struct pf_ioc_rule *b)
-{
-	bool tcp = a->proto == 0 || a->proto == IPPROTO_TCP;
-
-	if (tcp && b->tcpmask != 0 &&
-	    (a->tcpmask != b->tcpmask || a->tcpflags != b->tcpflags))
-		return (false);
-	if (b->icmptype == 0)
-		return (true);
-	return (a->icmptype == b->icmptype &&
-	    (!b->icmpcode_set ||
-		(a->icmpcode_set && a->icmpcode == b->icmpcode)));
-}
-
-/* Does b match every packet that a matches? */
-static bool
-within(const struct pf_ioc_rule *a, const struct pf_ioc_rule *b)
-{
-	return ((b->proto == 0 || a->proto == b->proto) &&
-	    (b->af == AF_UNSPEC || a->af == b->af) &&
-	    (b->dir == PFD_BOTH || a->dir == b->dir) &&
-	    addr_within(&a->dst.addr, &b->dst.addr) &&
-	    addr_within(&a->src.addr, &b->src.addr) &&
-	    ports_within(&a->dst, &b->dst) && ports_within(&a->src, &b->src) &&
-	    interface_within(a, b) && header_within(a, b));
-}
-
-/* Of two equal rules the first stays. */
-static void
-drop_subsets(struct block *b)
-{
-	size_t i, k, n = b->n < SUBSET_MAX ? b->n : SUBSET_MAX;
-
-	for (i = b->n; i-- > 0;)
-		for (k = 0; k < n && b->r[i] != NULL; k++)
-			if (k != i && b->r[k] != NULL &&
-			    within(&b->r[i]->r, &b->r[k]->r))
-				b->r[i] = NULL;
 }
 
 /* --- tables ------------------------------------------------------------ */
@@ -195,36 +106,124 @@ plain_addr(const struct pf_ioc_addr *a)
 	return (a->type == PF_ADDR_PREFIX && !a->neg && a->plen != 0);
 }
 
-/* Equal but for the address of one side, and that a plain one? */
-static bool
-differ_in(const struct pf_rule *a, const struct pf_rule *b, bool dst)
-{
-	const struct pf_ioc_rule *x = &a->r, *y = &b->r;
-	const struct pf_ioc_side *xs = dst ? &x->dst : &x->src;
-	const struct pf_ioc_side *ys = dst ? &y->dst : &y->src;
+/* --- rules that differ in one address ---------------------------------- */
 
-	return (plain_addr(&ys->addr) && x->af == y->af &&
-	    x->proto == y->proto && x->dir == y->dir && x->flags == y->flags &&
-	    memcmp(dst ? &x->src : &x->dst, dst ? &y->src : &y->dst,
-		sizeof(*xs)) == 0 &&
-	    xs->port_op == ys->port_op && xs->port[0] == ys->port[0] &&
-	    xs->port[1] == ys->port[1] && strcmp(x->ifname, y->ifname) == 0 &&
-	    x->tcpflags == y->tcpflags && x->tcpmask == y->tcpmask &&
-	    x->icmptype == y->icmptype && x->icmpcode_set == y->icmpcode_set &&
-	    x->icmpcode == y->icmpcode);
+#define SRC      0
+#define DST      1
+#define NO_GROUP SIZE_MAX
+
+/* What those rules share.  Sorted and compared with memcmp(). */
+struct likeness {
+	struct pf_ioc_side other, own; /* own: but for its address */
+	char ifname[IFNAMSIZ];
+	uint32_t flags;
+	uint16_t tcpflags, tcpmask;
+	uint8_t af, proto, dir, icmptype, icmpcode, icmpcode_set, pad[2];
+	size_t place; /* in the block: not compared */
+};
+
+/* The rules of a block by what they share on one side. */
+struct likes {
+	struct likeness *sorted; /* groups one after the other */
+	size_t n;
+	size_t *group; /* of each rule: where it begins, or NO_GROUP */
+	size_t *left;  /* of each group, at its beginning: rules in the block */
+};
+
+static void
+likeness_of(struct likeness *l, struct pf_rule *r, int side)
+{
+	const struct pf_ioc_side *own = side == DST ? &r->r.dst : &r->r.src;
+
+	memset(l, 0, sizeof(*l));
+	l->other = side == DST ? r->r.src : r->r.dst;
+	l->own = *own;
+	memset(&l->own.addr, 0, sizeof(l->own.addr));
+	memcpy(l->ifname, r->r.ifname, sizeof(l->ifname));
+	l->flags = r->r.flags;
+	l->tcpflags = r->r.tcpflags;
+	l->tcpmask = r->r.tcpmask;
+	l->af = r->r.af;
+	l->proto = r->r.proto;
+	l->dir = r->r.dir;
+	l->icmptype = r->r.icmptype;
+	l->icmpcode = r->r.icmpcode;
+	l->icmpcode_set = r->r.icmpcode_set;
+}
+
+static int
+cmp_likeness(const void *x, const void *y)
+{
+	const struct likeness *a = x, *b = y;
+	int n = memcmp(a, b, offsetof(struct likeness, place));
+
+	return (n != 0 ? n : (a->place > b->place) - (a->place < b->place));
+}
+
+static void
+likes_group(struct likes *l)
+{
+	size_t i, first = 0;
+
+	for (i = 0; i < l->n; i++) {
+		if (memcmp(&l->sorted[first], &l->sorted[i],
+			offsetof(struct likeness, place)) != 0)
+			first = i;
+		l->group[l->sorted[i].place] = first;
+		l->left[first]++;
+	}
+}
+
+static bool
+likes_make(struct likes *l, const struct block *b, int side)
+{
+	size_t i;
+
+	l->n = 0;
+	l->sorted = malloc(b->n * sizeof(*l->sorted));
+	l->group = malloc(b->n * sizeof(*l->group));
+	l->left = calloc(b->n, sizeof(*l->left));
+	if (l->sorted == NULL || l->group == NULL || l->left == NULL)
+		return (false);
+	for (i = 0; i < b->n; i++) {
+		l->group[i] = NO_GROUP;
+		if (b->r[i] == NULL ||
+		    !plain_addr(side_addr(b->r[i], side == DST)))
+			continue;
+		likeness_of(&l->sorted[l->n], b->r[i], side);
+		l->sorted[l->n++].place = i;
+	}
+	qsort(l->sorted, l->n, sizeof(*l->sorted), cmp_likeness);
+	likes_group(l);
+	return (true);
+}
+
+static void
+likes_free(struct likes *l)
+{
+	free(l->sorted);
+	free(l->group);
+	free(l->left);
 }
 
 static size_t
-count_like(const struct block *b, size_t i, bool dst)
+likes_left(const struct likes *l, size_t i)
 {
-	size_t k, n = 1;
-
-	if (!plain_addr(side_addr(b->r[i], dst)))
-		return (0);
-	for (k = i + 1; k < b->n; k++)
-		n += b->r[k] != NULL && differ_in(b->r[i], b->r[k], dst);
-	return (n);
+	return (l->group[i] == NO_GROUP ? 0 : l->left[l->group[i]]);
 }
+
+/* Rule i is, or will be, another one. */
+static void
+likes_leave(struct likes l[2], size_t i)
+{
+	int side;
+
+	for (side = SRC; side <= DST; side++)
+		if (l[side].group[i] != NO_GROUP)
+			l[side].left[l[side].group[i]]--;
+}
+
+/* --- tables ------------------------------------------------------------ */
 
 static void
 print_table(struct pfconf *pc, const struct pf_table *t)
@@ -258,26 +257,34 @@ table_take(struct pfconf *pc, struct pf_table *t, struct pf_rule *r, bool dst,
 	table_add_host(pc, t, &h);
 }
 
-/* Rule i and those like it become one rule with a table. */
+/*
+ * Rule i and those like it become one rule with a table.  They come after i:
+ * one before it would have made the table.
+ */
 static void
 make_table(struct pfconf *pc, struct pf_ruleset *rs, struct block *b, size_t i,
-    bool dst)
+    struct likes l[2], int side)
 {
 	struct pf_table *t = palloc(pc, sizeof(*t));
-	struct pf_ioc_addr *a = side_addr(b->r[i], dst);
+	struct pf_ioc_addr *a = side_addr(b->r[i], side == DST);
 	uint32_t hash = 2166136261U;
-	size_t k;
+	size_t k, at, group = l[side].group[i];
 
 	t->anchor = rs->path;
 	t->list = true;
 	t->flags = PFRT_CONST;
 	t->at = (struct place){ b->r[i]->file, b->r[i]->line };
-	table_take(pc, t, b->r[i], dst, &hash);
-	for (k = i + 1; k < b->n; k++)
-		if (b->r[k] != NULL && differ_in(b->r[i], b->r[k], dst)) {
-			table_take(pc, t, b->r[k], dst, &hash);
+	for (at = group; at < l[side].n; at++) {
+		k = l[side].sorted[at].place;
+		if (l[side].group[k] != group)
+			break;
+		if (b->r[k] == NULL)
+			continue;
+		table_take(pc, t, b->r[k], side == DST, &hash);
+		likes_leave(l, k);
+		if (k != i)
 			b->r[k] = NULL;
-		}
+	}
 	t->name = conf_printf(pc->lex, "__automatic_%08x_%d", hash,
 	    pc->autotables++);
 	TAILQ_INSERT_TAIL(&pc->tables, t, entry);
@@ -288,24 +295,26 @@ make_table(struct pfconf *pc, struct pf_ruleset *rs, struct block *b, size_t i,
 	print_table(pc, t);
 }
 
-/* A rule that was not like its neighbours costs a look at SUBSET_MAX others. */
 static void
 combine(struct pfconf *pc, struct pf_ruleset *rs, struct block *b)
 {
-	size_t i, s, d, tries = SUBSET_MAX;
+	struct likes l[2] = { { NULL, 0, NULL, NULL },
+		{ NULL, 0, NULL, NULL } };
+	bool ok = likes_make(&l[SRC], b, SRC) && likes_make(&l[DST], b, DST);
+	size_t i, s, d;
 
-	for (i = 0; i < b->n && tries > 0; i++) {
+	for (i = 0; ok && i < b->n; i++) {
 		if (b->r[i] == NULL)
 			continue;
-		s = count_like(b, i, false);
-		d = count_like(b, i, true);
+		s = likes_left(&l[SRC], i);
+		d = likes_left(&l[DST], i);
 		if (s >= TABLE_THRESHOLD && s >= d)
-			make_table(pc, rs, b, i, false);
+			make_table(pc, rs, b, i, l, SRC);
 		else if (d >= TABLE_THRESHOLD)
-			make_table(pc, rs, b, i, true);
-		else
-			tries--;
+			make_table(pc, rs, b, i, l, DST);
 	}
+	likes_free(&l[SRC]);
+	likes_free(&l[DST]);
 }
 
 /* --- order ------------------------------------------------------------- */
@@ -532,7 +541,7 @@ optimize_block(struct pfconf *pc, struct pf_ruleset *rs, struct pf_rule *first,
 		next = TAILQ_NEXT(next, entry);
 		TAILQ_REMOVE(rules, b.r[i], entry);
 	}
-	drop_subsets(&b);
+	drop_subsets(b.r, b.n);
 	combine(pc, rs, &b);
 	reorder(&b, prof);
 	for (i = 0; i < b.n; i++) {

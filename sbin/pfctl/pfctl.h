@@ -530,6 +530,10 @@ struct pf_profile *profile_load(struct pfconf *pc, const char *anchor);
 /* Packets of a rule equal to r; 0: there is none. */
 uint64_t profile_hits(const struct pf_profile *p, const struct pf_ioc_rule *r);
 
+/* pf_subset.c: of n rules that do the same, sets those to NULL that match part
+ * of what another does; of equal ones the first stays. */
+void drop_subsets(struct pf_rule *r[], size_t n);
+
 /* pf_optimize.c */
 void ruleset_optimize(struct pfconf *pc, struct pf_ruleset *rs);
 

@@ -387,12 +387,49 @@ known_rulesets(void **state)
 	}
 }
 
+/*
+ * However far apart: 4000 rules that have nothing in common, all of them twice
+ * and once more with longer networks.
+ */
+static void
+far_ones_are_found(void **state)
+{
+	static const char *const forms[] = {
+		"pass in on em0 inet proto tcp from 10.%d.%d.0/24 to 11.%d.%d.0/24 port %d\n",
+		"pass in on em0 inet proto tcp from 10.%d.%d.0/24 to 11.%d.%d.0/24 port %d\n",
+		"pass in on em0 inet proto tcp from 10.%d.%d.7 to 11.%d.%d.64/26 port %d\n",
+	};
+	size_t size, i, left = 0;
+	struct pfconf *pc;
+	struct pf_rule *r;
+	char *text;
+	FILE *f = open_memstream(&text, &size);
+	int n;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		for (n = 0; n < 4000; n++)
+			fprintf(f, forms[i], n / 250, n % 250, n % 250, n / 250,
+			    n + 1);
+	fclose(f);
+	pc = conf(text, OPTIMIZE_BASIC, stdout, 0);
+	TAILQ_FOREACH(r, &TAILQ_FIRST(&pc->rulesets)->rules[PF_RS_FILTER],
+	    entry) {
+		assert_int_equal(r->r.src.addr.plen, 24);
+		left++;
+	}
+	assert_int_equal(left, 4000);
+	pfconf_free(pc);
+	free(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_rulesets),
 		cmocka_unit_test(no_verdict_changes),
+		cmocka_unit_test(far_ones_are_found),
 	};
 
 	return (
