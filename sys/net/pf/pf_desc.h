@@ -104,6 +104,7 @@ struct pf_desc {
 	bool seq_changed; /* pf_track rewrote seq or ack of hdr.tcp */
 	bool mapfailed;
 	uint32_t uid, gid; /* of the local socket, looked up when asked */
+	int32_t pid;       /* who made it */
 	uint8_t sock_looked, os_looked;
 	uint32_t os; /* pf_osfp.c's number, once looked for */
 };
@@ -143,8 +144,8 @@ bool pf_query_ports(sa_family_t af, uint8_t type, uint16_t id,
 /* Where the ICMP or ICMPv6 types are errors that quote a packet. */
 bool pf_icmp_iserror(sa_family_t af, uint8_t type);
 
-/* Looks for the local socket of the packet, once: pd->uid, pd->gid, both
- * UINT32_MAX when there is none. */
+/* Looks for the local socket of the packet, once: pd->uid, pd->gid, pd->pid;
+ * the first two are UINT32_MAX when there is none. */
 void pf_desc_owner(struct pf_desc *pd);
 
 /* Neighbour discovery (RFC 4861): speaks of this link, is never translated. */

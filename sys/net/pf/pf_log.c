@@ -123,6 +123,8 @@ pf_log_header(struct pfloghdr *h, const struct pf_desc *pd,
 		owner = *pd;
 		pf_desc_owner(&owner);
 		h->uid = owner.uid;
+		if (owner.uid != UINT32_MAX)
+			h->pid = (uint32_t)owner.pid;
 	}
 	h->rule_uid = r->cuid;
 	h->rule_pid = (uint32_t)r->cpid;

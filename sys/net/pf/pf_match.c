@@ -219,6 +219,7 @@ pf_desc_owner(struct pf_desc *pd)
 	    inp->inp_socket->so_file != NULL) {
 		pd->uid = inp->inp_socket->so_file->f_uid;
 		pd->gid = inp->inp_socket->so_file->f_gid;
+		pd->pid = inp->inp_socket->so_pid;
 	}
 }
 

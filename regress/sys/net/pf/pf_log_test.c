@@ -7,7 +7,9 @@
 #include <sys/drop.h>
 #include <sys/endian.h>
 #include <sys/mbuf.h>
+#include <sys/file.h>
 #include <sys/proc.h>
+#include <sys/socketvar.h>
 #include <net/bpf_if.h>
 #include <net/if_ioctl.h>
 #include <net/if_var.h>
@@ -16,6 +18,7 @@
 #include <net/pf/pf_log.h>
 #include <net/pf/pf_rule.h>
 #include <netinet/in.h>
+#include <netinet/in_pcb.h>
 #include <netinet/ip.h>
 #include <ktest.h>
 #include <machine/kernel.h>
@@ -218,6 +221,43 @@ KTEST(pflog_header_bytes)
 	KT_EQ(seen.len, 32);
 	KT_EQ(seen.packet[19], 2);
 	KT_EQ(pflog_unit(0)->if_counters.opackets, 1);
+	m_freem(m);
+}
+
+/* Of the socket at our end, and only when the rule asks. */
+KTEST(pflog_owner_of_the_socket)
+{
+	static struct proc user = { .p_uid = 1001, .p_pid = 77 };
+	static struct file file = { .f_uid = 1001 };
+	struct sockaddr_in us = { .sin_family = AF_INET,
+		.sin_port = htons(53) };
+	struct socket *so;
+	struct pf_desc pd;
+	struct mbuf *m;
+
+	boot();
+	pf_log_want(0);
+	listen_to(0);
+	KT_EQ(socreate(AF_INET, SOCK_DGRAM, 0, &user, &so), 0);
+	so->so_file = &file;
+	KT_EQ(in_pcb_bind(so->so_pcb, (struct sockaddr *)&us, sizeof(us),
+		  &owner),
+	    0);
+	for (unsigned int i = 0; i < 2; i++) {
+		ioc.log = i == 0 ? PF_LOG_ON : PF_LOG_ON | PF_LOG_USER;
+		m = query();
+		pd = incoming(m);
+		pf_log_packet(&pd, &rule, 0);
+		KT_EQ(seen.hdr.uid, i == 0 ? UINT32_MAX : 1001);
+		KT_EQ(seen.hdr.pid, i == 0 ? 100000 : 77);
+		m_freem(m);
+	}
+	so->so_file = NULL;
+	soclose(so);
+	m = query();
+	pd = incoming(m);
+	pf_log_packet(&pd, &rule, 0);
+	KT(seen.hdr.uid == UINT32_MAX && seen.hdr.pid == 100000);
 	m_freem(m);
 }
 
