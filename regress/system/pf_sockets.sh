@@ -119,6 +119,28 @@ while True:
     c.sendall(f"{dst}.{struct.unpack_from('=H', io, 70)[0]}\n".encode())
     c.close()
 PY
+# count.py ADDR PORT: takes a megabyte, says how much came and whether whole
+cat >"$dir/count.py" <<'PY'
+import socket, sys
+addr, port = sys.argv[1], int(sys.argv[2])
+s = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+if ":" in addr: s.setsockopt(41, socket.IPV6_V6ONLY, 1)
+s.bind((addr, port)); s.listen(1); print("ready", flush=True)
+while True:
+    c, peer = s.accept()
+    got = b""
+    while len(got) < 1 << 20 and (d := c.recv(65536)): got += d
+    whole = got == bytes(range(256)) * 4096
+    c.sendall(f"{len(got)} {'ok' if whole else 'changed'}\n".encode())
+    c.close()
+PY
+cat >"$dir/send.py" <<'PY'
+import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
+s.sendall(bytes(range(256)) * 4096)
+print(s.recv(100).decode().strip())
+PY
 # packets.py 4|6 PORT: a divert socket: the word `hello' becomes `HELLO'
 cat >"$dir/packets.py" <<'PY'
 import socket, sys
@@ -202,6 +224,9 @@ end $p1; end $p2
 later fw "$dir/serve.py" tcp 127.0.0.1 81 x; p1=$last
 gives "SO_ORIGINAL_DST" "x 127.0.0.1.81 192.0.2.77.7003" ask client tcp 192.0.2.77 7003
 end $p1
+later fw "$dir/serve.py" tcp ::1 81 x; p1=$last
+gives "... IPv6" "x ::1.81 2001:db8::7.7005" ask client tcp 2001:db8::7 7005
+end $p1
 
 # --- divert-to: without asking ---
 later fw "$dir/serve.py" tcp 127.0.0.1 9000 proxy
@@ -277,8 +302,6 @@ ok "an unknown name is refused" sh -c "printf '%s\\n' '$prints' 'pass proto tcp 
 ok "what was loaded stays" sh -c "bsdctl exec fw pfctl -sr | grep -q 'os \"unknown\"'"
 
 # --- divert-packet: whole packets to a program and back ---
-later server "$dir/serve.py" tcp 0.0.0.0 95 hello
-later server "$dir/serve.py" tcp :: 95 hello
 ok "divert-packet" rules "pass" "pass in on fxp0 proto { icmp icmp6 } divert-packet port 700" \
     "pass out on fxp1 proto tcp to port 95 divert-packet port 700"
 ok "without a program packets are lost" not on client ping -c 1 -w 1 10.0.2.2
@@ -288,6 +311,14 @@ later fw "$dir/packets.py" 6 700; p2=$last
 ok "a program lets them through" on client ping -q -c 2 10.0.2.2
 ok "... IPv6" on client ping -q -c 2 fd02::2
 ok "... large ones" on client ping -q -c 2 -s 4000 10.0.2.2
+ok "... large ones, IPv6" on client ping -q -c 2 -s 4000 fd02::2
+later server "$dir/count.py" 0.0.0.0 95; p3=$last
+later server "$dir/count.py" :: 95; p4=$last
+gives "a megabyte of large segments" "1048576 ok" on client python3 "$dir/send.py" 10.0.2.2 95
+gives "... IPv6" "1048576 ok" on client python3 "$dir/send.py" fd02::2 95
+end $p3; end $p4
+later server "$dir/serve.py" tcp 0.0.0.0 95 hello
+later server "$dir/serve.py" tcp :: 95 hello
 ok "... to this machine" on client ping -q -c 2 10.0.1.1
 gives "what it changes arrives, sums and all" "HELLO 10.0.2.2.95 No such file or directory" ask client tcp 10.0.2.2 95
 gives "... IPv6" "HELLO fd02::2.95 No such file or directory" ask client tcp fd02::2 95

@@ -12,7 +12,9 @@
  * pf; its checksums are computed anew, since programs change packets.
  *
  * A packet on its way through can be large and its checksums unfinished;
- * programs get it as it would be on a wire.
+ * programs get it as it would be on a wire.  One that pf put together is whole,
+ * though; that it can be cut again, which a router may not do to other IPv6
+ * packets, is in the address too.
  */
 
 #include <sys/types.h>
@@ -103,6 +105,9 @@ divert_deliver(struct inpcb *inp, struct mbuf *m, sa_family_t af,
 		return; /* or memory was short, which is counted */
 	}
 	len = divert_place(&from, ifp, af, inp->inp_lport);
+	if (af == AF_INET6)
+		((struct sockaddr_in6 *)(void *)&from)->sin6_flowinfo = htonl(
+		    ip6_came_in(m));
 	divert_counters[soreceive_dgram(inp->inp_socket, m,
 			    (struct sockaddr *)(void *)&from, len, NULL, 0) ?
 		DIVS_DELIVERED :
@@ -201,6 +206,16 @@ divert_inward(struct mbuf *m, sa_family_t af, const struct ip_addr *a,
 	return (0);
 }
 
+/* As it was cut when it came: false for want of memory. */
+static bool
+divert_cut(struct mbuf *m, const struct sockaddr *sa)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)sa;
+
+	return (sa->sa_family != AF_INET6 || sin6->sin6_flowinfo == 0 ||
+	    ip6_came_in_set(m, ntohl(sin6->sin6_flowinfo)));
+}
+
 static int
 divert_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
     socklen_t len, const void *control, size_t controllen, struct proc *p)
@@ -220,6 +235,8 @@ divert_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 		error = EAFNOSUPPORT;
 	if (error == 0 && (error = divert_judge(&m, af)) == 0)
 		error = divert_sums(&m, af);
+	if (error == 0 && !divert_cut(m, sa))
+		error = ENOBUFS;
 	if (error != 0) {
 		m_freem(m);
 		return (error);

@@ -173,9 +173,7 @@ ip6_segment_len(const struct mbuf *m)
 	return (off + (words >> 4) * 4U + m->m_pkthdr.ph_mss);
 }
 
-/* A packet that pf put together is cut as it came: the length of its largest
- * fragment, which its sender knows to fit the path.  0: it came whole. */
-static uint32_t
+uint32_t
 ip6_came_in(const struct mbuf *m)
 {
 	struct m_tag *t;
@@ -186,6 +184,21 @@ ip6_came_in(const struct mbuf *m)
 		return (0);
 	memcpy(&largest, m_tag_data(t), sizeof(largest));
 	return (MAX(largest, IPV6_MMTU));
+}
+
+bool
+ip6_came_in_set(struct mbuf *m, uint32_t largest)
+{
+	struct m_tag *t = m_tag_find(m, PACKET_TAG_REASS);
+
+	if (t == NULL) {
+		t = m_tag_get(PACKET_TAG_REASS, sizeof(largest));
+		if (t == NULL)
+			return (false);
+		m_tag_prepend(m, t);
+	}
+	memcpy(m_tag_data(t), &largest, sizeof(largest));
+	return (true);
 }
 
 bool

@@ -196,6 +196,11 @@ void ip6_exit_of(struct ip6_exit *ex, struct rtentry *rt,
 uint32_t ip6_linkmtu(const struct ifnet *ifp);
 /* Fits mtu as it is, or as segments of that size? */
 bool ip6_fits(const struct mbuf *m, uint32_t mtu);
+/* The length of the largest fragment that a packet came in, which it is cut to
+ * again on its way out; 0: it came whole.  And to set it: false without
+ * memory. */
+uint32_t ip6_came_in(const struct mbuf *m);
+bool ip6_came_in_set(struct mbuf *m, uint32_t largest);
 /*
  * Sends a packet whose header is complete out of ifp to a neighbour or
  * group, without a route and without being looped back: neighbour discovery.

@@ -101,22 +101,6 @@ pf_frag_header(const struct mbuf *m, const struct ip6_hdr *ip6)
 	return (0);
 }
 
-/* How it came, for the way out.  False: no memory. */
-static bool
-pf_frag_remember(struct mbuf *m, uint32_t largest)
-{
-	struct m_tag *t = m_tag_find(m, PACKET_TAG_REASS);
-
-	if (t == NULL) {
-		t = m_tag_get(PACKET_TAG_REASS, sizeof(largest));
-		if (t == NULL)
-			return (false);
-		m_tag_prepend(m, t);
-	}
-	memcpy(m_tag_data(t), &largest, sizeof(largest));
-	return (true);
-}
-
 static enum pf_verdict
 pf_frag_inet6(struct ifnet *ifp, struct mbuf **mp)
 {
@@ -134,7 +118,7 @@ pf_frag_inet6(struct ifnet *ifp, struct mbuf **mp)
 	if ((*mp = m = ip6_frag_input(*mp, &ctx, &largest)) == NULL)
 		return (PF_HELD);
 	if (m_copydata(m, 0, sizeof(ip6), &ip6) != 0 ||
-	    pf_frag_header(m, &ip6) != 0 || !pf_frag_remember(m, largest))
+	    pf_frag_header(m, &ip6) != 0 || !ip6_came_in_set(m, largest))
 		return (pf_frag_refuse(mp, AF_INET6));
 	return (PF_PASS);
 }
