@@ -672,7 +672,7 @@ nat_anchor
 	| RDRANCHOR string		{ spec_new(pc, K_RDRANCHOR, PFA_RDR); anchor_name(pc, $2); } na_rest
 	| BINATANCHOR string		{ spec_new(pc, K_BINATANCHOR, PFA_BINAT); anchor_name(pc, $2); } na_rest
 	| SCRUBANCHOR string		{ spec_new(pc, K_SCRUBANCHOR, PFA_SCRUB); anchor_name(pc, $2); } na_rest
-	| DUMMYNETANCHOR string		{ line_keep(pc, "dummynet-anchor", conf_printf(pc->lex, "dummynet-anchor \"%s\"", $2)); }
+	| DUMMYNETANCHOR string		{ line_keep(pc, "dummynet-anchor", conf_printf(pc->lex, "dummynet-anchor %s", quoted(pc, $2))); }
 	;
 na_rest	: on afopt proto hosts		{ pc->sp->r.af = (uint8_t)$2; }
 	  nat_opts			{ spec_done(pc); }

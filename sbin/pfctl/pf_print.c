@@ -62,6 +62,21 @@ print_quoted(FILE *f, const char *s)
 	fputc('"', f);
 }
 
+const char *
+quoted(struct pfconf *pc, const char *s)
+{
+	char *buf = palloc(pc, 2 * strlen(s) + 3), *to = buf;
+
+	*to++ = '"';
+	for (; *s != '\0'; s++) {
+		if (*s == '"')
+			*to++ = '\\';
+		*to++ = *s;
+	}
+	*to = '"';
+	return (buf);
+}
+
 void
 print_word(FILE *f, const char *s)
 {

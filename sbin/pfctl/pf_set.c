@@ -244,7 +244,7 @@ set_fingerprints(struct pfconf *pc, const char *s)
 		return;
 	pc->set.fingerprints = s;
 	set_at(pc, SET_FINGERPRINTS);
-	echo(pc, "fingerprints \"%s\"", s);
+	echo(pc, "fingerprints %s", quoted(pc, s));
 }
 
 void

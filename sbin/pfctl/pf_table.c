@@ -50,7 +50,7 @@ void
 table_file(struct pfconf *pc, const char *path)
 {
 	pc->table->list = true;
-	echo_part(pc, conf_printf(pc->lex, " file \"%s\"", path));
+	echo_part(pc, conf_printf(pc->lex, " file %s", quoted(pc, path)));
 	table_read_file(pc, pc->table, path);
 }
 

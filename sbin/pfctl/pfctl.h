@@ -553,6 +553,7 @@ bool word_bare(const char *s);
 void print_word(FILE *f, const char *s);
 /* In quotes, with a backslash before its own. */
 void print_quoted(FILE *f, const char *s);
+const char *quoted(struct pfconf *pc, const char *s); /* the arena's */
 /* queue, tag and tagged of a rule. */
 void print_words(FILE *f, const struct pf_ioc_rule *r);
 /* The same as text, for labels: `! a', `a/b', `<t>'. */
