@@ -68,6 +68,71 @@ for in in pfsense.in openbsd7.in quick-and-lists.in; do
 	say $? "pfctl: -o basic of $in loads again"
 done
 
+# -vv: numbers, nothing indented.
+cat > "$tmp/vv" << 'X'
+set require-order no
+ether anchor "e" {
+  ether pass
+  ether block on { em0 em1 }
+}
+anchor "a" {
+  pass
+  anchor "b" on em0 {
+    block
+  }
+}
+X
+"$pfctl" -o none -nvvf "$tmp/vv" > "$tmp/out"
+cmp -s "$tmp/out" - << 'X'
+set require-order no
+@0 ether anchor "e" l3 all {
+@0 ether pass l3 all
+@1 ether block on em0 l3 all
+@2 ether block on em1 l3 all
+}
+@0 anchor "a" all {
+@0 pass all flags S/SA keep state
+@1 anchor "b" on em0 all {
+@0 block drop all
+}
+}
+X
+say $? "pfctl: -vv numbers the rules of each anchor"
+
+# -v says what is to be loaded, and that only.
+cat > "$tmp/parts" << 'X'
+m = em0
+set limit states 5
+scrub in
+altq on em0 priq bandwidth 1Mb queue q
+nat on $m inet from 10.0.0.0/8 to any -> 192.0.2.1
+table <t> { 1.1.1.1 }
+pass in on em0
+X
+parts() { # parts FLAGS FIRST-WORDS
+	[ "$("$pfctl" $1 -o none -nvf "$tmp/parts" 2>&1 | sed 's/[ =].*//' | tr '\n' ' ')" = "$2 " ]
+	say $? "pfctl: $1 -v says ${2#m }"
+}
+parts "-A" "m altq"
+parts "-N" "m table nat"
+parts "-R" "m table scrub pass"
+parts "-N -R" "m table scrub nat pass"
+parts "-O" "m set"
+parts "-R -O" "m set table scrub pass"
+parts "-m" "m set altq table scrub nat pass"
+
+echo 'pass proto tcp to port { 22, != http }' | "$pfctl" -P -o none -nvf - > "$tmp/out" 2>&1
+[ "$(cut -d' ' -f 9-10 "$tmp/out" | tr '\n' ';')" = "= 22;!= 80;" ]
+say $? "pfctl: -P prints ports as numbers"
+"$pfctl" -h > "$tmp/out" 2>&1
+[ $? -eq 1 ] && grep -q '^usage: pfctl' "$tmp/out"
+say $? "pfctl: -h says how to use it"
+echo 'pass to nosuch.invalid' | "$pfctl" -S -nf - 2>&1 | grep -q '^stdin:1: no IP address found for nosuch.invalid' &&
+    echo 'pass to localhost' | "$pfctl" -S -nf -
+say $? "pfctl: -S asks no name server"
+[ "$(printf 'a = 1\nb = em0\npass on $b\n' | "$pfctl" -nvvf - 2>&1 >/dev/null)" = "warning: macro 'a' not used" ]
+say $? "pfctl: -vv names macros that are not used"
+
 # Words that mean nothing beside the others are refused by name.
 nogood() {
 	what=$1

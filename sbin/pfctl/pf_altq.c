@@ -317,7 +317,7 @@ line_keep(struct pfconf *pc, const char *what, const char *text)
 	l->file = pc->tok.file;
 	l->line = pc->tok.line;
 	TAILQ_INSERT_TAIL(&pc->lines, l, entry);
-	if (pc->opts & OPT_VERBOSE)
+	if (pf_echoes(pc, LOAD_ALTQ))
 		fprintf(pc->out, "%s\n", l->text);
 }
 

@@ -234,11 +234,12 @@ struct eth_line {
 	const struct node_if *ifn;
 	const struct node_num *proto;
 	const struct mac *src, *dst;
-	int depth;
+	int indent;
+	uint32_t nr;
 };
 
 static void
-print_line(const struct eth_line *l, const struct node_host *s,
+print_line(struct eth_line *l, const struct node_host *s,
     const struct node_host *d)
 {
 	const struct pf_eth *e = l->e;
@@ -247,7 +248,10 @@ print_line(const struct eth_line *l, const struct node_host *s,
 	if (s != NULL && d != NULL && s->addr.af != d->addr.af &&
 	    s->addr.af != 0 && d->addr.af != 0)
 		return;
-	fprintf(f, "%*sether %s", l->depth * 2, "", e->action);
+	fprintf(f, "%*s", l->indent, "");
+	if (l->pc->opts & OPT_VERBOSE2)
+		fprintf(f, "@%u ", l->nr++);
+	fprintf(f, "ether %s", e->action);
 	if (e->name != NULL) {
 		fputc(' ', f);
 		print_quoted(f, e->name);
@@ -270,7 +274,7 @@ print_line(const struct eth_line *l, const struct node_host *s,
 }
 
 static void
-each_l3(const struct eth_line *l)
+each_l3(struct eth_line *l)
 {
 	const struct node_host *s = l->e->sp->src, *d;
 
@@ -297,7 +301,8 @@ each_mac(struct eth_line *l)
 void
 eth_print(struct pfconf *pc, const struct pf_ruleset *rs, int depth)
 {
-	struct eth_line l = { .pc = pc, .depth = depth };
+	struct eth_line l = { .pc = pc,
+		.indent = pc->opts & OPT_VERBOSE2 ? 0 : depth * 2 };
 
 	TAILQ_FOREACH(l.e, &rs->eths, entry) {
 		l.ifn = l.e->sp->ifs;
@@ -311,7 +316,7 @@ eth_print(struct pfconf *pc, const struct pf_ruleset *rs, int depth)
 		if (l.e->sub == NULL)
 			continue;
 		eth_print(pc, l.e->sub, depth + 1);
-		fprintf(pc->out, "%*s}\n", depth * 2, "");
+		fprintf(pc->out, "%*s}\n", l.indent, "");
 	}
 }
 

@@ -230,7 +230,7 @@ print_table(struct pfconf *pc, const struct pf_table *t)
 {
 	size_t i;
 
-	if (!(pc->opts & OPT_VERBOSE))
+	if (!pf_echoes(pc, LOAD_FILTER))
 		return;
 	fprintf(pc->out, "table <%s> const {", t->name);
 	for (i = 0; i < t->naddrs; i++) {

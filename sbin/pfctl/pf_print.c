@@ -821,6 +821,12 @@ print_rule(const struct pf_print *pp, const struct pf_ioc_rule *r,
 
 /* --- all of a configuration -------------------------------------------- */
 
+bool
+pf_echoes(const struct pfconf *pc, int part)
+{
+	return ((pc->opts & OPT_VERBOSE) != 0 && (pc->load & part) != 0);
+}
+
 static void
 print_ruleset(struct pfconf *pc, const struct pf_ruleset *rs, enum pf_rs which,
     int depth)
@@ -828,13 +834,14 @@ print_ruleset(struct pfconf *pc, const struct pf_ruleset *rs, enum pf_rs which,
 	struct pf_print pp = { pc->out, pc->opts };
 	const struct pf_table *t;
 	struct pf_rule *r;
+	int indent = pc->opts & OPT_VERBOSE2 ? 0 : depth * 2;
 
 	TAILQ_FOREACH(t, &pc->tables, entry)
 		if (t->text != NULL && which == PF_RS_FILTER &&
 		    strcmp(t->anchor, rs->path) == 0)
-			fprintf(pc->out, "%*s%s", depth * 2, "", t->text);
+			fprintf(pc->out, "%*s%s", indent, "", t->text);
 	TAILQ_FOREACH(r, &rs->rules[which], entry) {
-		fprintf(pc->out, "%*s", depth * 2, "");
+		fprintf(pc->out, "%*s", indent, "");
 		print_rule(&pp, &r->r, r->ents, &r->x);
 		if (r->sub == NULL) {
 			fputc('\n', pc->out);
@@ -842,7 +849,7 @@ print_ruleset(struct pfconf *pc, const struct pf_ruleset *rs, enum pf_rs which,
 		}
 		fputs(" {\n", pc->out);
 		print_ruleset(pc, r->sub, which, depth + 1);
-		fprintf(pc->out, "%*s}\n", depth * 2, "");
+		fprintf(pc->out, "%*s}\n", indent, "");
 	}
 }
 
@@ -854,11 +861,16 @@ print_rules(struct pfconf *pc)
 	TAILQ_FOREACH(rs, &pc->rulesets, entry) {
 		if (rs->parent != NULL)
 			continue;
-		print_ruleset(pc, rs, PF_RS_SCRUB, 0);
-		eth_print(pc, rs, 0);
-		print_ruleset(pc, rs, PF_RS_NAT, 0);
-		print_ruleset(pc, rs, PF_RS_RDR, 0);
-		print_ruleset(pc, rs, PF_RS_BINAT, 0);
-		print_ruleset(pc, rs, PF_RS_FILTER, 0);
+		if (pc->load & LOAD_FILTER) {
+			print_ruleset(pc, rs, PF_RS_SCRUB, 0);
+			eth_print(pc, rs, 0);
+		}
+		if (pc->load & LOAD_NAT) {
+			print_ruleset(pc, rs, PF_RS_NAT, 0);
+			print_ruleset(pc, rs, PF_RS_RDR, 0);
+			print_ruleset(pc, rs, PF_RS_BINAT, 0);
+		}
+		if (pc->load & LOAD_FILTER)
+			print_ruleset(pc, rs, PF_RS_FILTER, 0);
 	}
 }

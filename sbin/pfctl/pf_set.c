@@ -74,7 +74,7 @@ echo(struct pfconf *pc, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!(pc->opts & OPT_VERBOSE))
+	if (!pf_echoes(pc, LOAD_OPTIONS))
 		return;
 	fputs("set ", pc->out);
 	va_start(ap, fmt);
@@ -308,7 +308,7 @@ set_skip(struct pfconf *pc, struct node_if *list)
 	}
 	pc->set.skip_set = true;
 	set_at(pc, SET_SKIP);
-	if (!(pc->opts & OPT_VERBOSE))
+	if (!pf_echoes(pc, LOAD_OPTIONS))
 		return;
 	if (list->next == NULL) {
 		echo(pc,

@@ -258,7 +258,7 @@ table_done(struct pfconf *pc)
 
 	if (conf_errors(pc->lex) != pc->line_err)
 		return;
-	if (pc->opts & OPT_VERBOSE)
+	if (pf_echoes(pc, LOAD_TABLES))
 		table_echo(pc, t);
 	TAILQ_FOREACH(other, &pc->tables, entry)
 		if (strcmp(other->name, t->name) == 0 &&

@@ -546,6 +546,8 @@ void print_rule(const struct pf_print *pp, const struct pf_ioc_rule *r,
     struct pf_ioc_poolent *const ents[PF_NPOOLS], const struct pf_extra *x);
 void print_addr(const struct pf_print *pp, const struct pf_ioc_addr *a);
 void print_ip(FILE *f, int af, const struct ip_addr *a);
+/* With -v, what is to be loaded is said: is that part (LOAD_*)? */
+bool pf_echoes(const struct pfconf *pc, int part);
 void print_rules(struct pfconf *pc);
 /* Does the lexer read s as one word that is no keyword? */
 bool word_bare(const char *s);
