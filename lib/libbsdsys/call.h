@@ -46,6 +46,7 @@ int sock_error(int fd);	  /* SO_ERROR, taken; or why it cannot be */
 void sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t fromlen);
 
 struct addrinfo;
+struct hostent;
 struct if_nameindex;
 struct ifaddrs;
 
@@ -85,6 +86,8 @@ struct native {
 	FILE *(*fopen)(const char *, const char *);
 	int (*getaddrinfo)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 	int (*getnameinfo)(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int);
+	int (*gethostbyname2_r)(const char *, int, struct hostent *, char *, size_t, struct hostent **, int *);
+	int (*gethostbyaddr_r)(const void *, socklen_t, int, struct hostent *, char *, size_t, struct hostent **, int *);
 	long (*syscall)(long, ...);
 	unsigned int (*if_nametoindex)(const char *);
 	char *(*if_indextoname)(unsigned int, char *);

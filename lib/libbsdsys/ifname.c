@@ -20,6 +20,7 @@
 
 #include "bsdsys.h"
 #include "call.h"
+#include "ifname.h"
 
 /* <net/if.h> has a struct ifnet and flags of its own, so its part stands here. */
 struct if_nameindex {
@@ -163,8 +164,8 @@ entry_link(struct entry *e, const struct if_row *row)
 }
 
 /* What has a bit in both worlds, with Linux's. */
-static unsigned int
-flags_for_host(uint32_t ours)
+unsigned int
+ifname_flags(uint32_t ours)
 {
 	static const uint32_t same = IFF_UP | IFF_BROADCAST | IFF_DEBUG | IFF_LOOPBACK | IFF_POINTOPOINT | IFF_RUNNING |
 	    IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI;
@@ -177,7 +178,7 @@ entry_begin(struct entry *e, const struct if_row *row, struct entry *before)
 {
 	memcpy(e->name, row->name, sizeof(e->name));
 	e->ifa.ifa_name = e->name;
-	e->ifa.ifa_flags = flags_for_host(row->flags);
+	e->ifa.ifa_flags = ifname_flags(row->flags);
 	if (before != NULL)
 		before->ifa.ifa_next = &e->ifa;
 }

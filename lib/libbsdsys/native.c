@@ -56,6 +56,8 @@ native_init(void)
 	FIND(fopen);
 	FIND(getaddrinfo);
 	FIND(getnameinfo);
+	FIND(gethostbyname2_r);
+	FIND(gethostbyaddr_r);
 	FIND(syscall);
 	FIND(open);
 	FIND(openat);

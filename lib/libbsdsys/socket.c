@@ -25,6 +25,7 @@
 
 #include "bsdsys.h"
 #include "call.h"
+#include "ifname.h"
 #include "resolve.h"
 #include "../../sys/sys/syscall.h"
 #include "../../sys/sys/file_msg.h"
@@ -374,6 +375,7 @@ ioctl(int fd, unsigned long cmd, ...)
 	struct call c = { .no = SYS_IOCTL, .fd = fd, .in = &in };
 	va_list ap;
 	void *arg;
+	int result;
 
 	va_start(ap, cmd);
 	arg = va_arg(ap, void *);
@@ -381,6 +383,8 @@ ioctl(int fd, unsigned long cmd, ...)
 	native_init();
 	if (!call_isours(fd) || is_of_descriptor(fd, cmd))
 		return (native.ioctl(fd, cmd, arg));
+	if (ifreq_ioctl(cmd, arg, &result))
+		return (result);
 	if (cmd == SIOCOUTQ && call_type(fd) == SOCK_STREAM)
 		return ((*(int *)arg = unsent(fd)) == -1 ? -1 : 0);
 	c.arg[0] = cmd & 0xffffffffUL;

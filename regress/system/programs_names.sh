@@ -99,6 +99,45 @@ says "back: nothing is known, the address itself" "'10\.81\.2\.2'"
 rm "$root/etc/hosts"
 keep on in python3 -c 'import socket; print(socket.getnameinfo(("10.81.2.2", 80), 0))'
 says "back: from DNS" "\('www.test', 'http'\)"
+printf '10.81.1.77 seven\n' >"$root/etc/hosts"
+keep on in python3 -c 'import socket
+def t(f, *a):
+    try: print(f(*a))
+    except OSError as e: print(e.strerror)
+t(socket.gethostbyname_ex, "www.test")
+t(socket.gethostbyname_ex, "seven")
+t(socket.gethostbyname_ex, "10.1.2.3")
+t(socket.gethostbyname_ex, "none.test")
+t(socket.gethostbyaddr, "10.81.1.77")
+t(socket.gethostbyaddr, "10.81.2.2")'
+says "gethostbyname" "^.'www.test', \[\], \['10.81.2.2'\]."
+says "... from hosts" "^.'seven', \[\], \['10.81.1.77'\]."
+says "... of an address" "^.'10.1.2.3', \[\], \['10.1.2.3'\]."
+says "... of nothing" "^Name or service not known"
+says "gethostbyaddr" "^.'seven', \[\], \['10.81.1.77'\]."
+says "... from DNS" "^.'www.test', \[\], \['10.81.2.2'\]."
+keep on in python3 - <<'PY'
+import ctypes, socket
+lib = ctypes.CDLL(None)
+class hostent(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("aliases", ctypes.c_void_p), ("af", ctypes.c_int),
+        ("len", ctypes.c_int), ("list", ctypes.POINTER(ctypes.POINTER(ctypes.c_ubyte * 16)))]
+he, res, herr = hostent(), ctypes.POINTER(hostent)(), ctypes.c_int()
+def ask(name, af, room):
+    buf = ctypes.create_string_buffer(room)
+    r = lib.gethostbyname2_r(name, af, ctypes.byref(he), buf, ctypes.c_size_t(room), ctypes.byref(res), ctypes.byref(herr))
+    got = bytes(he.list[0].contents) if res else b""
+    print(room, r, herr.value, socket.inet_ntop(af, got[:16 if af == 10 else 4]) if res else "-")
+ask(b"www.test", 10, 512)
+for room in range(0, 100, 7): ask(b"www.test", 10, room)
+ask(b"www.test", 99, 512)
+ask(b"four.test", 10, 512)
+PY
+says "gethostbyname2_r, IPv6" "^512 0 0 2001:db8:812::2"
+says "... without room" "^49 34 -1 -"
+says "... in another family" "^512 97 -1 -"
+says "... without such an address" "^512 0 4 -"
+rm "$root/etc/hosts"
 ok "curl by a name" on in curl -s -S -m 10 -o /dev/null http://www.test/
 ok "wget's way: cat shows the machine's own file" on in cat /etc/resolv.conf
 cp "$dir/says" "$dir/last"
@@ -134,5 +173,44 @@ PY
 keep on in python3 "$dir/ifs.py"
 says "getifaddrs: flags are Linux's" "'fxp0': '0x1043', 'lo0': '0x1049'"
 says "names and indexes" "\['fxp0', 'lo0'\]"
+cat >"$dir/ifreq.py" <<'PY'
+import fcntl, socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def ask(cmd, name, show):
+    try: print(show(fcntl.ioctl(s, cmd, struct.pack("16s24x", name))[16:]))
+    except OSError as e: print(name.decode(), e.strerror)
+def inet(b): return struct.unpack_from("H", b)[0], socket.inet_ntoa(b[4:8])
+def num(b): return struct.unpack_from("i", b)[0]
+for c in 0x8915, 0x8917, 0x8919, 0x891b: ask(c, b"fxp0", inet)
+ask(0x8913, b"fxp0", lambda b: "flags %x" % struct.unpack_from("H", b)[0])
+ask(0x8921, b"fxp0", lambda b: "mtu %d" % num(b))
+ask(0x891d, b"fxp0", lambda b: "metric %d" % num(b))
+ask(0x8927, b"fxp0", lambda b: "type %d %s" % (struct.unpack_from("H", b)[0], ":".join("%02x" % x for x in b[2:8])))
+ask(0x8927, b"lo0", lambda b: "type %d" % struct.unpack_from("H", b)[0])
+ask(0x8933, b"fxp0", lambda b: "index %s" % (num(b) == socket.if_nametoindex("fxp0")))
+print("name", fcntl.ioctl(s, 0x8910, struct.pack("16si20x", b"", socket.if_nametoindex("lo0")))[:3])
+ask(0x8915, b"nosuch0", inet)
+ask(0x8914, b"fxp0", num)
+import array
+buf = array.array("B", bytes(400))
+n, _ = struct.unpack("iP", fcntl.ioctl(s, 0x8912, struct.pack("iP", len(buf), buf.buffer_info()[0])))
+print("conf", sorted((bytes(buf[i:i+16]).rstrip(b"\0").decode(), socket.inet_ntoa(bytes(buf[i+20:i+24]))) for i in range(0, n, 40)))
+print("length", struct.unpack("iP", fcntl.ioctl(s, 0x8912, struct.pack("iP", 0, 0)))[0] == n)
+PY
+keep on in python3 "$dir/ifreq.py"
+says "SIOCGIFADDR" "^.2, '10.81.1.10'."
+says "SIOCGIFBRDADDR" "^.2, '10.81.1.255'."
+says "SIOCGIFNETMASK" "^.2, '255.255.255.0'."
+says "SIOCGIFFLAGS" "^flags 1043"
+says "SIOCGIFMTU" "^mtu 1500"
+says "SIOCGIFMETRIC" "^metric 0"
+says "SIOCGIFHWADDR" "^type 1 ..:..:..:..:..:.."
+says "... of lo0" "^type 772"
+says "SIOCGIFINDEX" "^index True"
+says "SIOCGIFNAME" "^name b'lo0'"
+says "... of an interface that is not there" "^nosuch0 No such device"
+says "SIOCSIFFLAGS is refused" "^fxp0 Operation not supported"
+says "SIOCGIFCONF" "^conf .*.'fxp0', '10.81.1.10').*.'lo0', '127.0.0.1'."
+says "... how long" "^length True"
 echo "1..$n"
 exit $bad
