@@ -328,18 +328,27 @@ altq_line(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
 	    a->interface ? altq_text(pc, a, ifn) : queue_text(pc, a, ifn));
 }
 
+static bool
+name_ok(struct pfconf *pc, const char *s)
+{
+	char name[PF_QNAME_SIZE];
+
+	if (word_bare(s))
+		return (pcopy(pc, name, sizeof(name), s, "queue name"));
+	perr(pc, "'%s' is no queue name", s);
+	return (false);
+}
+
 /* The names of a queue and its children. */
 static bool
 names_ok(struct pfconf *pc, const struct altq *a)
 {
-	char name[PF_QNAME_SIZE];
 	const struct node_str *n;
 
-	if (!a->interface &&
-	    !ncopy(pc, name, sizeof(name), a->name, "queue name"))
+	if (!a->interface && !name_ok(pc, a->name))
 		return (false);
 	for (n = a->children; n != NULL; n = n->next)
-		if (!ncopy(pc, name, sizeof(name), n->str, "queue name"))
+		if (!name_ok(pc, n->str))
 			return (false);
 	return (true);
 }

@@ -61,7 +61,8 @@ bool
 ncopy(struct pfconf *pc, char *dst, size_t size, const char *s,
     const char *what)
 {
-	if (!word_bare(s)) {
+	/* digits alone are read as a number */
+	if (!word_bare(s) || s[strspn(s, "0123456789")] == '\0') {
 		perr(pc, "'%s' is no %s", s, what);
 		return (false);
 	}
