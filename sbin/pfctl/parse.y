@@ -258,7 +258,7 @@ quickonly: %empty | quick ;
 if_item	: not string {
 		char name[IFNAMSIZ];
 
-		ncopy(pc, name, sizeof(name), $2, "interface name");
+		ifcopy(pc, name, $2);
 		$$ = palloc(pc, sizeof(*$$));
 		$$->name = $2;
 		$$->not = $1;
@@ -454,7 +454,7 @@ rhost	: '(' string host ')' {
 		struct node_host *h;
 
 		for (h = $3; h != NULL; h = h->next)
-			ncopy(pc, h->ifname, sizeof(h->ifname), $2, "interface name");
+			ifcopy(pc, h->ifname, $2);
 		$$ = $3;
 	}
 	| string			{ $$ = route_word(pc, $1); }

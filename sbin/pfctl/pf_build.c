@@ -61,12 +61,22 @@ bool
 ncopy(struct pfconf *pc, char *dst, size_t size, const char *s,
     const char *what)
 {
-	/* digits alone are read as a number */
-	if (!word_bare(s) || s[strspn(s, "0123456789")] == '\0') {
+	if (!word_bare(s)) {
 		perr(pc, "'%s' is no %s", s, what);
 		return (false);
 	}
 	return (pcopy(pc, dst, size, s, what));
+}
+
+/* Digits alone are read as a number, where no bracket follows. */
+bool
+ifcopy(struct pfconf *pc, char dst[IFNAMSIZ], const char *s)
+{
+	if (s[strspn(s, "0123456789")] == '\0') {
+		perr(pc, "'%s' is no interface name", s);
+		return (false);
+	}
+	return (ncopy(pc, dst, IFNAMSIZ, s, "interface name"));
 }
 
 bool
@@ -421,8 +431,7 @@ opt_received(struct pfconf *pc, const char *ifname, bool not )
 		pc->sp->r.flags |= PFR_RCVANY;
 		strcpy(pc->sp->r.rcv_ifname, ifname);
 	} else
-		ncopy(pc, pc->sp->r.rcv_ifname, IFNAMSIZ, ifname,
-		    "interface name");
+		ifcopy(pc, pc->sp->r.rcv_ifname, ifname);
 	if (not )
 		pc->sp->r.flags |= PFR_RCVIFNOT;
 }

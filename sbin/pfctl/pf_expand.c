@@ -353,8 +353,8 @@ take_lists(struct expand *x, struct pf_rule *r)
 	if (x->ifn != NULL) {
 		r->x.rdomain = x->ifn->rdomain != -1 ? x->ifn->rdomain :
 						       r->x.rdomain;
-		(x->ifn->any ? pcopy : ncopy)(x->pc, r->r.ifname, IFNAMSIZ,
-		    x->ifn->name, "interface name");
+		pcopy(x->pc, r->r.ifname, IFNAMSIZ, x->ifn->name,
+		    "interface name");
 		r->r.flags |= (x->ifn->not ? PFR_IFNOT : 0) |
 		    (x->ifn->any ? PFR_IFANY : 0);
 	}

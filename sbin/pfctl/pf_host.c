@@ -265,8 +265,7 @@ host_v6(struct pfconf *pc, const char *s, int plen)
 	h = host_addr(pc, AF_INET6, &a, plen);
 	if (s[n] == '%') {
 		h->scoped = true;
-		ncopy(pc, h->ifname, sizeof(h->ifname), s + n + 1,
-		    "interface name");
+		ifcopy(pc, h->ifname, s + n + 1);
 	}
 	return (h);
 }

@@ -89,12 +89,25 @@ static const struct name bsd_services[] = {
 	{ "re-mail-ck", 50 }, { "xns-time", 52 }, { "spamd", 8025 },
 };
 static const struct name bsd_users[] = {
-	{ "root", 0 }, { "daemon", 1 }, { "operator", 2 }, { "sshd", 22 },
-	{ "proxy", 62 }, { "nobody", 65534 },
+	{ "root", 0 }, { "daemon", 1 }, { "operator", 2 }, { "bin", 3 },
+	{ "tty", 4 }, { "kmem", 5 }, { "games", 7 }, { "news", 8 },
+	{ "man", 9 }, { "sshd", 22 }, { "smmsp", 25 }, { "mailnull", 26 },
+	{ "bind", 53 }, { "unbound", 59 }, { "proxy", 62 }, { "_pflogd", 64 },
+	{ "_dhcp", 65 }, { "uucp", 66 }, { "pop", 68 }, { "auditdistd", 78 },
+	{ "www", 80 }, { "ntpd", 123 }, { "_ypldap", 160 }, { "hast", 845 },
+	{ "nobody", 65534 },
 };
 static const struct name bsd_groups[] = {
-	{ "wheel", 0 }, { "daemon", 1 }, { "operator", 5 }, { "sshd", 22 },
-	{ "proxy", 62 }, { "nogroup", 65533 }, { "nobody", 65534 },
+	{ "wheel", 0 }, { "daemon", 1 }, { "kmem", 2 }, { "sys", 3 },
+	{ "tty", 4 }, { "operator", 5 }, { "mail", 6 }, { "bin", 7 },
+	{ "news", 8 }, { "man", 9 }, { "games", 13 }, { "ftp", 14 },
+	{ "staff", 20 }, { "sshd", 22 }, { "smmsp", 25 }, { "mailnull", 26 },
+	{ "guest", 31 }, { "video", 44 }, { "realtime", 47 }, { "bind", 53 },
+	{ "unbound", 59 }, { "proxy", 62 }, { "authpf", 63 },
+	{ "_pflogd", 64 }, { "_dhcp", 65 }, { "uucp", 66 }, { "dialer", 68 },
+	{ "network", 69 }, { "audit", 77 }, { "www", 80 }, { "ntpd", 123 },
+	{ "_ypldap", 160 }, { "hast", 845 }, { "nogroup", 65533 },
+	{ "nobody", 65534 },
 };
 /* clang-format on */
 

@@ -258,7 +258,7 @@ route_word(struct pfconf *pc, const char *s)
 	if (strchr(s, '.') != NULL || strchr(s, ':') != NULL)
 		return (host_word(pc, s, -1));
 	h = palloc(pc, sizeof(*h));
-	ncopy(pc, h->ifname, sizeof(h->ifname), s, "interface name");
+	ifcopy(pc, h->ifname, s);
 	return (h);
 }
 

@@ -195,8 +195,7 @@ set_loginterface(struct pfconf *pc, const char *s)
 
 	if (!pf_order(pc, S_OPTION))
 		return;
-	if (strcmp(s, "all") != 0 &&
-	    !ncopy(pc, name, sizeof(name), s, "interface name"))
+	if (strcmp(s, "all") != 0 && !ifcopy(pc, name, s))
 		return;
 	pc->set.loginterface_set = true;
 	set_at(pc, SET_LOGINTERFACE);

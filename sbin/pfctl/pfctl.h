@@ -377,6 +377,8 @@ struct place here(const struct pfconf *pc);
 /* Copies s into dst[size]; reports `what too long' and returns false. */
 bool pcopy(struct pfconf *pc, char *dst, size_t size, const char *s,
     const char *what);
+/* The same for the name of an interface. */
+bool ifcopy(struct pfconf *pc, char dst[IFNAMSIZ], const char *s);
 /* The same for a name, which has to be one word and no keyword. */
 bool ncopy(struct pfconf *pc, char *dst, size_t size, const char *s,
     const char *what);
