@@ -117,7 +117,7 @@ $(O)/regress/bench/user/%.o: regress/bench/user/%.c $(FLAGFILE)
 	$(CC) $(UFLAGS) -Ilib/libbsdsys -c -o $@ $<
 $(O)/regress/fuzz/user/%.o: regress/fuzz/user/%.c $(FLAGFILE)
 	@mkdir -p $(@D)
-	$(CC) $(UFLAGS) -Iregress/include -I. -c -o $@ $<
+	$(CC) $(UFLAGS) -Iregress/include -I. -Ilib/libbsdsys -c -o $@ $<
 $(O)/regress/fuzz/%.o: regress/fuzz/%.c $(FLAGFILE)
 	@mkdir -p $(@D)
 	$(CC) $(KFLAGS) -Iregress/include -Wno-frame-larger-than -c -o $@ $<

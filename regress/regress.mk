@@ -74,11 +74,11 @@ $(KERNFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(KERN_OBJS) $(SIM_OBJS)
 # or the host layer: /* LINK: sbin/pfctl */
 OBJS_host := $(filter-out %/bsd.o,$(HOST_OBJS))
 links = $(shell sed -n '1s,^/\* LINK: \(.*\) \*/$$,\1,p' regress/fuzz/user/$(1).c)
-$(HOSTFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/user/%.o $(LIBORDER:%=$(O)/lib/%.a) $(PROGS:%=$(O)/bin/%) $(HOST_OBJS)
+$(HOSTFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/user/%.o $(O)/bin/bsd $(LIBORDER:%=$(O)/lib/%.a) $(PROGS:%=$(O)/bin/%) $(HOST_OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
 	    $(foreach d,$(call links,$*),$(filter-out %/$(notdir $(d)).o,$(OBJS_$(notdir $(d))))) \
-	    $(LIBORDER:%=$(O)/lib/%.a) -ldl
+	    $(LIBORDER:%=$(O)/lib/%.a) -lcmocka -ldl
 
 fuzzers: $(KERNFUZZ) $(HOSTFUZZ)
 tests: all $(if $(KTEST_OBJS),$(O)/ktest) $(STACKTESTS) $(UNITTESTS) $(ARCHTESTS)

@@ -51,7 +51,7 @@ G4, G6, A4, B4, A6, B6 = "239.1.2.3", "ff15::123", "10.0.0.1", "10.0.0.2", "fd01
 def sock(six):
     s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.settimeout(1.5)
+    s.settimeout(20)
     return s
 def level(six): return 41 if six else 0
 IDX = socket.if_nametoindex("fxp0")
@@ -77,6 +77,8 @@ if what == "send":
     s.setsockopt(level(six), 17 if six else 32, struct.pack("=i", IDX) if six else socket.inet_aton(A4))
     if len(sys.argv) > 5: s.setsockopt(level(six), 18 if six else 33, int(sys.argv[5]))
     s.sendto(sys.argv[4].encode(), (g, 5000))
+    time.sleep(0.2) # then what everybody hears, who did not hear that
+    s.sendto(b"nothing", (B6 if six else B4, 5000))
 elif what == "listen":      # NAME of a way to join, then what comes
     s.bind(("::" if six else "0.0.0.0", 5000))
     way, peer = sys.argv[4], A6 if six else A4
@@ -108,6 +110,7 @@ elif what == "self":        # its own copy
     s.setsockopt(level(six), 17 if six else 32, struct.pack("=i", IDX) if six else socket.inet_aton(A4 if ME == "a" else B4))
     s.setsockopt(level(six), 19 if six else 34, int(sys.argv[4]))
     s.sendto(b"mine", (g, 5000))
+    s.sendto(b"nothing", (A6 if six else A4, 5000))
     print(hear())
 elif what == "errors":
     def err(f, *a):
@@ -155,11 +158,16 @@ pids="$pids $!"
 sleep 1
 
 m() { on "$1" python3 "$dir/m.py" "$@"; }
+# listen ARGUMENT...: b does, in the background, as p
+listen() {
+	: >"$dir/l" # what was said last time does not count
+	bsdctl exec b python3 "$dir/m.py" b "$@" >"$dir/l" 2>&1 &
+	p=$! i=0
+	while ! grep -q ready "$dir/l" && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
+}
 # hears NAME WANTED FAMILY WAY: b listens by WAY while a sends
 hears() {
-	bsdctl exec b python3 "$dir/m.py" b listen "$3" "$4" >"$dir/l" 2>&1 &
-	p=$! i=0
-	while ! grep -q ready "$dir/l" && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
+	listen listen "$3" "$4"
 	m a send "$3" hello ${5:+"$5"}
 	wait $p
 	gives "$1" "$2" sed 1d "$dir/l"
@@ -180,9 +188,7 @@ for f in 4 6; do
 	gives "v$f: and none if not wanted" nothing m a self $f 0
 	gives "v$f: errors as on Linux" "0 EADDRINUSE 0 EADDRNOTAVAIL EINVAL EADDRNOTAVAIL ENODEV" m a errors $f
 	for all in 1 0; do
-		bsdctl exec b python3 "$dir/m.py" b all $f $all >"$dir/l" 2>&1 &
-		p=$!
-		sleep 0.7
+		listen all $f $all
 		m a send $f hello
 		wait $p
 		case $all in 1) want=hello ;; 0) want=nothing ;; esac

@@ -61,7 +61,7 @@ now_ms(void)
 	return ((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
 }
 
-/* bsd stands in the build this test is from: three folders above it. */
+/* bsd stands in the build this test, bench or fuzzer is from. */
 static inline void
 bsd_path(char *buf)
 {
@@ -72,6 +72,8 @@ bsd_path(char *buf)
 	buf[n] = '\0';
 	if ((slash = strstr(buf, "/unit/")) == NULL)
 		slash = strstr(buf, "/bench/");
+	if (slash == NULL)
+		slash = strstr(buf, "/fuzz/");
 	assert_non_null(slash);
 	strcpy(slash, "/bin/bsd");
 }
