@@ -33,18 +33,17 @@ bool sim_watches_run(void);
 static const unsigned long calls[] = { DIOCXBEGIN, DIOCADDRULE, DIOCRINADEFINE,
 	DIOCXCOMMIT, DIOCXROLLBACK, DIOCSTART, DIOCSTOP, DIOCGETRULES,
 	DIOCGETRULE, DIOCCLRSTATES, DIOCGETSTATE, DIOCSETSTATUSIF,
-	DIOCGETSTATUS, DIOCCLRSTATUS, DIOCNATLOOK, DIOCSETDEBUG,
-	DIOCGETSTATES, DIOCSETTIMEOUT, DIOCGETTIMEOUT, DIOCCLRRULECTRS,
-	DIOCGETLIMIT, DIOCSETLIMIT, DIOCKILLSTATES, DIOCGETRULESETS,
-	DIOCGETRULESET, DIOCRCLRTABLES, DIOCRADDTABLES, DIOCRDELTABLES,
-	DIOCRGETTABLES, DIOCRGETTSTATS, DIOCRCLRTSTATS, DIOCRCLRADDRS,
-	DIOCRADDADDRS, DIOCRDELADDRS, DIOCRSETADDRS, DIOCRGETADDRS,
-	DIOCRGETASTATS, DIOCRCLRASTATS, DIOCRTSTADDRS, DIOCRSETTFLAGS,
-	DIOCOSFPFLUSH, DIOCOSFPADD, DIOCOSFPGET, DIOCGETSRCNODES,
-	DIOCCHANGERULE,
+	DIOCGETSTATUS, DIOCCLRSTATUS, DIOCNATLOOK, DIOCSETDEBUG, DIOCGETSTATES,
+	DIOCSETTIMEOUT, DIOCGETTIMEOUT, DIOCCLRRULECTRS, DIOCGETLIMIT,
+	DIOCSETLIMIT, DIOCKILLSTATES, DIOCGETRULESETS, DIOCGETRULESET,
+	DIOCRCLRTABLES, DIOCRADDTABLES, DIOCRDELTABLES, DIOCRGETTABLES,
+	DIOCRGETTSTATS, DIOCRCLRTSTATS, DIOCRCLRADDRS, DIOCRADDADDRS,
+	DIOCRDELADDRS, DIOCRSETADDRS, DIOCRGETADDRS, DIOCRGETASTATS,
+	DIOCRCLRASTATS, DIOCRTSTADDRS, DIOCRSETTFLAGS, DIOCOSFPFLUSH,
+	DIOCOSFPADD, DIOCOSFPGET, DIOCGETSRCNODES, DIOCCHANGERULE,
 	DIOCCLRSRCNODES, DIOCSETHOSTID, DIOCIGETIFACES, DIOCSETIFFLAG,
 	DIOCCLRIFFLAG, DIOCKILLSRCNODES, DIOCGETSYNCOOKIES, DIOCSETSYNCOOKIES,
-	DIOCSETREASS, DIOCGETCREATORS, 0x4d };
+	DIOCSETREASS, DIOCGETCREATORS, DIOCADDRULES, 0x4d };
 
 static const struct kernel_cred root = { 0, 0, 1 };
 static int fds[2] = { -1, -1 };
@@ -54,6 +53,7 @@ static union {
 	uint8_t b[4096];
 	struct pfioc_trans trans;
 	struct pfioc_rule rule;
+	struct pfioc_rules rules;
 	struct pfioc_table table;
 	struct pfioc_ruleset ruleset;
 	struct pfioc_states states;
@@ -101,8 +101,22 @@ make_list(unsigned long cmd)
 	}
 	for (unsigned int i = 0; i < 4; i++) {
 		a[i] = (struct pf_ioc_taddr){ .af = i < 2 ? AF_INET : AF_INET6,
-			.plen = i < 2 ? 32 : 128, .neg = i == 1 };
+			.plen = i < 2 ? 32 : 128,
+			.neg = i == 1 };
 		a[i].addr.b[0] = (uint8_t)(10 + i);
+	}
+}
+
+static void
+make_rules(void)
+{
+	struct pf_ioc_rule *r = (struct pf_ioc_rule *)(void *)list;
+
+	arg.rules.rs = PF_RS_FILTER;
+	arg.rules.n = 5;
+	for (uint32_t i = 0; i < arg.rules.n; i++) {
+		r[i].rtable = -1;
+		r[i].keep = PF_KEEPSTATE;
 	}
 }
 
@@ -122,7 +136,9 @@ make(unsigned long cmd, unsigned int who)
 			arg.rule.ticket = ruleset_ticket;
 			arg.rule.change = PF_CHANGE_ADD_TAIL;
 		}
-	} else if (cmd == DIOCGETRULE)
+	} else if (cmd == DIOCADDRULES)
+		make_rules();
+	else if (cmd == DIOCGETRULE)
 		arg.rule.ticket = ruleset_ticket;
 	else if (cmd == DIOCGETSTATES)
 		arg.states.n = 100;
@@ -134,6 +150,24 @@ make(unsigned long cmd, unsigned int who)
 
 /* Nothing points outside of the list, or counts further. */
 static void
+tame_rule(struct pf_ioc_rule *r)
+{
+	for (int i = 0; i < PF_NPOOLS; i++) {
+		r->pool[i].ents_ptr = (uint64_t)(uintptr_t)list;
+		r->pool[i].nents %= 8;
+	}
+}
+
+static void
+tame_rules(void)
+{
+	arg.rules.rules_ptr = (uint64_t)(uintptr_t)list;
+	arg.rules.n %= 64;
+	for (uint32_t i = 0; i < arg.rules.n; i++)
+		tame_rule(&((struct pf_ioc_rule *)(void *)list)[i]);
+}
+
+static void
 tame(unsigned long cmd)
 {
 	uint64_t p = (uint64_t)(uintptr_t)list;
@@ -143,11 +177,10 @@ tame(unsigned long cmd)
 		arg.trans.nelems %= 64;
 	} else if (cmd == DIOCADDRULE || cmd == DIOCGETRULE ||
 	    cmd == DIOCCHANGERULE) {
-		for (int i = 0; i < PF_NPOOLS; i++) {
-			arg.rule.rule.pool[i].ents_ptr = p;
-			arg.rule.rule.pool[i].nents %= 8;
-		}
-	} else if (cmd == DIOCGETSTATES)
+		tame_rule(&arg.rule.rule);
+	} else if (cmd == DIOCADDRULES)
+		tame_rules();
+	else if (cmd == DIOCGETSTATES)
 		arg.states.buf_ptr = p;
 	else if (cmd == DIOCIGETIFACES)
 		arg.ifaces.buf_ptr = p;

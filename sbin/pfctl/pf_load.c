@@ -329,46 +329,84 @@ load_tables(int dev, struct pfconf *pc, uint64_t ticket)
 	return (0);
 }
 
+/* Rules go to the kernel so many at a time. */
+#define BATCH 128
+
+struct batch {
+	struct pfioc_rules io;
+	struct pf_ioc_rule rule[BATCH];
+	const struct pf_rule *from[BATCH];
+	uint32_t n;
+};
+
 static int
-load_rule(int dev, struct pf_ruleset *rs, int which, struct pf_rule *r,
-    uint64_t ticket)
+rule_failed(const struct pf_rule *r)
 {
-	struct pfioc_rule io;
+	if (errno == ESRCH)
+		warnx("%s:%d: cannot add rule: no routing table %d", r->file,
+		    r->line, (int)r->r.rtable);
+	else
+		warn("%s:%d: cannot add rule", r->file, r->line);
+	return (-1);
+}
+
+/* The kernel may take fewer: then the next one says why. */
+static int
+batch_send(int dev, struct batch *b)
+{
+	uint32_t done;
+
+	for (done = 0; done < b->n; done += b->io.n) {
+		b->io.n = b->n - done;
+		b->io.rules_ptr = (uintptr_t)&b->rule[done];
+		if (pf_call(dev, DIOCADDRULES, &b->io) == -1)
+			return (rule_failed(b->from[done]));
+	}
+	b->n = 0;
+	return (0);
+}
+
+static int
+batch_add(int dev, struct batch *b, const struct pf_rule *r)
+{
+	struct pf_ioc_rule *to = &b->rule[b->n];
 	int i;
 
-	memset(&io, 0, sizeof(io));
-	io.ticket = ticket;
-	io.rs = (uint8_t)which;
-	snprintf(io.anchor, sizeof(io.anchor), "%s", rs->path);
-	io.rule = r->r;
+	*to = r->r;
 	for (i = 0; i < PF_NPOOLS; i++)
-		io.rule.pool[i].ents_ptr = (uintptr_t)r->ents[i];
-	if (pf_call(dev, DIOCADDRULE, &io) == -1) {
-		if (errno == ESRCH)
-			warnx("%s:%d: cannot add rule: no routing table %d",
-			    r->file, r->line, (int)r->r.rtable);
-		else
-			warn("%s:%d: cannot add rule", r->file, r->line);
-		return (-1);
-	}
-	return (0);
+		to->pool[i].ents_ptr = (uintptr_t)r->ents[i];
+	b->from[b->n++] = r;
+	return (b->n == BATCH ? batch_send(dev, b) : 0);
+}
+
+static int
+load_ruleset(int dev, struct batch *b, const struct pf_rules *rules)
+{
+	const struct pf_rule *r;
+
+	TAILQ_FOREACH(r, rules, entry)
+		if (batch_add(dev, b, r) == -1)
+			return (-1);
+	return (batch_send(dev, b));
 }
 
 static int
 load_rules(int dev, struct pfconf *pc, uint64_t ticket)
 {
+	struct batch *b = palloc(pc, sizeof(*b));
 	struct pf_ruleset *rs;
-	struct pf_rule *r;
 	int i;
 
-	TAILQ_FOREACH(rs, &pc->rulesets, entry)
+	b->io.ticket = ticket;
+	TAILQ_FOREACH(rs, &pc->rulesets, entry) {
+		snprintf(b->io.anchor, sizeof(b->io.anchor), "%s", rs->path);
 		for (i = 0; i < PF_RS_MAX; i++) {
-			if (!load_wants(pc, i))
-				continue;
-			TAILQ_FOREACH(r, &rs->rules[i], entry)
-				if (load_rule(dev, rs, i, r, ticket) == -1)
-					return (-1);
+			b->io.rs = (uint8_t)i;
+			if (load_wants(pc, i) &&
+			    load_ruleset(dev, b, &rs->rules[i]) == -1)
+				return (-1);
 		}
+	}
 	return (0);
 }
 

@@ -172,6 +172,28 @@ m_addrule(struct pfioc_rule *io)
 	return (0);
 }
 
+/* Two at a time, as a kernel may that is short of something. */
+static int
+m_addrules(struct pfioc_rules *io)
+{
+	const struct pf_ioc_rule *r = (void *)(uintptr_t)io->rules_ptr;
+	static struct pfioc_rule one;
+	uint32_t i;
+
+	for (i = 0; i < io->n && i < 2; i++) {
+		one.ticket = io->ticket;
+		one.rs = io->rs;
+		memcpy(one.anchor, io->anchor, sizeof(one.anchor));
+		one.rule = r[i];
+		if (m_addrule(&one) == -1)
+			break;
+	}
+	if (i == 0)
+		return (-1);
+	io->n = i;
+	return (0);
+}
+
 static struct m_rule *
 m_rule_at(struct m_set *s, uint32_t nr)
 {
@@ -759,6 +781,8 @@ m_call(int dev, unsigned long cmd, void *arg)
 		return (m_running(cmd == DIOCSTART));
 	case DIOCADDRULE:
 		return (m_addrule(arg));
+	case DIOCADDRULES:
+		return (m_addrules(arg));
 	case DIOCGETRULES:
 		return (m_getrules(arg));
 	case DIOCGETRULE:

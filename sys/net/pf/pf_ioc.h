@@ -28,6 +28,7 @@ void pf_ioctl_init(void); /* registers /dev/pf */
 /* A call: data is the kernel's copy of its argument.  0 or errno. */
 typedef int pf_call(struct pf_file *pf, void *data);
 pf_call pf_xbegin, pf_xcommit, pf_xrollback, pf_addrule, pf_changerule;
+pf_call pf_addrules;
 pf_call pf_getrules, pf_getrule, pf_getrulesets, pf_getruleset;
 pf_call pf_clrrulectrs;
 pf_call pf_getstates, pf_getstate, pf_clrstates, pf_killstates, pf_natlook;

@@ -405,6 +405,7 @@ static const struct pf_ioc {
 	{ DIOCGETSTATES,	READ,	pf_getstates },
 	{ DIOCGETRULE,		READ,	pf_getrule },
 	{ DIOCADDRULE,		WRITE,	pf_addrule },
+	{ DIOCADDRULES,		WRITE,	pf_addrules },
 	{ DIOCCHANGERULE,	WRITE,	pf_changerule },
 	{ DIOCGETSTATUS,	READ,	pf_getstatus },
 	{ DIOCNATLOOK,		READ,	pf_natlook },

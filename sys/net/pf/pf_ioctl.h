@@ -441,6 +441,20 @@ struct pfioc_rule {
 	struct pf_ioc_rule rule;
 };
 
+/*
+ * Many rules for one ruleset of a transaction.  n out: how many were added,
+ * from the first on; fewer than asked for when the next one cannot be: asked
+ * for again, beginning with it, that is the call's error.
+ */
+struct pfioc_rules {
+	uint64_t ticket;
+	char anchor[PF_ANCHOR_PATHSIZE];
+	uint8_t rs; /* enum pf_rs */
+	uint8_t pad[3];
+	uint32_t n;         /* at most PF_REQUEST_MAX */
+	uint64_t rules_ptr; /* struct pf_ioc_rule[n] */
+};
+
 /* Children of an anchor, in the order of their names. */
 struct pfioc_ruleset {
 	char path[PF_ANCHOR_PATHSIZE];
@@ -881,6 +895,7 @@ struct pf_ioc_osfp {
 #define DIOCSETSYNCOOKIES _IOWR('D', 95, struct pfioc_syncookies)
 #define DIOCSETREASS      _IOWR('D', 102, struct pfioc_value)
 #define DIOCGETCREATORS   _IOWR('D', 103, struct pfioc_creators)
+#define DIOCADDRULES      _IOWR('D', 104, struct pfioc_rules)
 
 #define PF_ABI(t, size) _Static_assert(sizeof(t) == (size), "size of " #t)
 PF_ABI(struct pf_ioc_addr, 80);
@@ -893,6 +908,7 @@ PF_ABI(struct pf_ioc_table, 1064);
 PF_ABI(struct pf_ioc_taddr, 24);
 PF_ABI(struct pf_ioc_rule, 2440);
 PF_ABI(struct pfioc_rule, 3480);
+PF_ABI(struct pfioc_rules, 1048);
 PF_ABI(struct pfioc_ruleset, 1096);
 PF_ABI(struct pf_status, 456);
 PF_ABI(struct pf_ioc_state, 280);

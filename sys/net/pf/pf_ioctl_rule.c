@@ -125,6 +125,55 @@ pf_addrule(struct pf_file *pf, void *data)
 	return (pf_rule_put_with(pf, io, pf_addrule_staged));
 }
 
+/* Rules cross in bites, for which a call has room meanwhile. */
+#define BITE 16
+
+struct pf_bite {
+	struct pfioc_rule one;
+	struct pf_ioc_rule rule[BITE];
+};
+
+/* Adds up to n rules from uaddr on and counts them in done. */
+static int
+pf_addrules_bite(struct pf_file *pf, struct pf_bite *b, uint64_t uaddr,
+    uint32_t n, uint32_t *done)
+{
+	int error;
+
+	error = copyin(uaddr, b->rule, n * sizeof(b->rule[0]));
+	for (uint32_t i = 0; i < n && error == 0; i++) {
+		b->one.rule = b->rule[i];
+		error = pf_rule_put_with(pf, &b->one, pf_addrule_staged);
+		*done += error == 0;
+	}
+	return (error);
+}
+
+int
+pf_addrules(struct pf_file *pf, void *data)
+{
+	struct pfioc_rules *io = data;
+	struct pf_bite *b;
+	uint32_t done = 0;
+	int error = 0;
+
+	if (strnlen(io->anchor, sizeof(io->anchor)) == sizeof(io->anchor) ||
+	    io->n == 0 || io->n > PF_REQUEST_MAX)
+		return (EINVAL);
+	if ((b = malloc(sizeof(*b), M_TEMP, M_ZERO)) == NULL)
+		return (ENOMEM);
+	b->one.ticket = io->ticket;
+	b->one.rs = io->rs;
+	strlcpy(b->one.anchor, io->anchor, sizeof(b->one.anchor));
+	while (done < io->n && error == 0)
+		error = pf_addrules_bite(pf, b,
+		    io->rules_ptr + (uint64_t)done * sizeof(b->rule[0]),
+		    MIN(io->n - done, BITE), &done);
+	free(b, M_TEMP, sizeof(*b));
+	io->n = done;
+	return (done > 0 ? 0 : error);
+}
+
 /* --- changing --- */
 
 /* Where a new rule goes among n; EINVAL: nowhere. */
