@@ -24,6 +24,10 @@
 #   V=1             show the commands
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# As many jobs as there are processors, unless the caller says how many.
+ifeq ($(filter -j% --jobs% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 ifeq ($(V),) # V=1 shows the commands
 MAKEFLAGS += -s
 endif
