@@ -41,4 +41,26 @@ expect "known wrong is right now" 'echo "ok 1 # TODO later"; echo 1..1' "1 passe
 expect "shows the log of a failure" 'echo "# the reason"; echo "not ok 1"' "0 passed, 1 failed, 0 skipped" 1 "| # the reason"
 expect "shows it when much follows" 'echo "# why"; echo "not ok 1"; seq 2 90 | sed "s/^/ok /"' "89 passed, 1 failed, 0 skipped" 1 "| # why"
 expect "cmocka: two groups, a tab" 'printf "1..1\nok 1 - a\n1..1\n\tok 1 - b\n"' "2 passed, 0 failed, 0 skipped" 0
+
+# Two that wait for each other pass if they run side by side, and what they
+# say does not mix.
+n=$((n + 1))
+for me in t u; do
+	printf '#!/bin/sh\n: >"$0.here"\ni=0\nwhile [ $i -lt 50 ]; do\n%s\n%s\ndone\n' \
+	    '[ -e regress/system/t.sh.here ] && [ -e regress/system/u.sh.here ] && echo "ok 1" && exit 0' \
+	    'i=$((i + 1)); sleep 0.1' >"$dir/regress/system/$me.sh"
+	chmod +x "$dir/regress/system/$me.sh"
+done
+out=$(cd "$dir" && O=build TEST_JOBS=2 tools/run-tests system 2>&1)
+[ "$(echo "$out" | tail -n 1)" = "2 passed, 0 failed, 0 skipped" ] &&
+    [ "$(echo "$out" | grep -cE '^system/[tu] +[0-9]+ s +1 passed$')" -eq 2 ]
+[ $? -eq 0 ] && echo "ok $n - side by side" || { echo "not ok $n - side by side"; echo "$out" | sed 's/^/# /'; }
+rm "$dir/regress/system/u.sh"
+
+# The runner of one test that dies itself is a failure, not a test less.
+n=$((n + 1))
+printf '#!/bin/sh\np() { sed -n "s/^PPid:.//p" /proc/$1/status; }\nkill -9 $(p $(p $$))\n' >"$dir/regress/system/t.sh"
+out=$(cd "$dir" && O=build tools/run-tests system 2>&1)
+[ $? -eq 1 ] && [ "$(echo "$out" | tail -n 1)" = "0 passed, 1 failed, 0 skipped" ] &&
+    echo "ok $n - its runner dies" || { echo "not ok $n - its runner dies"; echo "$out" | sed 's/^/# /'; }
 echo "1..$n"
