@@ -6,6 +6,7 @@
  * and wires with several ends in one process.
  */
 
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +17,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -211,10 +213,22 @@ token_is_fair(void **state)
 struct end {
 	void *link;
 	unsigned long frames, bytes;
-	unsigned int last, news, order_bad;
+	unsigned int last, news, order_bad, bits_bad, room;
+	bool bits; /* look at them: it takes its time */
 };
 
 static char dir[] = "/tmp/fugu-wire.XXXXXX", spec[64];
+
+static int
+frame_bits(const struct host_iov *iov)
+{
+	const unsigned char *p = iov->base;
+	int n = 0;
+
+	for (unsigned long i = 0; i < iov->len; i++)
+		n += __builtin_popcount(p[i]);
+	return (n);
+}
 
 static void
 end_event(void *arg, enum hostif_event what)
@@ -224,6 +238,7 @@ end_event(void *arg, enum hostif_event what)
 	int n;
 
 	e->news += what == HOSTIF_LINK;
+	e->room += what == HOSTIF_TXROOM;
 	if (what != HOSTIF_RX)
 		return;
 	while ((n = hostif_wire.rx(e->link, f, 32)) > 0)
@@ -231,6 +246,8 @@ end_event(void *arg, enum hostif_event what)
 			unsigned int no;
 
 			memcpy(&no, f[i].iov->base, sizeof(no));
+			e->bits_bad += e->bits && frame_bits(f[i].iov) !=
+			    __builtin_popcount((unsigned int)e->frames);
 			e->order_bad += no < e->last;
 			e->last = no;
 			e->frames++;
@@ -268,6 +285,18 @@ loop_for(unsigned long long ns)
 	do
 		host_loop_wait(host_clock() + 1000000);
 	while (host_clock() < end);
+}
+
+/* Waits until e has heard n frames, and a moment for one too many. */
+static void
+hears(struct end *e, unsigned long n)
+{
+	unsigned long long end = host_clock() + 20000000000ULL;
+
+	while (e->frames < n && host_clock() < end)
+		host_loop_wait(host_clock() + 1000000);
+	loop_for(2000000);
+	assert_int_equal(e->frames, n);
 }
 
 /* Sends n frames of len bytes, numbered. */
@@ -311,16 +340,14 @@ wire_loses_nothing(void **state)
 	assert_true(is_up(&a) && is_up(&b));
 	start = host_clock();
 	flood(&a, 1000000, 64);
-	loop_for(20000000);
+	hears(&b, 1000000);
 	print_message(
 	    "# wire: %.2f million frames of 64 bytes a second, both ends in one thread\n",
-	    1e9 / (double)(host_clock() - start - 20000000));
-	assert_int_equal(b.frames, 1000000);
+	    1e9 / (double)(host_clock() - start - 2000000));
 	assert_int_equal(b.order_bad, 0);
 	b.frames = b.bytes = b.last = 0;
 	flood(&a, 1000, WIRE_FRAME_MAX);
-	loop_for(20000000);
-	assert_int_equal(b.frames, 1000);
+	hears(&b, 1000);
 	assert_int_equal(b.bytes, 1000UL * WIRE_FRAME_MAX);
 	hostif_wire.close(a.link);
 	loop_for(2000000);
@@ -381,16 +408,14 @@ faults_are_what_was_asked(void **state)
 	hostif_wire.ctl(a.link, "dup", "100", out, sizeof(out));
 	b.frames = b.last = 0;
 	flood(&a, 100, 100);
-	loop_for(20000000);
-	assert_int_equal(b.frames, 200);
+	hears(&b, 200);
 	hostif_wire.ctl(a.link, "dup", "0", out, sizeof(out));
 	hostif_wire.ctl(a.link, "delay", "50ms", out, sizeof(out));
 	b.frames = b.last = 0;
 	flood(&a, 100, 100);
 	loop_for(10000000);
 	assert_int_equal(b.frames, 0);
-	loop_for(100000000);
-	assert_int_equal(b.frames, 100);
+	hears(&b, 100);
 	assert_int_equal(hostif_wire.ctl(a.link, "loss", "101", out,
 			     sizeof(out)),
 	    -EINVAL);
@@ -400,6 +425,180 @@ faults_are_what_was_asked(void **state)
 	assert_int_equal(hostif_wire.ctl(a.link, "colour", "1", out,
 			     sizeof(out)),
 	    -EOPNOTSUPP);
+	hostif_wire.close(a.link);
+	hostif_wire.close(b.link);
+}
+
+static int
+caps(struct end *e)
+{
+	struct hostif_info info;
+
+	memset(&info, 0, sizeof(info));
+	hostif_wire.info(e->link, &info);
+	return ((int)info.caps);
+}
+
+static void
+set(struct end *e, const char *key, const char *val)
+{
+	char out[32];
+
+	assert_int_equal(hostif_wire.ctl(e->link, key, val, out, sizeof(out)),
+	    0);
+}
+
+static void
+begin(struct end *e)
+{
+	e->frames = e->bytes = e->last = e->order_bad = e->bits_bad = 0;
+}
+
+static void
+faults_of_single_packets(void **state)
+{
+	unsigned long first;
+	struct end a, b;
+
+	end_come(&a, "a");
+	end_come(&b, "b");
+	loop_for(2000000);
+	assert_int_not_equal(caps(&a), 0);
+	set(&a, "delay", "1us");
+	assert_int_not_equal(caps(&a), 0); /* it says nothing of packets */
+	set(&a, "delay", "0");
+	a.news = 0;
+	set(&a, "corrupt", "100");
+	assert_int_equal(caps(&a), 0);
+	assert_int_not_equal(a.news, 0);
+	begin(&b);
+	b.bits = true;
+	flood(&a, 500, 100);
+	hears(&b, 500);
+	assert_int_equal(b.bits_bad, 500); /* in each of them */
+	set(&a, "corrupt", "0");
+	assert_int_not_equal(caps(&a), 0);
+	begin(&b);
+	flood(&a, 500, 100);
+	hears(&b, 500);
+	assert_int_equal(b.bits_bad, 0);
+	b.bits = false;
+	set(&a, "reorder", "30");
+	begin(&b);
+	flood(&a, 500, 100);
+	hears(&b, 500);
+	assert_int_not_equal(b.order_bad, 0);
+	set(&a, "reorder", "0");
+	set(&a, "jitter", "20ms");
+	begin(&b);
+	flood(&a, 500, 100);
+	hears(&b, 500);
+	assert_in_range(b.order_bad, 50, 499);
+	set(&a, "jitter", "0");
+	/* the same seed loses the same ones */
+	set(&a, "loss", "50");
+	for (int i = 0; i < 2; i++) {
+		set(&a, "seed", "11");
+		begin(&b);
+		flood(&a, 500, 100);
+		loop_for(20000000);
+		assert_in_range(b.frames, 150, 350);
+		if (i == 0)
+			first = b.frames;
+	}
+	assert_int_equal(b.frames, first);
+	hostif_wire.close(a.link);
+	hostif_wire.close(b.link);
+}
+
+/* A slow wire stops who sends: 100 frames of a millisecond each. */
+static void
+bandwidth_stops_the_sender(void **state)
+{
+	unsigned long long start;
+	struct end a, b;
+	struct hostif_frame f[32];
+	struct host_iov iov;
+	char data[1250] = "";
+
+	end_come(&a, "a");
+	end_come(&b, "b");
+	loop_for(2000000);
+	set(&a, "bandwidth", "10M");
+	begin(&b);
+	start = host_clock();
+	flood(&a, 100, 1250);
+	assert_in_range(host_clock() - start, 90000000, 1ULL << 62);
+	assert_int_not_equal(a.room, 0);
+	while (b.frames < 100)
+		host_loop_wait(host_clock() + 1000000);
+	assert_in_range(host_clock() - start, 99000000, 1ULL << 62);
+	assert_int_equal(b.order_bad, 0);
+	/* none waits here any longer once the pace is another */
+	set(&a, "bandwidth", "10K"); /* a second for each */
+	iov = (struct host_iov){ data, sizeof(data) };
+	for (int i = 0; i < 32; i++)
+		f[i] = (struct hostif_frame){ .iov = &iov,
+			.niov = 1,
+			.len = sizeof(data) };
+	assert_int_equal(hostif_wire.tx(a.link, f, 32), 1);
+	assert_int_equal(hostif_wire.tx(a.link, f, 32), 0);
+	a.room = 0;
+	set(&a, "bandwidth", "0");
+	assert_int_equal(a.room, 1);
+	assert_int_equal(hostif_wire.tx(a.link, f, 32), 32);
+	hostif_wire.close(a.link);
+	hostif_wire.close(b.link);
+}
+
+/* One that is off neither stops who sends nor hears of it later. */
+static void
+off_hears_nothing_later(void **state)
+{
+	struct end a, b;
+
+	end_come(&a, "a");
+	end_come(&b, "b");
+	loop_for(2000000);
+	hostif_wire.rx_enable(b.link, 0);
+	flood(&a, 200000, 1000); /* more than a socket holds */
+	loop_for(2000000);
+	hostif_wire.rx_enable(b.link, 1);
+	loop_for(5000000);
+	assert_int_equal(b.frames, 0);
+	flood(&a, 10, 100);
+	hears(&b, 10);
+	hostif_wire.rx_enable(b.link, 0);
+	hostif_wire.close(a.link); /* an end is seen all the same */
+	loop_for(5000000);
+	assert_false(is_up(&b));
+	hostif_wire.close(b.link);
+}
+
+/* Who holds the folder's lock holds up nobody but the end that wants to come. */
+static void
+locked_folder_is_tried_again(void **state)
+{
+	unsigned long long start = host_clock();
+	struct end a, b;
+	int fd;
+
+	end_come(&a, "a");
+	assert_return_code(fd = open(spec, O_RDONLY | O_DIRECTORY | O_CLOEXEC), errno);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	end_come(&b, "b");
+	loop_for(20000000);
+	assert_false(is_up(&a) || is_up(&b));
+	set(&b, "carrier", "0");
+	set(&b, "carrier", "1");
+	assert_false(is_up(&b));
+	close(fd);
+	for (start = host_clock(); !is_up(&b) && host_clock() - start < 10000000000ULL;)
+		host_loop_wait(host_clock() + 1000000);
+	loop_for(2000000);
+	assert_true(is_up(&a) && is_up(&b));
+	flood(&a, 10, 100);
+	hears(&b, 10);
 	hostif_wire.close(a.link);
 	hostif_wire.close(b.link);
 }
@@ -505,6 +704,14 @@ main(void)
 		cmocka_unit_test_setup_teardown(hub_of_five, token_take,
 		    token_give),
 		cmocka_unit_test_setup_teardown(faults_are_what_was_asked,
+		    token_take, token_give),
+		cmocka_unit_test_setup_teardown(faults_of_single_packets,
+		    token_take, token_give),
+		cmocka_unit_test_setup_teardown(bandwidth_stops_the_sender,
+		    token_take, token_give),
+		cmocka_unit_test_setup_teardown(off_hears_nothing_later,
+		    token_take, token_give),
+		cmocka_unit_test_setup_teardown(locked_folder_is_tried_again,
 		    token_take, token_give),
 		cmocka_unit_test_setup_teardown(hostile_messages_are_counted,
 		    token_take, token_give),

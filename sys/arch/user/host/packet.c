@@ -308,6 +308,8 @@ packet_rx_enable(void *link, int on)
 	struct packet *p = link;
 	struct hostif_frame f[BATCH];
 
+	if (p->on == (on != 0))
+		return;
 	p->on = false;
 	do /* what came while nobody wanted it */
 		packet_rx(p, f, BATCH);

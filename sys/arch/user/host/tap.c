@@ -38,6 +38,7 @@
 #define BATCH	  32
 #define FRAME_MAX 65600
 #define PIECES	  80
+#define STALE_MAX 65536 /* frames that wait in a device, and then some */
 
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
@@ -138,8 +139,13 @@ static void
 tap_rx_enable(void *link, int on)
 {
 	struct tap *t = link;
+	struct hostif_frame f;
 
+	if (t->on == (on != 0))
+		return;
 	t->on = on != 0;
+	for (int i = 0; t->on && i < STALE_MAX && frame_read(t, &f, 0); i++)
+		; /* what came while nobody wanted it */
 	host_watch_mod(t->watch, (t->on ? HOST_IN : 0u) | (t->full ? HOST_OUT : 0u));
 }
 

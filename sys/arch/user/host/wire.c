@@ -7,15 +7,21 @@
  * A wire is a folder.  Each end listens on a socket of its own there, and
  * connects to all that listen when it comes; so every two ends share one
  * connection, and each learns at once when another dies.  The folder is
- * locked while an end comes, hence no two ends connect to each other twice.
+ * locked while an end comes, hence no two ends connect to each other twice;
+ * one that finds it locked has no carrier yet and tries again by its timer.
  * A socket that nobody answers on is what a killed end left; it is removed.
  *
  * A message holds up to 64 frames, each behind a struct wire_hdr; a frame
  * for a hub goes to all other ends.  With one other end, a full connection
- * stops us (HOSTIF_TXROOM); on a hub the slow end loses frames.
+ * stops us (HOSTIF_TXROOM); on a hub the slow end loses frames.  An end that
+ * is off reads and forgets, so that it neither stops others nor hears later
+ * what is long past.
  *
  * The end that sends applies what is bad about the wire: frames that come
- * late wait in a list ordered by time.
+ * late wait in a list ordered by time.  Chance decides about packets, hence
+ * such an end offers no offloads: what is lost is a packet and not a
+ * segment's worth of forty, and a flipped bit meets a finished checksum.
+ * Bandwidth holds up the sender, whose interface queue is the one that fills.
  */
 
 #include <machine/host.h>
@@ -39,6 +45,10 @@
 #define FRAMES_MAX 64
 #define LATE_MAX   10000
 #define SOCKBUF	   (4 << 20)
+#define BACKLOG	   512
+#define DEAF_MAX   64 /* messages that an end that is off forgets at a time */
+#define JOIN_NS	   2000000ULL /* until a locked folder is tried again */
+#define AHEAD_NS   1000000ULL /* frames on their way out of a slow end */
 
 struct peer {
 	struct peer *next;
@@ -58,9 +68,12 @@ struct wire {
 	struct peer *peers, *speaking; /* whose message is read */
 	int npeers;
 	bool on, plugged, full;
+	bool joining; /* plugged, but the folder is locked */
+	bool busy; /* bits of earlier frames are on their way out */
 	bool open; /* events may be sent: the opener has its handle */
 	struct wire_faults faults;
-	struct wire_late *late;
+	struct wire_late *late, **late_last; /* where the last one ends */
+	uint64_t late_due_ns; /* of the last one */
 	int nlate, timer;
 	struct host_watch *timer_watch;
 	/* a message being read, and one being packed */
@@ -73,13 +86,36 @@ struct wire {
 
 static struct wire *wires; /* all of this process */
 
+/* --- the timer: late frames, a slow end, a locked folder --- */
+
+static void
+timer_set(struct wire *w)
+{
+	struct itimerspec its;
+	uint64_t due = ~0ULL;
+
+	memset(&its, 0, sizeof(its));
+	if (w->late != NULL)
+		due = w->late->due_ns;
+	if (w->busy && w->faults.busy_until_ns - AHEAD_NS / 2 < due)
+		due = w->faults.busy_until_ns - AHEAD_NS / 2;
+	if (w->joining && host_clock() + JOIN_NS < due)
+		due = host_clock() + JOIN_NS;
+	if (due != ~0ULL) {
+		due += due == 0; /* 0 would disarm it */
+		its.it_value.tv_sec = (time_t)(due / 1000000000ULL);
+		its.it_value.tv_nsec = (long)(due % 1000000000ULL);
+	}
+	timerfd_settime(w->timer, TFD_TIMER_ABSTIME, &its, NULL);
+}
+
 /* --- peers --- */
 
 static void
 watch_peers(struct wire *w)
 {
 	for (struct peer *p = w->peers; p != NULL; p = p->next)
-		host_watch_mod(p->watch, (w->on ? HOST_IN : 0u) | (w->full ? HOST_OUT : 0u));
+		host_watch_mod(p->watch, HOST_IN | (w->full ? HOST_OUT : 0u));
 }
 
 static void
@@ -105,13 +141,37 @@ peer_remove(struct peer *p)
 		w->event(w->arg, HOSTIF_LINK);
 }
 
+/* What comes while nobody listens. */
+static void
+messages_forget(struct peer *p)
+{
+	struct host_iov iov = { p->wire->in, WIRE_MSG_MAX };
+	int passed;
+	long n;
+
+	for (int i = 0; i < DEAF_MAX; i++) {
+		n = host_recv(p->fd, &iov, 1, &passed, 0);
+		host_close(passed);
+		if (n == -EAGAIN)
+			return;
+		if (n <= 0 && n != -EMSGSIZE) {
+			peer_remove(p);
+			return;
+		}
+	}
+}
+
 static void
 peer_event(void *arg, unsigned int events)
 {
 	struct peer *p = arg;
 	struct wire *w = p->wire;
 
-	if ((events & HOST_IN) != 0 && w->on) {
+	if ((events & HOST_IN) != 0 && !w->on) {
+		messages_forget(p);
+		return;
+	}
+	if ((events & HOST_IN) != 0) {
 		w->speaking = p;
 		do /* a message may hold more than one batch */
 			w->event(w->arg, HOSTIF_RX);
@@ -141,7 +201,7 @@ peer_add(struct wire *w, int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	p->wire = w;
 	p->fd = fd;
-	if ((error = host_watch_add(fd, w->on ? HOST_IN : 0, peer_event, p, &p->watch)) != 0) {
+	if ((error = host_watch_add(fd, HOST_IN, peer_event, p, &p->watch)) != 0) {
 		free(p);
 		return (error);
 	}
@@ -217,9 +277,28 @@ listener_open(struct wire *w, int dirfd)
 		return (-errno);
 	unlinkat(dirfd, w->name, 0);
 	socket_address(&sun, dirfd, w->name);
-	if (bind(w->listener, (struct sockaddr *)&sun, sizeof(sun)) == -1 || listen(w->listener, 64) == -1)
+	if (bind(w->listener, (struct sockaddr *)&sun, sizeof(sun)) == -1 || listen(w->listener, BACKLOG) == -1)
 		return (-errno);
 	return (host_watch_add(w->listener, HOST_IN, listener_event, w, &w->listen_watch));
+}
+
+/* The folder's lock is held for microseconds, but by somebody else. */
+static int
+folder_enter(struct wire *w, int dirfd)
+{
+	int error;
+
+	w->joining = false;
+	if (flock(dirfd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK)
+			return (-errno);
+		w->joining = true;
+		timer_set(w);
+		return (0);
+	}
+	if ((error = listener_open(w, dirfd)) == 0)
+		error = neighbours_connect(w, dirfd);
+	return (error);
 }
 
 static int
@@ -231,10 +310,7 @@ wire_join(struct wire *w)
 		return (-errno);
 	if ((dirfd = open(w->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		return (-errno);
-	if (flock(dirfd, LOCK_EX) == -1)
-		error = -errno;
-	else if ((error = listener_open(w, dirfd)) == 0)
-		error = neighbours_connect(w, dirfd);
+	error = folder_enter(w, dirfd);
 	close(dirfd);
 	w->plugged = error == 0;
 	return (error);
@@ -245,7 +321,7 @@ wire_leave(struct wire *w)
 {
 	char path[sizeof(w->dir) + sizeof(w->name) + 2];
 
-	w->plugged = false; /* no event for each peer */
+	w->plugged = w->joining = false; /* no event for each peer */
 	while (w->peers != NULL)
 		peer_remove(w->peers);
 	host_watch_del(w->listen_watch);
@@ -319,21 +395,6 @@ header_fill(struct wire_hdr *h, const struct hostif_frame *f)
 /* --- late frames --- */
 
 static void
-timer_set(struct wire *w)
-{
-	struct itimerspec its;
-
-	memset(&its, 0, sizeof(its));
-	if (w->late != NULL) {
-		uint64_t due = w->late->due_ns != 0 ? w->late->due_ns : 1;
-
-		its.it_value.tv_sec = (time_t)(due / 1000000000ULL);
-		its.it_value.tv_nsec = (long)(due % 1000000000ULL);
-	}
-	timerfd_settime(w->timer, TFD_TIMER_ABSTIME, &its, NULL);
-}
-
-static void
 late_send(struct wire *w)
 {
 	struct wire_late *l;
@@ -345,7 +406,8 @@ late_send(struct wire *w)
 		if (!message_hasroom(w, l->hdr.len) && !message_send(w))
 			break;
 		frame_pack(w, &l->hdr, &iov, 1);
-		w->late = l->next;
+		if ((w->late = l->next) == NULL)
+			w->late_last = &w->late;
 		w->nlate--;
 		free(l);
 	}
@@ -361,17 +423,30 @@ static void
 timer_event(void *arg, unsigned int events)
 {
 	struct wire *w = arg;
+	char text[256];
 	uint64_t n;
 
 	(void)events;
-	if (read(w->timer, &n, sizeof(n)) == sizeof(n))
-		late_send(w);
+	if (read(w->timer, &n, sizeof(n)) != sizeof(n))
+		return;
+	if (w->joining) {
+		if (wire_join(w) != 0) {
+			host_log(4, text, (unsigned long)snprintf(text, sizeof(text), "wire: %.200s: cannot be joined", w->dir));
+			wire_leave(w);
+		}
+		w->event(w->arg, HOSTIF_LINK);
+	}
+	late_send(w);
+	if (w->busy && w->faults.busy_until_ns <= host_clock() + AHEAD_NS / 2) {
+		w->busy = false;
+		w->event(w->arg, HOSTIF_TXROOM);
+	}
 }
 
 static void
 late_add(struct wire *w, const struct hostif_frame *f, uint64_t due, int64_t corrupt_bit)
 {
-	struct wire_late *l, **at = &w->late;
+	struct wire_late *l, **at = w->late_last;
 	size_t off = 0;
 
 	if (w->nlate >= LATE_MAX || (l = malloc(sizeof(*l) + f->len)) == NULL) {
@@ -384,10 +459,16 @@ late_add(struct wire *w, const struct hostif_frame *f, uint64_t due, int64_t cor
 	if (corrupt_bit >= 0)
 		l->data[corrupt_bit / 8] ^= (uint8_t)(1 << corrupt_bit % 8);
 	l->due_ns = due;
-	while (*at != NULL && (*at)->due_ns <= due)
-		at = &(*at)->next;
+	/* most often behind all others: nothing to walk along */
+	if (w->late != NULL && w->late_due_ns > due)
+		for (at = &w->late; (*at)->due_ns <= due; at = &(*at)->next)
+			;
 	l->next = *at;
 	*at = l;
+	if (l->next == NULL) {
+		w->late_last = &l->next;
+		w->late_due_ns = due;
+	}
 	w->nlate++;
 }
 
@@ -402,13 +483,33 @@ frame_spoil(struct wire *w, const struct hostif_frame *f)
 		w->lost++;
 		return;
 	}
-	if (wire_chance(wf, wf->corrupt))
+	if (wire_chance(wf, wf->corrupt)) {
+		if ((f->flags & HOSTIF_CSUM) != 0) { /* queued before the fault: no sum would tell */
+			w->lost++;
+			return;
+		}
 		bit = (int64_t)(wire_random(wf) % (f->len * 8ULL));
+	}
 	if (wire_chance(wf, wf->reorder)) /* overtaken by what is sent meanwhile */
 		due += wf->delay_ns / 2 + 1000000;
 	late_add(w, f, due, bit);
 	if (wire_chance(wf, wf->dup))
 		late_add(w, f, due, bit);
+}
+
+/* Frames in turn, as many as a slow end can have on its way out. */
+static int
+frames_spoil(struct wire *w, const struct hostif_frame *frames, int n)
+{
+	int i;
+
+	for (i = 0; i < n && !w->busy; i++) {
+		if (frames[i].len > 0 && frames[i].len <= WIRE_FRAME_MAX)
+			frame_spoil(w, &frames[i]);
+		w->busy = w->faults.busy_until_ns > host_clock() + AHEAD_NS;
+	}
+	late_send(w);
+	return (i);
 }
 
 static int
@@ -420,14 +521,10 @@ wire_tx(void *link, const struct hostif_frame *frames, int n)
 
 	if (!w->plugged || w->npeers == 0)
 		return (n); /* nobody is there to hear it */
-	if (w->full)
+	if (w->full || w->busy)
 		return (0);
-	if (wire_fault_any(&w->faults)) {
-		for (i = 0; i < n; i++)
-			frame_spoil(w, &frames[i]);
-		late_send(w);
-		return (n);
-	}
+	if (wire_fault_any(&w->faults))
+		return (frames_spoil(w, frames, n));
 	for (i = 0; i < n; i++) {
 		if (frames[i].len > WIRE_FRAME_MAX)
 			continue;
@@ -522,7 +619,8 @@ wire_rx_enable(void *link, int on)
 	struct wire *w = link;
 
 	w->on = on != 0;
-	watch_peers(w);
+	if (!w->on)
+		w->inat = w->inlen = 0;
 }
 
 /* --- the rest of a link --- */
@@ -574,6 +672,7 @@ wire_open(const char *spec, const char *ifname, void (*event)(void *, enum hosti
 	w->next = wires;
 	wires = w;
 	w->listener = w->timer = -1;
+	w->late_last = &w->late;
 	w->faults.seed = host_clock() | 1;
 	if (spec[0] == '/')
 		snprintf(w->dir, sizeof(w->dir), "%s", spec);
@@ -602,7 +701,7 @@ wire_info(void *link, struct hostif_info *info)
 	struct wire *w = link;
 
 	info->mtu = 65535 - 14;
-	info->caps = HOSTIF_CAP_CSUM | HOSTIF_CAP_TSO4 | HOSTIF_CAP_TSO6 | HOSTIF_CAP_USO;
+	info->caps = wire_fault_packets(&w->faults) ? 0 : HOSTIF_CAP_CSUM | HOSTIF_CAP_TSO4 | HOSTIF_CAP_TSO6 | HOSTIF_CAP_USO;
 	info->up = w->plugged && w->npeers > 0;
 	info->baudrate = w->faults.bandwidth != 0 ? w->faults.bandwidth : 10000000000ULL;
 }
@@ -616,7 +715,8 @@ carrier_ctl(struct wire *w, const char *val, char *out, unsigned long outlen)
 		wire_leave(w);
 		w->event(w->arg, HOSTIF_LINK);
 	} else if (strcmp(val, "1") == 0 && !w->plugged) {
-		error = wire_join(w);
+		if ((error = wire_join(w)) != 0)
+			wire_leave(w);
 		w->event(w->arg, HOSTIF_LINK);
 	} else if (val[0] != '\0' && strcmp(val, "0") != 0 && strcmp(val, "1") != 0) {
 		error = -EINVAL;
@@ -630,6 +730,7 @@ static int
 wire_ctl(void *link, const char *name, const char *val, char *out, unsigned long outlen)
 {
 	struct wire *w = link;
+	int error;
 
 	if (strcmp(name, "carrier") == 0)
 		return (carrier_ctl(w, val, out, outlen));
@@ -641,7 +742,15 @@ wire_ctl(void *link, const char *name, const char *val, char *out, unsigned long
 		snprintf(out, outlen, "%llu", (unsigned long long)(name[0] == 'l' ? w->lost : w->bad));
 		return (0);
 	}
-	return (wire_fault_ctl(&w->faults, name, val, out, outlen));
+	if ((error = wire_fault_ctl(&w->faults, name, val, out, outlen)) == 0 && val[0] != '\0') {
+		w->faults.busy_until_ns = 0; /* a new pace begins now */
+		w->event(w->arg, HOSTIF_LINK); /* what it offers, and how fast */
+		if (w->busy) {
+			w->busy = false;
+			w->event(w->arg, HOSTIF_TXROOM);
+		}
+	}
+	return (error);
 }
 
 const struct hostif_kind hostif_wire = {

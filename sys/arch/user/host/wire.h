@@ -48,7 +48,10 @@ struct wire_late {
 	uint8_t data[];
 };
 
+/* Is anything bad at all? */
 bool wire_fault_any(const struct wire_faults *wf);
+/* Is it about single packets, so that none may stand for many? */
+bool wire_fault_packets(const struct wire_faults *wf);
 /* One draw: true with a chance of ppm millionths. */
 bool wire_chance(struct wire_faults *wf, uint32_t ppm);
 uint64_t wire_random(struct wire_faults *wf);

@@ -20,6 +20,13 @@ wire_fault_any(const struct wire_faults *wf)
 	    (wf->delay_ns | wf->jitter_ns | wf->bandwidth) != 0);
 }
 
+bool
+wire_fault_packets(const struct wire_faults *wf)
+{
+	return ((wf->loss | wf->dup | wf->reorder | wf->corrupt) != 0 ||
+	    (wf->jitter_ns | wf->bandwidth) != 0);
+}
+
 uint64_t
 wire_random(struct wire_faults *wf)
 {

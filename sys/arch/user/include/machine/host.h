@@ -177,7 +177,10 @@ struct hostif_kind {
 	int (*rx)(void *link, struct hostif_frame *frames, int n);
 	/* How many were taken, from the front; their memory is free again. */
 	int (*tx)(void *link, const struct hostif_frame *frames, int n);
-	/* Receiving on or off (interface up or down); off: HOSTIF_RX stops. */
+	/*
+	 * Receiving on or off (interface up or down).  Off: HOSTIF_RX stops,
+	 * and what arrives meanwhile is never heard.
+	 */
 	void (*rx_enable)(void *link, int on);
 	/*
 	 * Reads (val 0 length) or changes a named property: "promisc" "0|1",
