@@ -817,6 +817,8 @@ print_rule(const struct pf_print *pp, const struct pf_ioc_rule *r,
 	print_normalization(pp, r);
 	print_marks(pp, r, x);
 	print_translation(pp, r, ents);
+	if ((pp->opts & OPT_VERBOSE2) && (r->flags & PFR_EXPIRED))
+		fputs(" # expired", pp->f);
 }
 
 /* --- all of a configuration -------------------------------------------- */

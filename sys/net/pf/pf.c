@@ -84,6 +84,10 @@ pf_translate(struct pf_desc *pd)
 		r = pf_rule_first(other, pd);
 	if (r == NULL)
 		return (PF_PASS);
+	if (r->tag != 0)
+		pd->acts.tag = r->tag;
+	if (r->ioc->rtable >= 0)
+		pd->acts.rtable = r->ioc->rtable;
 	if (r->action == PFA_BINAT)
 		error = pf_pool_binat(pd, r);
 	else if (r->action == PFA_RDR)
@@ -109,11 +113,12 @@ pf_options_may(struct pf_desc *pd, bool allowed)
 {
 	if (!pd->options || allowed)
 		return (PF_PASS);
-	if (pd->proto == IPPROTO_IGMP ||
-	    (pd->proto == IPPROTO_ICMPV6 &&
-		(pd->hdr.icmp6.icmp6_type == MLDV2_LISTENER_REPORT ||
-		    (pd->hdr.icmp6.icmp6_type >= MLD_LISTENER_QUERY &&
-			pd->hdr.icmp6.icmp6_type <= MLD_LISTENER_DONE))))
+	if (pd->alert &&
+	    (pd->proto == IPPROTO_IGMP ||
+		(pd->proto == IPPROTO_ICMPV6 &&
+		    (pd->hdr.icmp6.icmp6_type == MLDV2_LISTENER_REPORT ||
+			(pd->hdr.icmp6.icmp6_type >= MLD_LISTENER_QUERY &&
+			    pd->hdr.icmp6.icmp6_type <= MLD_LISTENER_DONE)))))
 		return (PF_PASS); /* they carry a router alert by nature */
 	return (pf_drop(pd, PFRES_IPOPTIONS));
 }
@@ -163,13 +168,27 @@ pf_decide(struct pf_desc *pd)
 
 /* --- counting --- */
 
+/* The address that the rule compared with its table: of who began, as the
+ * packet shows it or as translation has it, whichever is listed. */
 static void
 pf_count_addr(const struct pf_raddr *a, const struct pf_desc *pd,
     unsigned int end, bool pass)
 {
-	if (a->type == PF_ADDR_TABLE)
-		pf_table_account(a->table, pd->af, &pd->was.addr[end],
-		    pd->dir == PF_OUT, pass, pd->tot_len);
+	const struct ip_addr *x;
+	sa_family_t af = pd->af;
+
+	if (a->type != PF_ADDR_TABLE)
+		return;
+	if (pd->st != NULL && !pf_state_forth(pd->st, pd->af, pd->dir))
+		end = !end;
+	x = &pd->was.addr[end];
+	if ((pd->naf != af || !ip_addr_eq(x, &pd->now.addr[end])) &&
+	    pf_table_lists(a->table, af, x) == (a->neg != 0)) {
+		x = &pd->now.addr[end];
+		af = pd->naf;
+	}
+	pf_table_account(a->table, af, x, a->neg != 0, pd->dir == PF_OUT, pass,
+	    pd->tot_len);
 }
 
 static void

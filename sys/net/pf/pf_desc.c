@@ -35,6 +35,41 @@ pf_desc_bad(struct pf_desc *pd, enum pf_reason why)
 
 /* --- IP headers --- */
 
+/* An option of either family: its kind for a router alert (RFC 2113, RFC
+ * 2711), and kinds that only fill. */
+static const struct pf_optkinds {
+	uint8_t alert, len, fill, filln, end;
+} pf_opts4 = { IPOPT_RA, 4, IPOPT_NOP, IPOPT_NOP, IPOPT_EOL },
+  pf_opts6 = { 5, 4, 0, 1, 0xff };
+
+/* Are the n bytes of options at off a router alert, and nothing else? */
+static bool
+pf_desc_alert(const struct mbuf *m, uint32_t off, uint32_t n,
+    const struct pf_optkinds *k)
+{
+	bool alert = false;
+	uint8_t h[2];
+
+	for (uint32_t at = 0; at < n; at += h[1]) {
+		if (m_copydata(m, off + at, 1, &h[0]) != 0)
+			return (false);
+		h[1] = 1;
+		if (h[0] == k->end)
+			break;
+		if (h[0] == k->fill)
+			continue;
+		if (m_copydata(m, off + at + 1, 1, &h[1]) != 0)
+			return (false);
+		if (k == &pf_opts6)
+			h[1] = (uint8_t)MIN(h[1] + 2U, 255U);
+		if (h[0] == k->alert && h[1] == k->len)
+			alert = true;
+		else if (h[0] != k->filln || h[1] < 2)
+			return (false);
+	}
+	return (alert);
+}
+
 static enum pf_verdict
 pf_desc_inet(struct pf_desc *pd)
 {
@@ -54,6 +89,8 @@ pf_desc_inet(struct pf_desc *pd)
 	pd->ttl = ip->ip_ttl;
 	pd->tos = ip->ip_tos;
 	pd->options = pd->off > sizeof(*ip);
+	pd->alert = pd->options &&
+	    pf_desc_alert(pd->m, sizeof(*ip), pd->off - sizeof(*ip), &pf_opts4);
 	if ((field & IP_OFFMASK) != 0)
 		pd->frag = PF_FRAG_LATER;
 	else if ((field & IP_MF) != 0)
@@ -93,8 +130,12 @@ pf_desc_ext(struct pf_desc *pd)
 		return (pf_desc_bad(pd, PFRES_SHORT));
 	if (pd->proto == IPPROTO_ROUTING && h[2] == 0)
 		return (pf_desc_bad(pd, PFRES_IPOPTIONS));
-	if (pd->proto != IPPROTO_AH)
+	if (pd->proto != IPPROTO_AH) {
+		pd->alert = !pd->options && pd->proto == IPPROTO_HOPOPTS &&
+		    pf_desc_alert(pd->m, pd->off + 2, (h[1] + 1U) * 8 - 2,
+			&pf_opts6);
 		pd->options = true;
+	}
 	pd->off += pd->proto == IPPROTO_AH ? (h[1] + 2U) * 4 : (h[1] + 1U) * 8;
 	pd->proto = h[0];
 	return (PF_PASS);

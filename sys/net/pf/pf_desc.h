@@ -81,6 +81,7 @@ struct pf_desc {
 	uint8_t ttl, tos;
 	uint8_t frag;    /* PF_FRAG_* */
 	bool options;    /* IP options or options headers */
+	bool alert;      /* ... and of these nothing but a router alert */
 	bool icmp_error;
 	uint32_t off;     /* of the transport header */
 	uint32_t tot_len; /* of the IP packet */

@@ -14,7 +14,7 @@ void pf_wheel_remove(struct pf_state *st);
 /* Times have changed: every state is looked at within an interval. */
 void pf_purge_retime(void);
 void pf_purge_init(void);
-/* Turns on with the first state, or pf: one slot a second. */
+/* With pf on: one slot a second, from then on. */
 void pf_purge_start(void);
 
 #endif

@@ -25,6 +25,7 @@
 struct pf_rule pf_default_rule = { .nr = PF_NR_NONE,
 	.action = PFA_PASS,
 	.refs = 1 };
+uint32_t pf_rules_adaptive;
 static struct pf_ioc_rule pf_default_ioc = { .rtable = -1 };
 
 /* --- judging --- */
@@ -323,6 +324,7 @@ pf_rule_free(struct pf_rule *r)
 		pf_pool_free(&r->pool[p]);
 	if (r->anchor != NULL)
 		pf_anchor_put(r->anchor);
+	pf_rules_adaptive -= r->ioc->timeout[PFTM_ADAPTIVE_START] != 0;
 	free(r->ioc, M_PF, sizeof(*r->ioc));
 	free(r, M_PF, sizeof(*r));
 }
@@ -369,6 +371,7 @@ pf_rule_make(struct pf_anchor *home, enum pf_rs rs,
 		return (ENOMEM);
 	}
 	*r->ioc = *ioc;
+	pf_rules_adaptive += ioc->timeout[PFTM_ADAPTIVE_START] != 0;
 	if ((error = pf_rule_fill(r, home, rs, ioc, ents)) != 0) {
 		pf_rule_free(r);
 		return (error);

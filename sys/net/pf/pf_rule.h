@@ -74,7 +74,8 @@ struct pf_rule {
 	uint64_t states_cur, states_tot;
 	uint64_t last_active; /* wall seconds */
 	uint32_t refs;        /* array, states */
-	bool expired;         /* once: used */
+	bool expired;         /* once: used (pf_once.c) */
+	uint32_t expired_at;  /* uptime seconds */
 	struct pf_anchor *home;
 	char ruleset[16];     /* path of home, cut: outlives it (pflog) */
 	struct pf_ioc_rule *ioc; /* as it was loaded */
@@ -86,7 +87,9 @@ struct pf_rule {
 
 struct pf_rules {
 	uint32_t n, room;
-	uint64_t gen; /* of the load that made it: DIOCGETRULES' ticket */
+	uint32_t nexpired; /* rules that are used up (pf_once.c) */
+	uint64_t gen;  /* which array it is: DIOCGETRULES' ticket */
+	uint64_t load; /* the gen that a load or a program gave it */
 	struct pf_rule **rule;
 };
 
@@ -135,6 +138,7 @@ bool pf_anchors_within(uint32_t limit);
 int pf_rule_make(struct pf_anchor *home, enum pf_rs rs,
     const struct pf_ioc_rule *ioc, struct pf_ioc_poolent *const ents[PF_NPOOLS],
     struct pf_rule **rp);
+extern uint32_t pf_rules_adaptive; /* that scale the times of their states */
 void pf_rule_ref(struct pf_rule *r);
 void pf_rule_put(struct pf_rule *r); /* NULL and the default rule are allowed */
 /* Back for programs; pool entries of pool p into ents (room n). */

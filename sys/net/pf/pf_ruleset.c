@@ -236,6 +236,7 @@ pf_rules_add(struct pf_rules *rs, struct pf_rule *r)
 		return (ENOMEM);
 	r->nr = rs->n;
 	rs->rule[rs->n++] = r;
+	rs->nexpired += r->expired;
 	return (0);
 }
 
@@ -292,7 +293,7 @@ pf_rules_finish(struct pf_rules *rs, uint64_t gen)
 {
 	uint32_t same;
 
-	rs->gen = gen;
+	rs->gen = rs->load = gen;
 	for (uint32_t i = rs->n; i-- > 0;) {
 		same = i + 1 == rs->n ?
 		    0 :

@@ -161,7 +161,6 @@ void pf_state_show(const struct pf_state *st, struct pf_ioc_state *out);
 /* Seconds until it ends, by its class of timeout, its rule's or the global
  * times, and how many states there are; 0: now. */
 uint32_t pf_state_left(const struct pf_state *st);
-void pf_purge_run(void); /* once a second */
 
 /* --- tracking: pd->st is the packet's state (pf_track*.c) --- */
 /* PF_HELD: the state was of a connection that is over, and is gone. */

@@ -244,9 +244,20 @@ pf_table_match(struct pf_table *t, sa_family_t af, const struct ip_addr *a)
 	return (hit);
 }
 
+bool
+pf_table_lists(struct pf_table *t, sa_family_t af, const struct ip_addr *a)
+{
+	const struct pf_tentry *e;
+
+	if ((t = pf_table_speaks(t)) == NULL)
+		return (false);
+	e = pf_tset_match(t->set, af, a);
+	return (e != NULL && !e->neg);
+}
+
 void
 pf_table_account(struct pf_table *t, sa_family_t af, const struct ip_addr *a,
-    unsigned int out, bool pass, uint32_t bytes)
+    bool neg, unsigned int out, bool pass, uint32_t bytes)
 {
 	unsigned int fate = pass ? 1 : 0;
 	struct pf_tentry *e;
@@ -255,7 +266,7 @@ pf_table_account(struct pf_table *t, sa_family_t af, const struct ip_addr *a,
 	if ((t = pf_table_speaks(t)) == NULL)
 		return;
 	e = pf_tset_match(t->set, af, a);
-	if (pass && (e == NULL || e->neg))
+	if (pass && (e != NULL && !e->neg) == neg)
 		fate = 2; /* of a state older than the table */
 	t->count.packets[out][fate]++;
 	t->count.bytes[out][fate] += bytes;

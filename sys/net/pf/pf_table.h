@@ -42,10 +42,15 @@ int pf_table_count(const struct pf_table *t);
  * match and nomatch. */
 bool pf_table_match(struct pf_table *t, sa_family_t af,
     const struct ip_addr *a);
-/* Counts a packet of a rule that names the table: out 0 in, 1 out; block or
- * pass; a packet of a state whose address is no longer listed is `xpass'. */
+/* Is a in it?  Counts nothing. */
+bool pf_table_lists(struct pf_table *t, sa_family_t af,
+    const struct ip_addr *a);
+/* Counts a packet of a rule that names the table (neg: with !): out 0 in, 1
+ * out; block or pass; a packet of a state that the rule would no longer mean
+ * is `xpass'. */
 void pf_table_account(struct pf_table *t, sa_family_t af,
-    const struct ip_addr *a, unsigned int out, bool pass, uint32_t bytes);
+    const struct ip_addr *a, bool neg, unsigned int out, bool pass,
+    uint32_t bytes);
 /*
  * Pools: entry i of family af that is not negated, in order of address; false
  * past the end.  Constant time on the average when called for i, i + 1, ...

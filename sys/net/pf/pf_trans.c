@@ -118,7 +118,7 @@ pf_elem_gen(const struct pf_elem *e)
 {
 	switch (e->type) {
 	case PF_ELEM_RULES:
-		return (e->anchor->rules[e->rs]->gen);
+		return (e->anchor->rules[e->rs]->load);
 	case PF_ELEM_TABLES:
 		return (e->anchor->tables_gen);
 	case PF_ELEM_OSFPS:

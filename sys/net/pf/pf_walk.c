@@ -25,6 +25,7 @@
 #include <net/pf/pf.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_log.h>
+#include <net/pf/pf_once.h>
 #include <net/pf/pf_rule.h>
 #include <netinet/in.h>
 
@@ -356,6 +357,8 @@ pf_rule_verdict(struct pf_desc *pd)
 	struct pf_rule *r = pd->rule;
 
 	pd->reason = PFRES_MATCH;
+	if ((r->flags & PFR_ONCE) != 0)
+		pf_once_used(r);
 	if (r->action == PFA_BLOCK)
 		return (PF_DROP);
 	if (r == &pf_default_rule)
@@ -365,8 +368,6 @@ pf_rule_verdict(struct pf_desc *pd)
 		pd->reason = PFRES_MAPFAILED;
 		return (PF_DROP);
 	}
-	if ((r->flags & PFR_ONCE) != 0)
-		r->expired = true;
 	return (PF_PASS);
 }
 
