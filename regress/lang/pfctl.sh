@@ -61,6 +61,15 @@ grep -q '^table <__automatic_.*> const { 1.1.1.1 .* 1.1.1.6 }' "$tmp/out" &&
     [ "$(grep -c '^pass quick' "$tmp/out")" -eq 1 ] && [ "$(grep -c '^block drop inet from <__auto' "$tmp/out")" -eq 1 ]
 say $? "pfctl: -o basic drops duplicates and makes tables"
 
+# Whatever the system calls its ports and protocols can be read again, and
+# means the same.
+ports=$({ seq 1 1023; sed -n 's,^[^#]*[[:space:]]\([0-9]*\)/.*,\1,p' /etc/services; } 2>/dev/null | sort -un | tr '\n' ' ')
+{ echo "block proto { $(seq 1 255 | tr '\n' ' ') }"; echo "block proto { tcp udp } to port { $ports }"; } > "$tmp/names"
+"$pfctl" -o none -nvf "$tmp/names" > "$tmp/one" 2>&1 && "$pfctl" -o none -nvf "$tmp/one" 2>&1 | cmp -s - "$tmp/one" &&
+    "$pfctl" -P -o none -nvf "$tmp/names" > "$tmp/two" 2>&1 && "$pfctl" -P -o none -nvf "$tmp/one" 2>&1 | cmp -s - "$tmp/two" &&
+    [ "$(wc -l < "$tmp/one")" -eq $((255 + 2 * $(echo "$ports" | wc -w))) ]
+say $? "pfctl: reads again the name of every port and protocol"
+
 # With -v the optimiser's lines load again, too.
 for in in pfsense.in openbsd7.in quick-and-lists.in; do
 	"$pfctl" -o basic -nvf "$in" > "$tmp/one" 2>&1 && "$pfctl" -o none -nvf "$tmp/one" > "$tmp/two" 2>&1 &&

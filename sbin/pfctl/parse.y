@@ -286,6 +286,7 @@ on	: %empty
 
 proto_item
 	: string	{ $$ = proto_word(pc, $1); }
+	| SKIP		{ $$ = proto_word(pc, "skip"); }
 	| NUMBER	{ $$ = proto_number(pc, $1); }
 	;
 proto_some
@@ -725,10 +726,10 @@ in_line	: filter_rule | anchor | antispoof | include | macro | table ;
 /* --- ether ------------------------------------------------------------- */
 
 ether	: ETHER eaction dir		{ eth_dir(pc, (int)$3); }
-	  quickonly on ebridge eproto efrom eto el3 eopts	{ eth_done(pc); }
+	  quickonly on ebridge eproto emacs el3 eopts	{ eth_done(pc); }
 	| ETHER ANCHOR			{ eth_new(pc, "anchor"); }
 	  eanchor dir			{ eth_dir(pc, (int)$5); }
-	  quickonly on ebridge eproto efrom eto el3 ebody
+	  quickonly on ebridge eproto emacs el3 ebody
 	;
 eanchor	: %empty | string		{ eth_anchor(pc, $1); } ;
 ebody	: %empty			{ eth_done(pc); }
@@ -761,6 +762,7 @@ macspec	: ANY				{ $$ = NULL; }
 	| mac
 	| '{' optnl mac_list '}'	{ $$ = $3; }
 	;
+emacs	: ALL | efrom eto ;
 efrom	: %empty | FROM macspec		{ eth_side(pc, false, $2); } ;
 eto	: %empty | TO macspec		{ eth_side(pc, true, $2); } ;
 el3	: %empty | L3 hosts ;

@@ -170,6 +170,20 @@ altq_codel(struct pfconf *pc, const char *word)
 		perr(pc, "unknown scheduler %s", word);
 }
 
+/* A word that is no option is the one queue below this one. */
+static void
+only_child(struct pfconf *pc, const char *word)
+{
+	struct altq *a = pc->altq;
+
+	if (a->interface || a->children != NULL) {
+		perr(pc, "unknown queue option %s", word);
+		return;
+	}
+	a->children = palloc(pc, sizeof(*a->children));
+	a->children->str = word;
+}
+
 void
 altq_modern(struct pfconf *pc, const char *word)
 {
@@ -184,9 +198,61 @@ altq_modern(struct pfconf *pc, const char *word)
 	}
 	for (i = 0; i < nitems(words) && strcmp(words[i], word) != 0; i++)
 		continue;
-	if (i == nitems(words) && *a->modern == '\0')
-		perr(pc, "unknown queue option %s", word);
+	if (i == nitems(words) && *a->modern == '\0') {
+		only_child(pc, word);
+		return;
+	}
 	a->modern = conf_printf(pc->lex, "%s%s ", a->modern, word);
+}
+
+/* --- which queue belongs to which -------------------------------------- */
+
+static const struct aq_child *
+child_named(const struct pfconf *pc, const char *name)
+{
+	const struct aq_child *c;
+
+	for (c = pc->queues; c != NULL && strcmp(c->name, name) != 0;
+	     c = c->next)
+		continue;
+	return (c);
+}
+
+static void
+name_children(struct pfconf *pc, const struct altq *a)
+{
+	const struct node_str *n;
+	struct aq_child *c;
+
+	for (n = a->children; n != NULL; n = n->next) {
+		c = palloc(pc, sizeof(*c));
+		c->name = n->str;
+		c->sched = a->sched;
+		c->next = pc->queues;
+		pc->queues = c;
+	}
+}
+
+/*
+ * A queue has the scheduler of its interface.  A file without altq is not
+ * asked: its queues are OpenBSD's, or those of another file.
+ */
+static bool
+take_parent(struct pfconf *pc, struct altq *a)
+{
+	const struct aq_child *c = child_named(pc, a->name);
+
+	if (pc->queues == NULL || *a->modern != '\0')
+		return (true);
+	if (c == NULL)
+		perr(pc, "queue %s has no parent", a->name);
+	else if (a->sched != AQ_NONE && a->sched != c->sched)
+		perr(pc,
+		    "queue %s: exactly one scheduler type per interface allowed",
+		    a->name);
+	else
+		a->sched = c->sched;
+	return (c != NULL && a->sched == c->sched);
 }
 
 /* --- printing ---------------------------------------------------------- */
@@ -249,7 +315,9 @@ sched_text(struct pfconf *pc, const struct altq *a)
 			values = conf_printf(pc->lex, "%s%s", values,
 			    a->value[i]);
 	if (*flags == '\0' && *values == '\0')
-		return (conf_printf(pc->lex, "%s ", sched_names[a->sched]));
+		return (a->interface ?
+			conf_printf(pc->lex, "%s ", sched_names[a->sched]) :
+			""); /* a queue's is that of its interface */
 	return (conf_printf(pc->lex, "%s( %s%s) ", sched_names[a->sched],
 	    codel ? values : flags, codel ? flags : values));
 }
@@ -273,8 +341,8 @@ queue_text(struct pfconf *pc, const struct altq *a, const struct node_if *ifn)
 	if (ifn != NULL)
 		s = conf_printf(pc->lex, "%son %s ", s, ifn->name);
 	s = conf_printf(pc->lex, "%s%s", s, a->modern);
-	if (a->percent && a->bandwidth >= 100)
-		; /* all of its parent's: goes without saying */
+	if (a->sched == AQ_PRIQ || (a->percent && a->bandwidth >= 100))
+		; /* none, or all of its parent's: goes without saying */
 	else if (a->percent)
 		s = conf_printf(pc->lex, "%sbandwidth %g%% ", s, a->bandwidth);
 	else if (a->has_bandwidth)
@@ -369,10 +437,12 @@ altq_done(struct pfconf *pc)
 		    i->name);
 	else if (a->interface && a->children == NULL)
 		perr(pc, "altq on %s has no queues", i->name);
-	else if (!names_ok(pc, a))
+	else if (!names_ok(pc, a) || (!a->interface && !take_parent(pc, a)))
 		return;
-	else
+	else {
+		name_children(pc, a);
 		do {
 			altq_line(pc, a, i);
 		} while (i != NULL && (i = i->next) != NULL);
+	}
 }

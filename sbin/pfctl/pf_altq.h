@@ -26,6 +26,13 @@ void altq_words_end(struct pfconf *pc);
 void altq_modern(struct pfconf *pc, const char *word);
 void altq_done(struct pfconf *pc);
 
+/* A queue that an altq line or another queue has named. */
+struct aq_child {
+	struct aq_child *next;
+	const char *name;
+	int sched; /* of its interface */
+};
+
 struct altq {
 	bool interface; /* altq on IF; else: queue NAME */
 	const char *name;

@@ -4,9 +4,8 @@
 /*
  * Names of protocols, services, users, ICMP types and codes, TOS values.
  *
- * Protocols, services, users and groups come from the system's databases.
- * A BSD system knows a few names that others lack; those stand here and
- * are asked last, so that a ruleset from there loads.
+ * Protocols, services, users and groups come from the system's databases;
+ * what these lack and a BSD has is in pf_bsdnames.c.
  */
 
 #include <grp.h>
@@ -79,35 +78,6 @@ static const struct name tos_names[] = {
 	{ "cs7", 0xe0 }, { "ef", 0xb8 }, { "inetcontrol", 0xc0 },
 	{ "lowdelay", 0x10 }, { "netcontrol", 0xe0 }, { "reliability", 0x04 },
 	{ "throughput", 0x08 }, { "va", 0xb0 },
-};
-/* What BSD systems know and others may not. */
-static const struct name bsd_services[] = {
-	{ "compressnet", 2 }, { "compressnet", 3 }, { "rje", 5 },
-	{ "nsw-fe", 27 }, { "msg-icp", 29 }, { "msg-auth", 31 }, { "dsp", 33 },
-	{ "graphics", 41 }, { "nameserver", 42 }, { "nicname", 43 },
-	{ "mpm-flags", 44 }, { "mpm", 45 }, { "mpm-snd", 46 }, { "auditd", 48 },
-	{ "re-mail-ck", 50 }, { "xns-time", 52 }, { "spamd", 8025 },
-};
-static const struct name bsd_users[] = {
-	{ "root", 0 }, { "daemon", 1 }, { "operator", 2 }, { "bin", 3 },
-	{ "tty", 4 }, { "kmem", 5 }, { "games", 7 }, { "news", 8 },
-	{ "man", 9 }, { "sshd", 22 }, { "smmsp", 25 }, { "mailnull", 26 },
-	{ "bind", 53 }, { "unbound", 59 }, { "proxy", 62 }, { "_pflogd", 64 },
-	{ "_dhcp", 65 }, { "uucp", 66 }, { "pop", 68 }, { "auditdistd", 78 },
-	{ "www", 80 }, { "ntpd", 123 }, { "_ypldap", 160 }, { "hast", 845 },
-	{ "nobody", 65534 },
-};
-static const struct name bsd_groups[] = {
-	{ "wheel", 0 }, { "daemon", 1 }, { "kmem", 2 }, { "sys", 3 },
-	{ "tty", 4 }, { "operator", 5 }, { "mail", 6 }, { "bin", 7 },
-	{ "news", 8 }, { "man", 9 }, { "games", 13 }, { "ftp", 14 },
-	{ "staff", 20 }, { "sshd", 22 }, { "smmsp", 25 }, { "mailnull", 26 },
-	{ "guest", 31 }, { "video", 44 }, { "realtime", 47 }, { "bind", 53 },
-	{ "unbound", 59 }, { "proxy", 62 }, { "authpf", 63 },
-	{ "_pflogd", 64 }, { "_dhcp", 65 }, { "uucp", 66 }, { "dialer", 68 },
-	{ "network", 69 }, { "audit", 77 }, { "www", 80 }, { "ntpd", 123 },
-	{ "_ypldap", 160 }, { "hast", 845 }, { "nogroup", 65533 },
-	{ "nobody", 65534 },
 };
 /* clang-format on */
 
@@ -186,44 +156,31 @@ tos_number(const char *s)
 	return (by_name(tos_names, nitems(tos_names), s));
 }
 
-/* Names that a BSD's database has and others lack or have otherwise. */
-static const struct {
-	const char *name;
-	int number;
-} bsd_protos[] = { { "carp", 112 }, { "pfsync", 240 } };
+/* A BSD means by 112 and 240 what others do not. */
+static bool
+only_bsd(int proto)
+{
+	return (proto == 112 || proto == 240);
+}
 
 int
 proto_by_name(const char *name)
 {
 	struct protoent *p;
-	size_t i;
+	int n = bsd_proto_number(name);
 
-	for (i = 0; i < nitems(bsd_protos); i++)
-		if (strcmp(bsd_protos[i].name, name) == 0)
-			return (bsd_protos[i].number);
-	if (strcmp(name, "icmp6") == 0)
-		return (IPPROTO_ICMPV6);
+	if (n == IPPROTO_ICMPV6 || only_bsd(n))
+		return (n);
 	p = getprotobyname(name);
-	return (p != NULL ? p->p_proto : -1);
-}
-
-static const char *
-proto_ask(int proto)
-{
-	struct protoent *p = getprotobynumber(proto);
-
-	return (p == NULL ? NULL : p->p_name);
+	return (p != NULL ? p->p_proto : n);
 }
 
 const char *
 proto_name(int proto)
 {
-	size_t i;
+	struct protoent *p = only_bsd(proto) ? NULL : getprotobynumber(proto);
 
-	for (i = 0; i < nitems(bsd_protos); i++)
-		if (bsd_protos[i].number == proto)
-			return (bsd_protos[i].name);
-	return (proto_ask(proto));
+	return (p != NULL ? p->p_name : bsd_proto_name(proto));
 }
 
 /*
@@ -241,29 +198,10 @@ service_ask(int proto, unsigned int port)
 		s = getservbyport(htons((uint16_t)port), "tcp");
 	if (s == NULL && proto == IPPROTO_TCP)
 		s = getservbyport(htons((uint16_t)port), "udp");
-	return (s != NULL ?
+	/* `route' of some systems is a keyword, and BSD's `router' is not. */
+	return (s != NULL && word_bare(s->s_name) ?
 		s->s_name :
-		by_number(bsd_services, nitems(bsd_services), (int)port));
-}
-
-const char *
-service_name(int proto, unsigned int port)
-{
-	static struct {
-		char *name;
-		bool asked;
-	} known[2][65536];
-	int k = proto == IPPROTO_TCP ? 0 : 1;
-	const char *name;
-
-	if (port > 65535)
-		return (NULL);
-	if (!known[k][port].asked) {
-		known[k][port].asked = true;
-		if ((name = service_ask(proto, port)) != NULL)
-			known[k][port].name = strdup(name);
-	}
-	return (known[k][port].name);
+		bsd_service_name(proto, port));
 }
 
 int
@@ -275,7 +213,33 @@ service_port(const char *name)
 		s = getservbyname(name, "udp");
 	if (s != NULL)
 		return (ntohs((uint16_t)s->s_port));
-	return (by_name(bsd_services, nitems(bsd_services), name));
+	return (bsd_service_port(name));
+}
+
+/* A name that stands for another port, too, would be read as that one. */
+const char *
+service_name(int proto, unsigned int port)
+{
+	static struct {
+		char *name;
+		bool asked;
+	} known[2][65536];
+	int k = proto == IPPROTO_TCP ? 0 : 1;
+	const char *name;
+	char *copy;
+
+	if (port > 65535)
+		return (NULL);
+	if (!known[k][port].asked) {
+		known[k][port].asked = true;
+		name = service_ask(proto, port);
+		copy = name != NULL ? strdup(name) : NULL;
+		if (copy != NULL && service_port(copy) == (int)port)
+			known[k][port].name = copy;
+		else
+			free(copy);
+	}
+	return (known[k][port].name);
 }
 
 int64_t
@@ -284,12 +248,9 @@ user_id(const char *name, bool group)
 	struct passwd *pw;
 	struct group *gr;
 
-	if (group) {
-		if ((gr = getgrnam(name)) != NULL)
-			return (gr->gr_gid);
-		return (by_name(bsd_groups, nitems(bsd_groups), name));
-	}
-	if ((pw = getpwnam(name)) != NULL)
+	if (group && (gr = getgrnam(name)) != NULL)
+		return (gr->gr_gid);
+	if (!group && (pw = getpwnam(name)) != NULL)
 		return (pw->pw_uid);
-	return (by_name(bsd_users, nitems(bsd_users), name));
+	return (bsd_user_id(name, group));
 }

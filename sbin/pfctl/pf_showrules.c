@@ -230,20 +230,11 @@ json_label(const struct ask *a, const struct pf_ioc_rule *r)
 	json_end(a->js);
 }
 
-static int
-show_label(const struct ask *a, enum pf_rs rs, const struct pf_ioc_rule *r,
-    struct pf_ioc_poolent *ents[PF_NPOOLS])
+static void
+print_label(const struct ask *a, const struct pf_ioc_rule *r)
 {
 	int i;
 
-	(void)rs;
-	(void)ents;
-	if (r->label[0][0] == '\0' || !wanted(a, r))
-		return (0);
-	if (a->js != NULL) {
-		json_label(a, r);
-		return (0);
-	}
 	show_pending(a);
 	for (i = 0; i < PF_LABELS_MAX && r->label[i][0] != '\0'; i++)
 		printf("%s ", r->label[i]);
@@ -251,7 +242,25 @@ show_label(const struct ask *a, enum pf_rs rs, const struct pf_ioc_rule *r,
 	    ULL(r->packets[0] + r->packets[1]), ULL(r->bytes[0] + r->bytes[1]),
 	    ULL(r->packets[0]), ULL(r->bytes[0]), ULL(r->packets[1]),
 	    ULL(r->bytes[1]), ULL(r->states_tot));
-	return (0);
+}
+
+/* An anchor without a name is a part of its ruleset. */
+static int
+show_label(const struct ask *a, enum pf_rs rs, const struct pf_ioc_rule *r,
+    struct pf_ioc_poolent *ents[PF_NPOOLS])
+{
+	char path[PF_ANCHOR_PATHSIZE];
+	struct ask in = *a;
+
+	(void)ents;
+	if (r->label[0][0] != '\0' && wanted(a, r))
+		(a->js != NULL ? json_label : print_label)(a, r);
+	if (!(r->flags & PFR_ANCHOR) || a->opts & OPT_RECURSE ||
+	    !unnamed(r->anchor) || ++in.depth > PF_ANCHOR_DEPTH ||
+	    !anchor_resolve(path, sizeof(path), a->anchor, r->anchor))
+		return (0);
+	in.anchor = path;
+	return (each_rule(&in, rs, show_label));
 }
 
 static int

@@ -341,6 +341,7 @@ struct pfconf {
 	struct redir *redir;
 	struct pf_eth *eth;
 	struct altq *altq;
+	struct aq_child *queues; /* named so far by altq and queue lines */
 	struct pf_table *table;
 	struct node_str *tinit, **tinit_tail; /* echo of a table's parts */
 	int line_err; /* errors when the statement began */
@@ -500,6 +501,13 @@ int proto_by_name(const char *name); /* -1: unknown */
 const char *service_name(int proto, unsigned int port);
 int service_port(const char *name);
 int64_t user_id(const char *name, bool group); /* -1: unknown */
+
+/* pf_bsdnames.c: the same where the system has no such name; -1, NULL: none. */
+int bsd_proto_number(const char *name);
+const char *bsd_proto_name(int proto);
+int bsd_service_port(const char *name);
+const char *bsd_service_name(int proto, unsigned int port);
+int bsd_user_id(const char *name, bool group);
 
 /* pf_expand.c */
 void spec_expand(struct pfconf *pc, struct spec *sp);

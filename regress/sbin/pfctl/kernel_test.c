@@ -439,6 +439,23 @@ rules_with_counters(void **state)
 	expect_part("-vsr", "Evaluations: 0 ");
 }
 
+/* Rules in braces without a name are of the ruleset they stand in. */
+static void
+labels_of_anchors(void **state)
+{
+	(void)state;
+	expect("-f -",
+	    "pass label a\nanchor {\npass label \"b$nr\"\nanchor on em0 label c {\n"
+	    "block label d\n}\n}\nanchor x {\npass label e\n}\n",
+	    0, "", "");
+	expect("-s labels", "", 0,
+	    "a 0 0 0 0 0 0 0 0\nb0 0 0 0 0 0 0 0 0\nc 0 0 0 0 0 0 0 0\n"
+	    "d 0 0 0 0 0 0 0 0\n",
+	    "");
+	expect("-a x -s labels", "", 0, "e 0 0 0 0 0 0 0 0\n", "");
+	expect_part("-a * -s labels", "e 0 0 0 0 0 0 0 0\n");
+}
+
 static void
 put_states(void)
 {
@@ -953,6 +970,7 @@ main(void)
 		TEST(anchors_and_parts),
 		TEST(what_the_kernel_lacks_is_named),
 		TEST(rules_with_counters),
+		TEST(labels_of_anchors),
 		TEST(states_as_they_are_shown),
 		TEST(info_and_numbers),
 		TEST(interfaces_and_sources),
