@@ -182,6 +182,14 @@ pf_table_swap(struct pf_table *t, struct pf_tset *set)
 }
 
 void
+pf_table_replace(struct pf_table *t, struct pf_tset *set)
+{
+	if (t->set != NULL && (t->flags & PFRT_COUNTERS) != 0)
+		pf_tset_inherit(set, t->set);
+	pf_table_swap(t, set);
+}
+
+void
 pf_table_changed(struct pf_table *t, int by)
 {
 	pf_table_entry_count += (uint32_t)by;

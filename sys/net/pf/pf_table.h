@@ -115,6 +115,8 @@ struct pf_table *pf_table_make(const char *path, const char *name);
 struct pf_table *pf_table_next(struct pf_table *t, const char *path);
 /* Its contents from now on; the old ones are buried. */
 void pf_table_swap(struct pf_table *t, struct pf_tset *set);
+/* The same, and entries that stay keep what was counted. */
+void pf_table_replace(struct pf_table *t, struct pf_tset *set);
 /* Entries came or went. */
 void pf_table_changed(struct pf_table *t, int by);
 /* Ends what nobody needs: t may be gone afterwards. */

@@ -12,11 +12,16 @@
  *	add, delete	judge all, then do all; undone when memory ends
  *	replace		a set is built aside and swapped in
  *	get		goes on behind the last entry that was given
+ *
+ * Work on a long list lets packets run between bites (struct pf_twork).  The
+ * table is held meanwhile, but it may be ended: ESRCH, or get other contents:
+ * EBUSY for what adds and deletes.
  */
 
 #include <sys/types.h>
 #include <sys/systm.h>
 #include <sys/malloc.h>
+#include <sys/proc.h>
 #include <sys/time.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_rule.h>
@@ -99,6 +104,46 @@ pf_taddrs_done(const struct pfioc_table *io, struct pf_ioc_taddr *list,
 		error = copyout(list, io->buf_ptr, io->n * sizeof(*list));
 	free(list, M_TEMP, io->n * sizeof(*list));
 	return (error);
+}
+
+/* --- long work --- */
+
+struct pf_twork {
+	struct pf_table *t;
+	const struct pf_tset *set; /* its contents when work began */
+	uint32_t done;
+};
+
+static void
+pf_twork_begin(struct pf_twork *w, struct pf_table *t)
+{
+	*w = (struct pf_twork){ .t = t, .set = t->set };
+	t->holds++;
+}
+
+static void
+pf_twork_end(struct pf_twork *w)
+{
+	w->t->holds--;
+	pf_table_tidy(w->t);
+}
+
+/* Before each entry: 0, or ESRCH when the table is gone. */
+static int
+pf_twork_turn(struct pf_twork *w)
+{
+	if (++w->done % BITE == 0)
+		preempt();
+	return ((w->t->flags & PFRT_ACTIVE) != 0 ? 0 : ESRCH);
+}
+
+/* The same for work that needs the contents that there were: or EBUSY. */
+static int
+pf_twork_same(struct pf_twork *w)
+{
+	int error = pf_twork_turn(w);
+
+	return (error == 0 && w->t->set != w->set ? EBUSY : error);
 }
 
 /* --- tables --- */
@@ -256,10 +301,14 @@ pf_table_clearall(struct pf_table *t, bool addrs)
 {
 	struct pf_tcursor c = { 0 };
 	struct pf_tentry *e;
+	struct pf_twork w;
 
 	pf_table_clear(t);
-	while (addrs && (e = pf_tset_next(t->set, &c)) != NULL)
+	pf_twork_begin(&w, t);
+	while (addrs && pf_twork_turn(&w) == 0 &&
+	    (e = pf_tset_next(t->set, &c)) != NULL)
 		pf_tentry_clear(e);
+	pf_twork_end(&w);
 }
 
 static int
@@ -446,47 +495,57 @@ pf_add_undo(struct pf_table *t, const struct pf_ioc_taddr *list, uint32_t n)
 }
 
 static int
-pf_add_all(struct pfioc_table *io, struct pf_table *t,
-    struct pf_ioc_taddr *list)
+pf_add_one(struct pfioc_table *io, struct pf_table *t, struct pf_ioc_taddr *a)
 {
 	const struct pf_tentry *e;
-	int error = 0;
+	int error;
 
-	for (uint32_t i = 0; i < io->n; i++) {
-		struct pf_ioc_taddr *a = &list[i];
-
-		e = pf_tset_find(t->set, a->af, &a->addr, a->plen);
-		if (e != NULL) {
-			a->fback = e->neg == (a->neg != 0) ? PFRFB_NONE :
-							     PFRFB_CONFLICT;
-			continue;
-		}
-		if (pf_table_full(1))
-			error = ENOMEM;
-		else
-			error = pf_tset_add(t->set, a->af, &a->addr, a->plen,
-			    a->neg != 0);
-		if (error != 0) {
-			pf_add_undo(t, list, i);
-			io->nadd = 0;
-			return (error);
-		}
-		pf_table_changed(t, 1);
-		a->fback = PFRFB_ADDED;
-		io->nadd++;
+	e = pf_tset_find(t->set, a->af, &a->addr, a->plen);
+	if (e != NULL) {
+		a->fback = e->neg == (a->neg != 0) ? PFRFB_NONE :
+						     PFRFB_CONFLICT;
+		return (0);
 	}
+	if (pf_table_full(1))
+		return (ENOMEM);
+	error = pf_tset_add(t->set, a->af, &a->addr, a->plen, a->neg != 0);
+	if (error != 0)
+		return (error);
+	pf_table_changed(t, 1);
+	a->fback = PFRFB_ADDED;
+	io->nadd++;
 	return (0);
 }
 
+static int
+pf_add_all(struct pfioc_table *io, struct pf_twork *w,
+    struct pf_ioc_taddr *list)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < io->n && error == 0; i++) {
+		if ((error = pf_twork_same(w)) != 0)
+			return (error); /* what was added has gone */
+		if ((error = pf_add_one(io, w->t, &list[i])) != 0) {
+			pf_add_undo(w->t, list, i);
+			io->nadd = 0;
+		}
+	}
+	return (error);
+}
+
 /* What an add would do; two of one network in the list count twice. */
-static void
-pf_add_dummy(struct pfioc_table *io, const struct pf_table *t,
+static int
+pf_add_dummy(struct pfioc_table *io, struct pf_twork *w,
     struct pf_ioc_taddr *list)
 {
 	const struct pf_tentry *e;
+	int error;
 
 	for (uint32_t i = 0; i < io->n; i++) {
-		e = pf_tset_find(t->set, list[i].af, &list[i].addr,
+		if ((error = pf_twork_turn(w)) != 0)
+			return (error);
+		e = pf_tset_find(w->t->set, list[i].af, &list[i].addr,
 		    list[i].plen);
 		if (e == NULL) {
 			list[i].fback = PFRFB_ADDED;
@@ -494,24 +553,36 @@ pf_add_dummy(struct pfioc_table *io, const struct pf_table *t,
 		} else if (e->neg != (list[i].neg != 0))
 			list[i].fback = PFRFB_CONFLICT;
 	}
+	return (0);
 }
 
-/* An active table that may be changed, and the list.  0 or errno. */
+/* An active table that may be changed, held, and the list.  0 or errno. */
 static int
-pf_change_begin(struct pfioc_table *io, struct pf_table **tp,
+pf_change_begin(struct pfioc_table *io, struct pf_twork *w,
     struct pf_ioc_taddr **list)
 {
 	int error = pf_taddrs_in(io, list);
+	struct pf_table *t;
 
 	if (error != 0)
 		return (error);
-	if ((*tp = pf_tcall_table(io)) == NULL)
+	if ((t = pf_tcall_table(io)) == NULL)
 		error = ESRCH;
-	else if (((*tp)->flags & PFRT_CONST) != 0)
+	else if ((t->flags & PFRT_CONST) != 0)
 		error = EPERM;
 	if (error != 0)
 		free(*list, M_TEMP, io->n * sizeof(**list));
+	else
+		pf_twork_begin(w, t);
 	return (error);
+}
+
+static int
+pf_change_end(const struct pfioc_table *io, struct pf_twork *w,
+    struct pf_ioc_taddr *list, int error)
+{
+	pf_twork_end(w);
+	return (pf_taddrs_done(io, list, error, false));
 }
 
 int
@@ -519,17 +590,35 @@ pf_raddaddrs(struct pf_file *pf, void *data)
 {
 	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
-	struct pf_table *t;
+	struct pf_twork w;
 	int error;
 
 	io->nadd = 0;
-	if ((error = pf_change_begin(io, &t, &list)) != 0)
+	if ((error = pf_change_begin(io, &w, &list)) != 0)
 		return (error);
+	error = (io->flags & PFRF_DUMMY) != 0 ? pf_add_dummy(io, &w, list) :
+						pf_add_all(io, &w, list);
+	return (pf_change_end(io, &w, list, error));
+}
+
+static void
+pf_del_one(struct pfioc_table *io, struct pf_table *t, struct pf_ioc_taddr *a)
+{
+	const struct pf_tentry *e;
+
+	e = pf_tset_find(t->set, a->af, &a->addr, a->plen);
+	if (e == NULL)
+		return;
+	if (e->neg != (a->neg != 0)) {
+		a->fback = PFRFB_CONFLICT;
+		return;
+	}
+	a->fback = PFRFB_DELETED;
+	io->ndel++;
 	if ((io->flags & PFRF_DUMMY) != 0)
-		pf_add_dummy(io, t, list);
-	else
-		error = pf_add_all(io, t, list);
-	return (pf_taddrs_done(io, list, error, false));
+		return;
+	(void)pf_tset_remove(t->set, a->af, &a->addr, a->plen);
+	pf_table_changed(t, -1);
 }
 
 int
@@ -537,66 +626,64 @@ pf_rdeladdrs(struct pf_file *pf, void *data)
 {
 	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
-	const struct pf_tentry *e;
-	struct pf_table *t;
+	struct pf_twork w;
 	int error;
 
 	io->ndel = 0;
-	if ((error = pf_change_begin(io, &t, &list)) != 0)
+	if ((error = pf_change_begin(io, &w, &list)) != 0)
 		return (error);
-	for (uint32_t i = 0; i < io->n; i++) {
-		struct pf_ioc_taddr *a = &list[i];
-
-		e = pf_tset_find(t->set, a->af, &a->addr, a->plen);
-		if (e == NULL)
-			continue;
-		if (e->neg != (a->neg != 0)) {
-			a->fback = PFRFB_CONFLICT;
-			continue;
-		}
-		a->fback = PFRFB_DELETED;
-		io->ndel++;
-		if ((io->flags & PFRF_DUMMY) == 0) {
-			(void)pf_tset_remove(t->set, a->af, &a->addr, a->plen);
-			pf_table_changed(t, -1);
-		}
-	}
-	return (pf_taddrs_done(io, list, error, false));
+	for (uint32_t i = 0; i < io->n && error == 0; i++)
+		if ((error = pf_twork_same(&w)) == 0)
+			pf_del_one(io, w.t, &list[i]);
+	return (pf_change_end(io, &w, list, error));
 }
 
 /* --- replacing all entries --- */
 
-/* The new set of the list; what it adds and changes is counted. */
+/* An entry more of the new set; what it adds and changes is counted. */
 static int
-pf_set_build(struct pfioc_table *io, const struct pf_table *t,
-    struct pf_ioc_taddr *list, struct pf_tset *set)
+pf_set_one(struct pfioc_table *io, const struct pf_table *t,
+    struct pf_ioc_taddr *a, struct pf_tset *set)
 {
 	const struct pf_tentry *old;
 	int error;
 
-	for (uint32_t i = 0; i < io->n; i++) {
-		struct pf_ioc_taddr *a = &list[i];
-
-		error = pf_tset_add(set, a->af, &a->addr, a->plen, a->neg != 0);
-		if (error == EEXIST) {
-			a->fback = PFRFB_DUPLICATE;
-			continue;
-		}
-		if (error != 0)
-			return (error);
-		old = pf_tset_find(t->set, a->af, &a->addr, a->plen);
-		if (old == NULL) {
-			a->fback = PFRFB_ADDED;
-			io->nadd++;
-		} else if (old->neg != (a->neg != 0)) {
-			a->fback = PFRFB_CHANGED;
-			io->nchange++;
-		}
+	old = pf_tset_find(t->set, a->af, &a->addr, a->plen);
+	error = pf_tset_add_like(set, a->af, &a->addr, a->plen, a->neg != 0,
+	    old);
+	if (error == EEXIST) {
+		a->fback = PFRFB_DUPLICATE;
+		return (0);
 	}
-	io->ndel = t->set->n - (set->n - io->nadd);
-	return (set->n > t->set->n && pf_table_full(set->n - t->set->n) ?
-		ENOMEM :
-		0);
+	if (error != 0)
+		return (error);
+	if (old == NULL) {
+		a->fback = PFRFB_ADDED;
+		io->nadd++;
+	} else if (old->neg != (a->neg != 0)) {
+		a->fback = PFRFB_CHANGED;
+		io->nchange++;
+	}
+	return (0);
+}
+
+static int
+pf_set_build(struct pfioc_table *io, struct pf_twork *w,
+    struct pf_ioc_taddr *list, struct pf_tset *set)
+{
+	uint32_t was;
+	int error = 0;
+
+	for (uint32_t i = 0; i < io->n && error == 0; i++)
+		if ((error = pf_twork_turn(w)) == 0)
+			error = pf_set_one(io, w->t, &list[i], set);
+	if (error != 0)
+		return (error);
+	if ((w->t->flags & PFRT_CONST) != 0)
+		return (EPERM);
+	was = w->t->set->n;
+	io->ndel = was - MIN(was, set->n - io->nadd);
+	return (set->n > was && pf_table_full(set->n - was) ? ENOMEM : 0);
 }
 
 int
@@ -604,23 +691,22 @@ pf_rsetaddrs(struct pf_file *pf, void *data)
 {
 	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
-	struct pf_table *t;
+	struct pf_twork w;
 	struct pf_tset *set;
 	int error;
 
 	io->nadd = io->ndel = io->nchange = 0;
-	if ((error = pf_change_begin(io, &t, &list)) != 0)
+	if ((error = pf_change_begin(io, &w, &list)) != 0)
 		return (error);
 	if ((set = pf_tset_new()) == NULL)
 		error = ENOMEM;
-	else if ((error = pf_set_build(io, t, list, set)) == 0 &&
+	else if ((error = pf_set_build(io, &w, list, set)) == 0 &&
 	    (io->flags & PFRF_DUMMY) == 0) {
-		pf_tset_inherit(set, t->set);
-		pf_table_swap(t, set);
+		pf_table_replace(w.t, set);
 		set = NULL;
 	}
 	pf_tset_bury(set);
-	return (pf_taddrs_done(io, list, error, false));
+	return (pf_change_end(io, &w, list, error));
 }
 
 /* --- reading entries --- */
@@ -727,9 +813,10 @@ int
 pf_rclrastats(struct pf_file *pf, void *data)
 {
 	struct pfioc_table *io = data;
-	struct pf_ioc_taddr *list;
+	struct pf_ioc_taddr *list, *a;
 	struct pf_tentry *e;
 	struct pf_table *t;
+	struct pf_twork w;
 	int error;
 
 	io->nadd = 0;
@@ -737,9 +824,10 @@ pf_rclrastats(struct pf_file *pf, void *data)
 		return (error);
 	if ((t = pf_tcall_table(io)) == NULL)
 		return (pf_taddrs_done(io, list, ESRCH, false));
-	for (uint32_t i = 0; i < io->n; i++) {
-		struct pf_ioc_taddr *a = &list[i];
-
+	pf_twork_begin(&w, t);
+	for (a = list; a < list + io->n; a++) {
+		if ((error = pf_twork_turn(&w)) != 0)
+			break;
 		e = pf_tset_find(t->set, a->af, &a->addr, a->plen);
 		if (e == NULL || e->neg != (a->neg != 0))
 			continue;
@@ -748,7 +836,7 @@ pf_rclrastats(struct pf_file *pf, void *data)
 		if ((io->flags & PFRF_DUMMY) == 0)
 			pf_tentry_clear(e);
 	}
-	return (pf_taddrs_done(io, list, 0, false));
+	return (pf_change_end(io, &w, list, error));
 }
 
 /* What a host meets: how long is the longest entry that holds it? */
@@ -785,21 +873,24 @@ pf_rtstaddrs(struct pf_file *pf, void *data)
 {
 	struct pfioc_table *io = data;
 	struct pf_ioc_taddr *list;
-	const struct pf_table *t;
+	struct pf_table *t;
+	struct pf_twork w;
 	int error;
 
 	io->nadd = 0;
 	if ((error = pf_taddrs_in(io, &list)) != 0)
 		return (error);
 	if ((t = pf_tcall_table(io)) == NULL)
-		error = ESRCH;
+		return (pf_taddrs_done(io, list, ESRCH, true));
+	pf_twork_begin(&w, t);
 	for (uint32_t i = 0; i < io->n && error == 0; i++)
 		if (list[i].plen != (list[i].af == AF_INET ? 32 : 128))
 			error = EINVAL;
-		else {
+		else if ((error = pf_twork_turn(&w)) == 0) {
 			pf_test_one(io, t, &list[i]);
 			io->nadd += list[i].fback == PFRFB_MATCH;
 		}
+	pf_twork_end(&w);
 	return (pf_taddrs_done(io, list, error, true));
 }
 

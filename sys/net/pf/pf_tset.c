@@ -9,7 +9,9 @@
  * whole, so the one that packets see is always complete.
  *
  * A set that is no longer wanted may be large.  It goes to the graveyard and
- * is taken apart a few entries at a time, between packets.
+ * is taken apart a few entries at a time, between packets.  What its entries
+ * have counted goes to the set that took its place.  The oldest grave is dug
+ * first, so an heir outlives those it inherits from.
  */
 
 #include <sys/types.h>
@@ -23,7 +25,7 @@
 #define BURY_AT_ONCE 2048
 
 static struct pool pf_tset_pool, pf_tentry_pool, pf_tcount_pool;
-static SLIST_HEAD(, pf_tset) pf_graves = SLIST_HEAD_INITIALIZER(pf_graves);
+static TAILQ_HEAD(, pf_tset) pf_graves = TAILQ_HEAD_INITIALIZER(pf_graves);
 static struct task pf_digger;
 
 static void pf_dig(void *arg);
@@ -79,6 +81,14 @@ int
 pf_tset_add(struct pf_tset *s, sa_family_t af, const struct ip_addr *a,
     unsigned int plen, bool neg)
 {
+	return (pf_tset_add_like(s, af, a, plen, neg, NULL));
+}
+
+int
+pf_tset_add_like(struct pf_tset *s, sa_family_t af, const struct ip_addr *a,
+    unsigned int plen, bool neg, const struct pf_tentry *old)
+{
+	bool stays = old != NULL && old->neg == neg;
 	struct pf_tentry *e;
 
 	if (pf_tset_find(s, af, a, plen) != NULL)
@@ -86,7 +96,7 @@ pf_tset_add(struct pf_tset *s, sa_family_t af, const struct ip_addr *a,
 	if ((e = pool_get(&pf_tentry_pool, PR_ZERO)) == NULL)
 		return (ENOMEM);
 	e->neg = neg;
-	e->tzero = walltime_sec();
+	e->tzero = stays ? old->tzero : walltime_sec();
 	if (lpm_insert(pf_tset_tree(s, af), a, plen, e) != 0) {
 		pool_put(&pf_tentry_pool, e);
 		return (ENOMEM);
@@ -143,19 +153,31 @@ pf_tentry_clear(struct pf_tentry *e)
 }
 
 void
-pf_tset_inherit(struct pf_tset *s, const struct pf_tset *from)
+pf_tset_inherit(struct pf_tset *s, struct pf_tset *from)
 {
-	struct pf_tcursor c = { 0 };
-	struct pf_tentry *e, *old;
+	from->heir = s;
+}
 
-	while (from->n != 0 && (e = pf_tset_next(s, &c)) != NULL) {
-		old = pf_tset_find(from, c.af, &c.addr, c.plen);
-		if (old == NULL || old->neg != e->neg)
-			continue;
-		e->count = old->count;
-		e->tzero = old->tzero;
-		old->count = NULL;
+/* e, at c, is about to go.  Who was cleared meanwhile begins at zero. */
+static void
+pf_tentry_bequeath(struct pf_tset *heir, const struct pf_tcursor *c,
+    struct pf_tentry *e)
+{
+	struct pf_tentry *to = pf_tset_find(heir, c->af, &c->addr, c->plen);
+	unsigned int i, k;
+
+	if (to == NULL || to->neg != e->neg || to->tzero != e->tzero)
+		return;
+	if (to->count == NULL) {
+		to->count = e->count;
+		e->count = NULL;
+		return;
 	}
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < 3; k++) {
+			to->count->packets[i][k] += e->count->packets[i][k];
+			to->count->bytes[i][k] += e->count->bytes[i][k];
+		}
 }
 
 /* --- the graveyard --- */
@@ -163,24 +185,27 @@ pf_tset_inherit(struct pf_tset *s, const struct pf_tset *from)
 static void
 pf_dig(void *arg)
 {
-	struct pf_tset *s = SLIST_FIRST(&pf_graves);
+	struct pf_tset *s = TAILQ_FIRST(&pf_graves);
+	struct pf_tentry *e;
 	struct pf_tcursor c;
 
 	if (s == NULL)
 		return;
 	for (unsigned int n = 0; n < BURY_AT_ONCE && s->n > 0; n++) {
 		c = (struct pf_tcursor){ 0 };
-		if (pf_tset_next(s, &c) == NULL)
+		if ((e = pf_tset_next(s, &c)) == NULL)
 			break;
+		if (s->heir != NULL && e->count != NULL)
+			pf_tentry_bequeath(s->heir, &c, e);
 		(void)pf_tset_remove(s, c.af, &c.addr, c.plen);
 	}
 	if (s->n == 0) {
-		SLIST_REMOVE_HEAD(&pf_graves, grave);
+		TAILQ_REMOVE(&pf_graves, s, grave);
 		lpm_destroy(&s->lpm[0]);
 		lpm_destroy(&s->lpm[1]);
 		pool_put(&pf_tset_pool, s);
 	}
-	if (!SLIST_EMPTY(&pf_graves))
+	if (!TAILQ_EMPTY(&pf_graves))
 		task_add(&pf_digger);
 }
 
@@ -189,6 +214,6 @@ pf_tset_bury(struct pf_tset *s)
 {
 	if (s == NULL)
 		return;
-	SLIST_INSERT_HEAD(&pf_graves, s, grave);
+	TAILQ_INSERT_TAIL(&pf_graves, s, grave);
 	task_add(&pf_digger);
 }

@@ -23,7 +23,8 @@ struct pf_tset {
 	struct lpm lpm[2]; /* v4, v6 */
 	uint32_t n;        /* entries */
 	uint32_t plain[2]; /* of these: not negated */
-	SLIST_ENTRY(pf_tset) grave;
+	TAILQ_ENTRY(pf_tset) grave;
+	struct pf_tset *heir; /* of what was counted, once buried; NULL */
 };
 
 void pf_tset_init(void);          /* at boot */
@@ -33,6 +34,11 @@ void pf_tset_bury(struct pf_tset *s);
 /* 0, EEXIST (with whichever sign), ENOMEM.  Bits behind plen are 0. */
 int pf_tset_add(struct pf_tset *s, sa_family_t af, const struct ip_addr *a,
     unsigned int plen, bool neg);
+/* The same for one that comes in the place of old (NULL: of none): with the same
+ * sign it is as old as that. */
+int pf_tset_add_like(struct pf_tset *s, sa_family_t af,
+    const struct ip_addr *a, unsigned int plen, bool neg,
+    const struct pf_tentry *old);
 bool pf_tset_remove(struct pf_tset *s, sa_family_t af, const struct ip_addr *a,
     unsigned int plen);
 /* Exactly this network; NULL. */
@@ -55,7 +61,8 @@ struct pf_tentry *pf_tset_next(const struct pf_tset *s, struct pf_tcursor *c);
 /* --- entries --- */
 struct pf_tcount *pf_tentry_counters(struct pf_tentry *e); /* NULL: no memory */
 void pf_tentry_clear(struct pf_tentry *e);
-/* Entries that are in both, with the same sign, take over what was counted. */
-void pf_tset_inherit(struct pf_tset *s, const struct pf_tset *from);
+/* Before from is buried: entries of s that are in both, with the same sign, and
+ * were added like those of from, get what was counted while it is taken apart. */
+void pf_tset_inherit(struct pf_tset *s, struct pf_tset *from);
 
 #endif

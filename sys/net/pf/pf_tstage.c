@@ -69,6 +69,7 @@ pf_tstage_add(struct pf_tstage *ts, const struct pf_ioc_taddr *addrs,
     uint32_t n)
 {
 	struct pf_stable *st = TAILQ_LAST(&ts->tables, pf_stables);
+	const struct pf_tentry *old = NULL;
 	int error;
 
 	if (st == NULL)
@@ -76,8 +77,11 @@ pf_tstage_add(struct pf_tstage *ts, const struct pf_ioc_taddr *addrs,
 	for (uint32_t i = 0; i < n; i++) {
 		if (!pf_taddr_ok(&addrs[i]))
 			return (EINVAL);
-		error = pf_tset_add(st->set, addrs[i].af, &addrs[i].addr,
-		    addrs[i].plen, addrs[i].neg != 0);
+		if (st->table->set != NULL)
+			old = pf_tset_find(st->table->set, addrs[i].af,
+			    &addrs[i].addr, addrs[i].plen);
+		error = pf_tset_add_like(st->set, addrs[i].af, &addrs[i].addr,
+		    addrs[i].plen, addrs[i].neg != 0, old);
 		if (error != 0 && error != EEXIST)
 			return (error);
 	}
@@ -124,9 +128,7 @@ pf_tstage_commit(struct pf_tstage *ts)
 
 	TAILQ_FOREACH(st, &ts->tables, entry) {
 		if (pf_stable_replaces(st)) {
-			if (st->table->set != NULL)
-				pf_tset_inherit(st->set, st->table->set);
-			pf_table_swap(st->table, st->set);
+			pf_table_replace(st->table, st->set);
 			st->set = NULL;
 		}
 		st->table->flags = st->flags | PFRT_ACTIVE;

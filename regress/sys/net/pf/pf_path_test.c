@@ -9,6 +9,7 @@
 
 #include "pfkit.h"
 
+#include <sys/task.h>
 #include <sys/time.h>
 #include <sys/timeout.h>
 #include <net/pf/pf_if.h>
@@ -187,6 +188,42 @@ KTEST(pf_path_table_counts_who_is_listed)
 		KT_EQ(t->count.packets[0][2], rows[i].neg ? 0 : 1);
 		pk_states_end();
 		pk_rule(PF_RS_NAT, &(struct pf_ioc_rule){ .action = PFA_NONAT });
+	}
+}
+
+/* Contents that are replaced hand on what was counted, unless cleared. */
+KTEST(pf_path_table_counters_are_handed_on)
+{
+	struct pf_ioc_rule c = from_table(false);
+	struct pf_tentry *e;
+	struct ip_addr a;
+	struct pf_table *t;
+	struct pk p;
+
+	pk_boot();
+	PK_BOTH(af) {
+		a = pk_host(af, CLIENT);
+		p = udp(af, CLIENT, SERVER);
+		t = table(af, CLIENT);
+		filter(&c, 1);
+		KT(pk_passes(&p, PF_IN));
+		(void)table(af, CLIENT);
+		KT(pk_passes(&p, PF_IN)); /* counted by the new one */
+		(void)table(af, CLIENT);
+		while (task_run())
+			;
+		e = pf_tset_match(t->set, af, &a);
+		KT(e != NULL && e->count != NULL);
+		KT_EQ(e->count->packets[0][1], 2);
+		sim_advance_us(2000000);
+		time_refresh();
+		(void)table(af, CLIENT);
+		pf_tentry_clear(pf_tset_match(t->set, af, &a));
+		while (task_run())
+			;
+		e = pf_tset_match(t->set, af, &a);
+		KT(e->count == NULL || e->count->packets[0][1] == 0);
+		pk_states_end();
 	}
 }
 
