@@ -468,7 +468,8 @@ in6_if_up(struct ifnet *ifp)
 			return;
 		in6_add_own(ifp, &in6addr_loopback, 128, 0);
 		in6_add_own(ifp, &lolocal, 64, 0);
-	} else if ((ifp->if_type == IFT_ETHER || ifp->if_type == IFT_VLAN) &&
+	} else if (ip6_auto_linklocal != 0 &&
+	    (ifp->if_type == IFT_ETHER || ifp->if_type == IFT_VLAN) &&
 	    !in6_has_linklocal(ifp))
 		in6_linklocal_add(ifp, 0);
 }

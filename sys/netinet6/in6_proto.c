@@ -17,7 +17,7 @@
 #include <netinet6/nd6_host.h>
 
 int ip6_forwarding, ip6_defhlim = 64, ip6_sendredirects = 1;
-int ip6_use_deprecated = 1, ip6_dad_count = 1, ip6_neighborgcthresh = 2048;
+int ip6_use_deprecated = 1, ip6_dad_count = 1, ip6_auto_linklocal = 1, ip6_neighborgcthresh = 2048;
 int icmp6_rediraccept, icmp6_errppslimit = 100, icmp6_mtudisc_hiwat = 1280;
 int icmp6_nd6_delay = 5, icmp6_nd6_umaxtries = 3, icmp6_nd6_mmaxtries = 3;
 
@@ -39,6 +39,7 @@ static const struct sysctl_row ip6_sysctls[] = {
 	IP6CTL("ip6.use_deprecated", ip6_use_deprecated, 0, 1, "deprecated addresses may be sources"),
 	IP6CTL("ip6.tempvltime", ip6_tempvltime, 60, 31536000, "seconds a temporary address is valid"),
 	IP6CTL("ip6.temppltime", ip6_temppltime, 10, 31536000, "seconds a temporary address is preferred"),
+	IP6CTL("ip6.auto_linklocal", ip6_auto_linklocal, 0, 1, "interfaces that come up get a link-local address"),
 	IP6CTL("ip6.dad_count", ip6_dad_count, 0, 20, "probes for a new address, 0: none"),
 	IP6CTL("ip6.neighborgcthresh", ip6_neighborgcthresh, 16, 65536, "neighbours remembered"),
 	IP6CTL("icmp6.rediraccept", icmp6_rediraccept, 0, 1, "follow redirects"),

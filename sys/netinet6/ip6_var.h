@@ -314,7 +314,8 @@ nd6stat_inc(enum nd6_counter c)
 }
 
 /* --- net.inet6.* --- */
-extern int ip6_sendredirects, ip6_use_deprecated, ip6_dad_count;
+extern int ip6_sendredirects, ip6_use_deprecated, ip6_dad_count,
+    ip6_auto_linklocal;
 extern int ip6_neighborgcthresh, icmp6_rediraccept, icmp6_errppslimit;
 extern int icmp6_nd6_delay, icmp6_nd6_umaxtries, icmp6_nd6_mmaxtries,
     icmp6_mtudisc_hiwat;
