@@ -4,30 +4,12 @@
 #
 # Two namespaces of the host with a Fugu router between them: Linux's own
 # stack on both sides, joined by TAP devices.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/netns.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
+. "$(dirname "$0")/lab.subr"
 lping=$(PATH=/usr/bin:/bin:/usr/sbin:/sbin command -v ping) # the host's own
-trap 'bsdctl down >/dev/null 2>&1; rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
-n=0 bad=0
-
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; sed 's/^/# /' "$dir/out"
-}
-says() { ok "$1" grep -qE "$2" "$dir/last"; }
-on() { m=$1; shift; timeout 30 bsdctl exec "$m" "$@"; }
-keep() { "$@" >"$dir/last" 2>&1; }
 
 if ! (exec 3<>/dev/net/tun) 2>/dev/null; then
-	echo "ok 1 - namespaces # SKIP this user may not open /dev/net/tun"
-	echo 1..1
-	exit 0
+	skip namespaces "this user may not open /dev/net/tun"
+	finish
 fi
 cat >"$dir/lab.conf" <<'LAB'
 lab ns
@@ -114,5 +96,81 @@ if command -v iperf3 >/dev/null; then
 	done
 fi
 ok "the lab goes down" bsdctl down ns
-echo "1..$n"
-exit $bad
+
+# A hub of namespaces and machines, each namespace by a port of its own.
+cat >"$dir/hub.conf" <<'LAB'
+lab hub
+wire w
+netns a { interface eth0 on w { inet 10.92.0.1/24
+	inet6 2001:db8:92::1 64 } }
+netns b { interface eth0 on w { inet alias 10.92.0.2 255.255.255.0
+	inet6 2001:db8:92::2 prefixlen 64 } }
+machine c { interface fxp0 on w { inet 10.92.0.3/24
+	inet6 2001:db8:92::3 64 } }
+machine d { interface fxp0 on w { inet 10.92.0.4/24 } }
+LAB
+ok "a hub of two namespaces and two machines" bsdctl up "$dir/hub.conf"
+ok "a namespace reaches the other" on a "$lping" -q -c 2 -i 0.1 -W 2 10.92.0.2
+ok "over IPv6 too" on b "$lping" -q -c 2 -i 0.1 -W 2 2001:db8:92::1
+ok "and a machine" on b "$lping" -q -c 2 -i 0.1 -W 2 10.92.0.4
+ok "a machine reaches a namespace" on c ping -q -c 1 10.92.0.1
+ok "over IPv6 too" on c ping -q -c 1 2001:db8:92::2
+ok "with 20000 bytes" on a "$lping" -q -c 1 -W 2 -s 20000 10.92.0.3
+keep on a.eth0 ifconfig
+says "the port bridges" '^bridge0: flags=.*UP'
+no "and has no address to be heard by" grep 'inet6 fe80::[^1]' "$dir/last"
+if have iperf3; then
+	later b iperf3 -s -1
+	ok "100 MB of TCP through two ports" within on a iperf3 -c 10.92.0.2 -n 100M
+fi
+keep bsdctl wire hub w
+says "a port is an end of the wire" '^hub/a.eth0 fxp0: loss 0%'
+ok "what namespaces send can be lost" bsdctl wire hub w loss 100%
+no "and is" on a "$lping" -q -c 2 -i 0.1 -W 1 10.92.0.2
+ok "or be late" bsdctl wire hub w loss 0 delay 100ms
+keep on a "$lping" -c 1 -W 3 10.92.0.2
+says "by a tenth of a second each way" 'time=2[0-9][0-9] ms|time=[3-9][0-9][0-9] ms'
+keep on a sh -c 'command -v ping; echo "$BSD_ROOT$LD_PRELOAD"'
+no "a program in a namespace is the host's, whatever PATH says" grep "$bin" "$dir/last"
+
+# Its holder is killed, and its number is another process's now.
+holder=$(cat "$FUGU_LABS/hub/a.netns")
+kill -9 "$holder"
+sleep 300 &
+stranger=$!
+pids="$pids $stranger"
+echo "$stranger" >"$FUGU_LABS/hub/a.netns"
+keep bsdctl list
+says "a namespace whose holder was killed does not run" '^hub +a +netns +- '
+ok "down goes on without it" bsdctl down hub
+ok "and leaves a stranger of its number alone" kill -0 "$stranger"
+
+# The whole as an ordinary user, whose device for TAPs is open to all.
+plain() { # plain COMMAND...: as nobody, with that device
+	unshare -m sh -c 'mount --bind "$0/tun" /dev/net/tun && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"' \
+		"$dir" env FUGU_LABS="$dir/user/labs" PATH="$PATH" "$@"
+}
+mkdir -m 777 "$dir/user"
+mknod "$dir/tun" c 10 200 2>/dev/null && chmod 666 "$dir/tun"
+if [ "$(id -u)" -ne 0 ] || ! plain sh -c 'exec 3<>/dev/net/tun && unshare -Urn true' 2>/dev/null; then
+	skip "an ordinary user's namespaces" "not root, or no user namespaces here"
+	finish
+fi
+ok "an ordinary user has the same lab" plain bsdctl up "$dir/lab.conf"
+ended() { plain bsdctl down >/dev/null 2>&1; }
+ok "and crosses it" plain bsdctl exec h1 "$lping" -q -c 3 -i 0.1 -W 2 10.91.2.2
+ok "over IPv6 too" plain bsdctl exec h1 "$lping" -q -c 3 -i 0.1 -W 2 2001:db8:912::2
+keep plain bsdctl exec h1 id -u
+says "is root there" '^0$'
+keep plain bsdctl exec fw id -u
+says "and himself elsewhere" '^65534$'
+ok "it goes down" plain bsdctl down ns
+ok "and the hub comes up" plain bsdctl up "$dir/hub.conf"
+ok "and is one" plain bsdctl exec a "$lping" -q -c 2 -i 0.1 -W 2 10.92.0.2
+ok "and goes down" plain bsdctl down hub
+chmod 600 "$dir/tun"
+refused "the device closed to him is one line" '^bsd: fw: fxp0: tap:eth0,.*/dev/net/tun may not be opened by this user' \
+	plain bsdctl up "$dir/lab.conf"
+keep plain bsdctl list
+no "and nothing is left" grep . "$dir/last"
+finish

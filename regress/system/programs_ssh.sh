@@ -5,8 +5,7 @@
 # OpenSSH on Fugu's sockets, unmodified: its server with separated privileges
 # and its sandbox, login by key, commands, files, forwarded ports; through PF
 # with rdr, both families.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-. "$top/regress/system/programs.subr"
+. "$(dirname "$0")/programs.subr"
 sshd=$(command -v sshd) && have ssh && have sftp || {
 	echo "ok 1 - ssh # SKIP no sshd, ssh or sftp"; echo 1..1; exit 0; }
 [ "$(id -u)" -eq 0 ] || { echo "ok 1 - ssh # SKIP sshd wants root"; echo 1..1; exit 0; }
@@ -89,5 +88,4 @@ if [ -s "$dir/sshd.pid" ]; then
 	sleep 0.2
 	no "sshd ended: nobody listens" on out nc -z -w 2 10.81.2.1 8022
 fi
-echo "1..$n"
-exit $bad
+finish

@@ -13,11 +13,16 @@
 
 #include "lab.h"
 
+static void usage(void) __attribute__((__noreturn__));
+
 static int
 cmd_up(int argc, char *argv[])
 {
-	(void)argc;
-	return (lab_up(argv[0]));
+	if (argc == 2 && strcmp(argv[0], "-n") == 0)
+		return (lab_check(argv[1]));
+	if (argc == 1 && argv[0][0] != '-')
+		return (lab_up(argv[0]));
+	usage();
 }
 
 static int
@@ -73,7 +78,7 @@ static const struct command {
 	int min, max; /* arguments */
 	int (*run)(int argc, char *argv[]);
 } commands[] = {
-	{ "up", "lab.conf", 1, 1, cmd_up },
+	{ "up", "[-n] lab.conf", 1, 2, cmd_up },
 	{ "list", "", 0, 0, cmd_list },
 	{ "exec", "machine [command [argument ...]]", 1, 1 << 20, cmd_exec },
 	{ "plug", "machine interface[=kind:spec]", 2, 2, cmd_plug },
@@ -84,7 +89,7 @@ static const struct command {
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void __attribute__((__noreturn__))
+static void
 usage(void)
 {
 	for (size_t i = 0; i < NCOMMANDS; i++)

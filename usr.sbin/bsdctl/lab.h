@@ -9,7 +9,8 @@
  *
  *	LAB/wires/		sockets of the wires
  *	LAB/MACHINE/		the machine's folder: etc, dev, var/run
- *	LAB/MACHINE.netns	process number of a namespace's holder
+ *	LAB/MACHINE.IF/		the port by which a namespace is on a hub
+ *	LAB/MACHINE.netns	a namespace: its holder's process number and lock
  *
  * Nothing else is kept: whether a machine runs is asked of its kernel, so a
  * killed one leaves nothing that could be believed by mistake.
@@ -25,6 +26,7 @@
 #include <stddef.h>
 
 #define LAB_NAME_MAX 32
+#define PORT_NAME_MAX (LAB_NAME_MAX + 16) /* MACHINE.INTERFACE */
 
 enum machine_kind { MACHINE_BSD, MACHINE_NETNS };
 
@@ -37,7 +39,7 @@ struct lines {
 struct lab_interface {
 	char name[16];
 	char wire[LAB_NAME_MAX]; /* "" when spec is given */
-	char spec[256]; /* kind:spec as in lab.conf, or made from the wire */
+	char spec[256]; /* kind:spec as in lab.conf; both "": cloned, no link */
 	struct lines config; /* of hostname.NAME; netns: words of ip(8) */
 	int where; /* line of lab.conf */
 };
@@ -58,7 +60,7 @@ struct lab_wire {
 };
 
 struct lab_machine {
-	char name[LAB_NAME_MAX];
+	char name[PORT_NAME_MAX];
 	enum machine_kind kind;
 	struct lab_interface *interface;
 	size_t ninterfaces;
@@ -85,6 +87,11 @@ struct lab_wire *lab_wire_find(struct lab *lab, const char *name);
 struct lab_machine *lab_machine_find(struct lab *lab, const char *name);
 /* Adds a copy of text.  False without memory. */
 bool lines_add(struct lines *l, const char *text);
+/*
+ * Does a namespace's end of w need a port?  A TAP device joins it to the
+ * only other end if that is a machine's and nothing is bad about the wire.
+ */
+bool lab_wire_ports(const struct lab_wire *w);
 
 /* --- state of running labs (lab_state.c) --- */
 /* The folder of all labs; made when it is not there.  NULL after a message. */
@@ -92,7 +99,7 @@ const char *state_dir(void);
 /* A machine that runs, or ran. */
 struct running {
 	char lab[LAB_NAME_MAX];
-	char name[LAB_NAME_MAX];
+	char name[PORT_NAME_MAX];
 	char root[PATH_MAX];
 	enum machine_kind kind;
 	pid_t pid; /* 0: not running */
@@ -108,6 +115,7 @@ int path_make(const char *path);
 
 /* --- what the commands do --- */
 int lab_up(const char *path);
+int lab_check(const char *path); /* only reads it */
 int lab_down(const char *name); /* NULL: all labs of this user */
 int lab_list(void);
 int machine_exec(const char *name, char *argv[]);
@@ -126,10 +134,18 @@ int link_ctl(const struct running *r, const char *ifname, const char *key, char 
  * is spec, "" if not.
  */
 int lab_link_name(const struct running *r, int i, const char *spec, char ifname[16]);
-/* A namespace of the host, held open by a process.  Its pid, -1 after a message. */
+/*
+ * A namespace of the host, held open by a process, which holds the lock of
+ * pidfile as long as it lives.  Its pid, -1 after a message.
+ */
 pid_t netns_start(const char *pidfile, const char *hostname);
 void netns_stop(pid_t pid, const char *pidfile);
-/* Enters it; the caller is about to exec.  -1 after a message. */
+/* Writes the command of ip(8) for a line of an interface's block.  False: none. */
+bool netns_line(char *cmd, size_t size, const char *ifname, const char *line);
+/*
+ * Enters it, with an environment for the host's programs; the caller is about
+ * to exec.  -1 after a message.
+ */
 int netns_enter(pid_t pid);
 /* The folder that holds this program and its fellows. */
 const char *bin_dir(void);

@@ -45,7 +45,7 @@ environment_set(const struct running *r)
 static void __attribute__((__noreturn__))
 shell_exec(const struct running *r)
 {
-	char prompt[LAB_NAME_MAX + 8];
+	char prompt[PORT_NAME_MAX + 8];
 	const char *shell = getenv("SHELL");
 
 	snprintf(prompt, sizeof(prompt), "%s$ ", r->name);

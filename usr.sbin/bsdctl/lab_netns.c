@@ -7,9 +7,11 @@
  * A namespace lives as long as a process is in it: the holder, which does
  * nothing else.  Root makes a network namespace; anybody else makes a user
  * namespace around it in which he is root.  The holder's process number in
- * LAB/NAME.netns is how others find it.
+ * LAB/NAME.netns is how others find it; the number is believed only while
+ * the holder has the file's lock.
  */
 
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -55,9 +57,9 @@ become_root(void)
 	return (file_write("/proc/self/gid_map", map));
 }
 
-/* The holder: says on fd how it went, then waits for its end. */
+/* The holder: says on fd how it went, then waits for its end with lock held. */
 static void __attribute__((__noreturn__))
-holder_run(int fd, const char *hostname)
+holder_run(int fd, int lock, const char *hostname)
 {
 	int error = 0;
 
@@ -72,37 +74,65 @@ holder_run(int fd, const char *hostname)
 	if (write(fd, &error, sizeof(error)) != sizeof(error) || error != 0)
 		_exit(1);
 	for (int i = 0; i < 1024; i++)
-		close(i);
+		if (i != lock)
+			close(i);
 	for (;;)
 		pause();
 }
 
-pid_t
-netns_start(const char *pidfile, const char *hostname)
+/* The file that says whose namespace it is, empty and locked.  -1 after a message. */
+static int
+pidfile_lock(const char *pidfile)
 {
-	char text[32];
+	int fd;
+
+	if ((fd = open(pidfile, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return (fd);
+	complain("%s: %s", pidfile, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return (-1);
+}
+
+/* Starts the holder and hears how it went.  Its pid, -1 with errno. */
+static pid_t
+holder_start(int lock, const char *hostname)
+{
 	int fds[2], error = EIO;
+	char text[32];
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
-		complain("%s: %s", hostname, strerror(errno));
+	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
 		return (-1);
-	}
 	if (pid == 0)
-		holder_run(fds[1], hostname);
+		holder_run(fds[1], lock, hostname);
 	close(fds[1]);
 	if (read(fds[0], &error, sizeof(error)) != sizeof(error))
 		error = EIO;
 	close(fds[0]);
 	snprintf(text, sizeof(text), "%d\n", pid);
-	if (error == 0 && file_write(pidfile, text) == -1)
-		error = errno;
+	if (error == 0 && write(lock, text, strlen(text)) != (ssize_t)strlen(text))
+		error = ENOSPC;
 	if (error == 0)
 		return (pid);
-	complain("%s: no network namespace: %s", hostname, strerror(error));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	errno = error;
 	return (-1);
+}
+
+pid_t
+netns_start(const char *pidfile, const char *hostname)
+{
+	pid_t pid;
+	int lock;
+
+	if ((lock = pidfile_lock(pidfile)) == -1)
+		return (-1);
+	if ((pid = holder_start(lock, hostname)) == -1)
+		complain("%s: no network namespace: %s", hostname, strerror(errno));
+	close(lock); /* the holder has it too */
+	return (pid);
 }
 
 void
@@ -133,6 +163,29 @@ ns_join(pid_t pid, const char *ns, int type)
 	return (error);
 }
 
+/*
+ * A program in a namespace is the host's: PATH without Fugu's tools, no
+ * machine, no library in front.
+ */
+static void
+environment_clean(void)
+{
+	char path[2 * PATH_MAX] = "", *old, *save = NULL;
+
+	unsetenv("BSD_ROOT");
+	unsetenv("LD_PRELOAD");
+	if (getenv("PATH") == NULL || (old = strdup(getenv("PATH"))) == NULL)
+		return;
+	for (char *dir = strtok_r(old, ":", &save); dir != NULL; dir = strtok_r(NULL, ":", &save))
+		if (strcmp(dir, bin_dir()) != 0 && strlen(path) + strlen(dir) + 2 < sizeof(path)) {
+			strcat(path, path[0] != '\0' ? ":" : "");
+			strcat(path, dir);
+		}
+	strcat(path, strlen(path) + 32 < sizeof(path) ? ":/usr/sbin:/sbin" : "");
+	setenv("PATH", path, 1);
+	free(old);
+}
+
 int
 netns_enter(pid_t pid)
 {
@@ -141,5 +194,38 @@ netns_enter(pid_t pid)
 		complain("cannot enter the namespace of process %d: %s", pid, strerror(errno));
 		return (-1);
 	}
+	environment_clean();
 	return (0);
+}
+
+/*
+ * inet ADDRESS[/LENGTH] [MASK], inet6 ADDRESS[/LENGTH] [LENGTH], each with
+ * alias and prefixlen where hostname.if(5) has them; mtu BYTES.
+ */
+bool
+netns_line(char *cmd, size_t size, const char *ifname, const char *line)
+{
+	char buf[256], *word[6], *save = NULL, *mask = NULL;
+	int n = 0, i = 1;
+
+	if (snprintf(buf, sizeof(buf), "%s", line) >= (int)sizeof(buf))
+		return (false);
+	for (char *w = strtok_r(buf, " \t", &save); w != NULL; w = strtok_r(NULL, " \t", &save)) {
+		if (n == 6)
+			return (false);
+		word[n++] = w;
+	}
+	if (n == 2 && strcmp(word[0], "mtu") == 0)
+		return (snprintf(cmd, size, "ip link set %s mtu %s", ifname, word[1]) < (int)size);
+	if (n < 2 || (strcmp(word[0], "inet") != 0 && strcmp(word[0], "inet6") != 0))
+		return (false);
+	i += n > 2 && strcmp(word[i], "alias") == 0;
+	if (n - i == 3 && strcmp(word[i + 1], "prefixlen") == 0)
+		mask = word[i + 2];
+	else if (n - i == 2 && strcmp(word[i + 1], "prefixlen") != 0)
+		mask = word[i + 1];
+	else if (n - i != 1)
+		return (false);
+	return (snprintf(cmd, size, "ip addr add %s%s%s dev %s%s", word[i], mask != NULL ? "/" : "",
+	    mask != NULL ? mask : "", ifname, strcmp(word[0], "inet6") == 0 ? " nodad" : "") < (int)size);
 }

@@ -116,6 +116,12 @@ lab_machine_find(struct lab *lab, const char *name)
 	return (NULL);
 }
 
+bool
+lab_wire_ports(const struct lab_wire *w)
+{
+	return (w->netns_ends > 0 && (w->ends != 2 || w->netns_ends == 2 || w->nfaults > 0));
+}
+
 /* Room for one more at the end of an array; zeroed.  NULL after a problem. */
 static void *
 array_grow(struct parser *p, void *arrayp, size_t *n, size_t size)
@@ -262,7 +268,7 @@ st_netns(struct parser *p)
 	machine_begin(p, MACHINE_NETNS);
 }
 
-/* interface NAME on WIRE, interface NAME link KIND:SPEC */
+/* interface NAME on WIRE, interface NAME link KIND:SPEC, interface NAME (cloned) */
 static void
 st_interface(struct parser *p)
 {
@@ -278,7 +284,15 @@ st_interface(struct parser *p)
 		return;
 	strcpy(ifc->name, name);
 	ifc->where = conf_line(p->conf);
-	if (strcmp(p->word[2], "on") == 0)
+	if (p->n == 3)
+		problem(p, "interface: wrong number of words");
+	else if (p->n == 2 && (m->kind == MACHINE_NETNS || !p->opens))
+		problem(p, "interface %s: expected on WIRE or link KIND:SPEC", name);
+	else if (m->kind == MACHINE_NETNS && strcmp(p->word[2], "on") != 0)
+		problem(p, "interface %s: a namespace's is on a wire", name);
+	else if (p->n == 2)
+		; /* ifconfig(8) creates it */
+	else if (strcmp(p->word[2], "on") == 0)
 		name_take(p, "wire", p->word[3], ifc->wire, sizeof(ifc->wire));
 	else if (strcmp(p->word[2], "link") != 0)
 		problem(p, "expected on or link, not %s", p->word[2]);
@@ -346,11 +360,22 @@ static const struct statement {
 	{ "wire", TOP, 1, 33, false, st_wire },
 	{ "machine", TOP, 1, 1, true, st_machine },
 	{ "netns", TOP, 1, 1, true, st_netns },
-	{ "interface", IN_MACHINE, 3, 3, true, st_interface },
+	{ "interface", IN_MACHINE, 1, 3, true, st_interface },
 	{ "gateway", IN_MACHINE, 1, 1, false, st_gateway },
 	{ "sysctl", IN_MACHINE, 1, WORDS_MAX, false, st_sysctl },
 	{ "run", IN_MACHINE, 1, WORDS_MAX, false, st_run },
 };
+
+/* The line that came last, if it is for a namespace, must be one for ip(8). */
+static void
+netns_judge(struct parser *p)
+{
+	const struct lines *l = &p->interface->config;
+	char cmd[512];
+
+	if (p->machine->kind == MACHINE_NETNS && l->n > 0 && !netns_line(cmd, sizeof(cmd), "x", l->line[l->n - 1]))
+		problem(p, "a namespace has only inet, inet6 and mtu, not: %s", l->line[l->n - 1]);
+}
 
 static void
 statement_take(struct parser *p)
@@ -363,6 +388,7 @@ statement_take(struct parser *p)
 		if (p->opens)
 			problem(p, "no block in the block of an interface");
 		rest_add(p, &p->interface->config, 0);
+		netns_judge(p);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
@@ -460,13 +486,6 @@ wire_count(struct parser *p, const char *path, struct lab_machine *m, struct lab
 	}
 	w->ends++;
 	w->netns_ends += m->kind == MACHINE_NETNS;
-	if (w->netns_ends > 0 && w->ends > 2) {
-		fprintf(stderr, "%s:%d: wire %s joins a namespace and more than one other interface\n", path, ifc->where, w->name);
-		p->problems++;
-	} else if (w->netns_ends > 1) {
-		fprintf(stderr, "%s:%d: wire %s joins two namespaces\n", path, ifc->where, w->name);
-		p->problems++;
-	}
 }
 
 /* What can only be said of the whole. */

@@ -111,42 +111,29 @@ bin_dir(void)
 	return (dir);
 }
 
-/* The process that holds root's lock, 0 if none does. */
+/* The process that wrote its number into path and holds its lock, 0 if none does. */
 static pid_t
-kernel_pid(const char *root)
+lock_pid(const char *path)
 {
-	char path[PATH_MAX + 16];
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char text[32] = "";
 	int fd;
 	pid_t pid = 0;
 
-	snprintf(path, sizeof(path), "%s/dev/lock", root);
-	if ((fd = open(path, O_RDWR | O_CLOEXEC)) == -1)
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return (0);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK) {
-		if (read(fd, text, sizeof(text) - 1) > 0)
-			pid = (pid_t)strtol(text, NULL, 10);
-	} else if (fcntl(fd, F_GETLK, &fl) == 0 && fl.l_type != F_UNLCK) {
-		pid = fl.l_pid;
-	}
+	if (flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK && read(fd, text, sizeof(text) - 1) > 0)
+		pid = (pid_t)strtol(text, NULL, 10);
 	close(fd);
-	return (pid);
+	return (pid > 1 ? pid : 0);
 }
 
 static pid_t
-holder_pid(const char *pidfile)
+kernel_pid(const char *root)
 {
-	char text[32] = "";
-	FILE *f;
-	pid_t pid = 0;
+	char path[PATH_MAX + 16];
 
-	if ((f = fopen(pidfile, "r")) == NULL)
-		return (0);
-	if (fgets(text, sizeof(text), f) != NULL)
-		pid = (pid_t)strtol(text, NULL, 10);
-	fclose(f);
-	return (pid > 1 && (kill(pid, 0) == 0 || errno == EPERM) ? pid : 0);
+	snprintf(path, sizeof(path), "%s/dev/lock", root);
+	return (lock_pid(path));
 }
 
 /* Looks at one entry of a lab's folder.  False when it is no machine. */
@@ -164,7 +151,7 @@ entry_machine(const char *lab, const char *entry, struct running *r)
 	if (dot != NULL && strcmp(dot, ".netns") == 0) {
 		r->kind = MACHINE_NETNS;
 		snprintf(r->name, sizeof(r->name), "%.*s", (int)(dot - entry), entry);
-		r->pid = holder_pid(r->root);
+		r->pid = lock_pid(r->root);
 		return (true);
 	}
 	r->kind = MACHINE_BSD;
@@ -237,7 +224,7 @@ running_list(const char *lab, struct running **list)
 static bool
 name_fits(const struct running *r, const char *name)
 {
-	char full[2 * LAB_NAME_MAX + 2];
+	char full[LAB_NAME_MAX + PORT_NAME_MAX + 2];
 
 	if (strcmp(r->name, name) == 0)
 		return (true);

@@ -4,9 +4,14 @@
 /*
  * Starting a lab, and ending it.
  *
- * Up: folders, then namespaces, then all kernels side by side, then the
- * namespaces' addresses, then what is bad about the wires.  Whatever fails,
- * all that was started is ended again: a lab runs whole or not at all.
+ * Up: folders, then namespaces and their ports, then all kernels side by
+ * side, then the namespaces' addresses, then what is bad about the wires.
+ * Whatever fails, all that was started is ended again: a lab runs whole or
+ * not at all.
+ *
+ * A port is a machine that only bridges: on one side the TAP device in the
+ * namespace, on the other a wire.  So a hub joins any number of machines and
+ * namespaces, and the wire's faults work on what a namespace sends.
  */
 
 #include <sys/stat.h>
@@ -122,7 +127,7 @@ static int
 folder_make(const struct lab *lab, const struct lab_machine *m, const char *root)
 {
 	static const char *const parts[] = { "/etc", "/dev", "/var/run", "/var/log" };
-	char path[PATH_MAX + 64], from[PATH_MAX + LAB_NAME_MAX + 8];
+	char path[PATH_MAX + 64], from[PATH_MAX + PORT_NAME_MAX + 8];
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", root, parts[i]);
@@ -157,10 +162,14 @@ spec_make(struct lab *lab, struct lab_interface *ifc, char *buf, size_t size)
 	char path[PATH_MAX];
 	struct running r;
 
+	if (ifc->wire[0] == '\0' && ifc->spec[0] == '\0') {
+		buf[0] = '\0'; /* cloned */
+		return (0);
+	}
 	if (ifc->wire[0] == '\0')
 		return (snprintf(buf, size, "%s=%s", ifc->name, ifc->spec) < (int)size ? 0 : -1);
 	w = lab_wire_find(lab, ifc->wire);
-	if (w->netns_ends == 0)
+	if (w->netns_ends == 0 || lab_wire_ports(w))
 		return (snprintf(buf, size, "%s=wire:%s/%s/wires/%s", ifc->name, state_dir(), lab->name, w->name) < (int)size ? 0 : -1);
 	for (size_t i = 0; i < lab->nmachines && theirs == NULL; i++)
 		for (size_t k = 0; k < lab->machine[i].ninterfaces; k++)
@@ -196,6 +205,8 @@ kernel_start(struct lab *lab, struct lab_machine *m, const char *root)
 			complain("%s: %s: link not made", m->name, m->interface[i].name);
 			return (-1);
 		}
+		if (spec[0] == '\0')
+			continue;
 		argv[n++] = dash_i;
 		argv[n++] = spec; /* lives as long as this process */
 	}
@@ -235,7 +246,8 @@ kernels_start(struct lab *lab)
 			complain("machine %s: netstart failed, the lab does not come up", lab->machine[i].name);
 			error = -1;
 		} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-			complain("machine %s did not start", lab->machine[i].name);
+			if (!WIFEXITED(status) || WEXITSTATUS(status) != 1) /* 1: it said why */
+				complain("machine %s did not start", lab->machine[i].name);
 			error = -1;
 		}
 	}
@@ -244,22 +256,6 @@ kernels_start(struct lab *lab)
 }
 
 /* --- namespaces --- */
-
-/* hostname.if words for a namespace, as commands of ip(8). */
-static int
-netns_line(char *cmd, size_t size, const char *ifname, const char *line)
-{
-	char word[4][128] = { "" };
-	int n;
-
-	n = sscanf(line, "%127s %127s %127s %127s", word[0], word[1], word[2], word[3]);
-	if (n >= 2 && (strcmp(word[0], "inet") == 0 || strcmp(word[0], "inet6") == 0))
-		return (snprintf(cmd, size, "ip addr add %s%s%s dev %s%s", word[1], n > 2 ? "/" : "", word[2], ifname,
-		    strcmp(word[0], "inet6") == 0 ? " nodad" : ""));
-	if (n == 2 && strcmp(word[0], "mtu") == 0)
-		return (snprintf(cmd, size, "ip link set %s mtu %s", ifname, word[1]));
-	return (-1);
-}
 
 static void __attribute__((__noreturn__))
 netns_configure(const struct lab_machine *m, pid_t holder)
@@ -274,12 +270,8 @@ netns_configure(const struct lab_machine *m, pid_t holder)
 		const struct lab_interface *ifc = &m->interface[i];
 
 		for (size_t k = 0; k < ifc->config.n; k++) {
-			if (netns_line(cmd, sizeof(cmd), ifc->name, ifc->config.line[k]) == -1) {
-				complain("%s: %s: a namespace cannot do: %s", m->name, ifc->name, ifc->config.line[k]);
-				bad = 1;
-				continue;
-			}
-			bad |= system(cmd);
+			if (netns_line(cmd, sizeof(cmd), ifc->name, ifc->config.line[k]))
+				bad |= system(cmd);
 		}
 		snprintf(cmd, sizeof(cmd), "ip link set %s up", ifc->name);
 		bad |= system(cmd);
@@ -301,7 +293,7 @@ netns_configure(const struct lab_machine *m, pid_t holder)
 static int
 namespaces_configure(struct lab *lab)
 {
-	char path[2 * LAB_NAME_MAX + 2];
+	char path[LAB_NAME_MAX + PORT_NAME_MAX + 2];
 	struct running r;
 	int status, error = 0;
 	pid_t pid;
@@ -330,7 +322,7 @@ namespaces_configure(struct lab *lab)
 static int
 fault_set(const struct lab *lab, const struct lab_wire *w, const struct lab_fault *f)
 {
-	char path[2 * LAB_NAME_MAX + 2], value[128];
+	char path[LAB_NAME_MAX + PORT_NAME_MAX + 2], value[128];
 	struct running r;
 
 	for (size_t i = 0; i < lab->nmachines; i++) {
@@ -446,6 +438,74 @@ namespaces_start(struct lab *lab)
 	return (0);
 }
 
+static struct lab_interface *
+port_interface(struct lab_machine *port, size_t i, const char *name, const char *const *lines)
+{
+	struct lab_interface *ifc = &port->interface[i];
+
+	snprintf(ifc->name, sizeof(ifc->name), "%s", name);
+	for (; *lines != NULL; lines++)
+		if (!lines_add(&ifc->config, *lines))
+			return (NULL);
+	return (ifc);
+}
+
+/* The machine that bridges interface theirs of namespace r to its wire. */
+static int
+port_add(struct lab *lab, const struct running *r, const struct lab_interface *theirs)
+{
+	static const char *const member[] = { "mtu 65521", "up", NULL },
+			  *const bridge[] = { "add fxp0", "add em0", "up", NULL };
+	struct lab_interface *wire, *tap;
+	struct lab_machine *more, *port;
+	char path[PATH_MAX];
+
+	if ((more = reallocarray(lab->machine, lab->nmachines + 1, sizeof(*more))) == NULL)
+		return (-1);
+	lab->machine = more;
+	port = &more[lab->nmachines];
+	memset(port, 0, sizeof(*port));
+	snprintf(port->name, sizeof(port->name), "%.*s.%s", LAB_NAME_MAX - 1, r->name, theirs->name);
+	if ((port->interface = calloc(3, sizeof(*port->interface))) == NULL)
+		return (-1);
+	lab->nmachines++;
+	port->ninterfaces = 3;
+	if ((wire = port_interface(port, 0, "fxp0", member)) == NULL || (tap = port_interface(port, 1, "em0", member)) == NULL ||
+	    port_interface(port, 2, "bridge0", bridge) == NULL)
+		return (-1);
+	if (!lines_add(&port->sysctls, "net.inet6.ip6.auto_linklocal=0"))
+		return (-1);
+	strcpy(wire->wire, theirs->wire);
+	snprintf(tap->spec, sizeof(tap->spec), "tap:%s,netns=%d", theirs->name, r->pid);
+	machine_path(path, lab, port);
+	return (folder_make(lab, port, path));
+}
+
+static int
+ports_make(struct lab *lab)
+{
+	char name[LAB_NAME_MAX + PORT_NAME_MAX + 2];
+	struct running r;
+	size_t n = lab->nmachines;
+
+	for (size_t i = 0; i < n; i++) {
+		if (lab->machine[i].kind != MACHINE_NETNS)
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", lab->name, lab->machine[i].name);
+		if (running_find(name, &r) == -1)
+			return (-1);
+		for (size_t k = 0; k < lab->machine[i].ninterfaces; k++) {
+			const struct lab_interface *ifc = &lab->machine[i].interface[k];
+
+			if (ifc->wire[0] != '\0' && lab_wire_ports(lab_wire_find(lab, ifc->wire)) && port_add(lab, &r, ifc) == -1) {
+				complain("%s: %s: no port: %s", r.name, ifc->name, strerror(errno));
+				return (-1);
+			}
+		}
+	}
+	return (0);
+}
+
 /* Ends the machines of one lab and removes its folder.  0, -1 if one stayed. */
 static int
 lab_clear(const char *name)
@@ -488,6 +548,15 @@ lab_runs(const char *name)
 }
 
 int
+lab_check(const char *path)
+{
+	struct lab *lab = lab_read(path);
+
+	lab_free(lab);
+	return (lab == NULL);
+}
+
+int
 lab_up(const char *path)
 {
 	struct lab *lab;
@@ -501,7 +570,7 @@ lab_up(const char *path)
 	}
 	if (lab_clear(lab->name) == -1) /* what a killed one left */
 		goto out;
-	if (lab_folders(lab) == -1 || namespaces_start(lab) == -1 || kernels_start(lab) == -1 ||
+	if (lab_folders(lab) == -1 || namespaces_start(lab) == -1 || ports_make(lab) == -1 || kernels_start(lab) == -1 ||
 	    namespaces_configure(lab) == -1 || wires_spoil(lab) == -1) {
 		lab_clear(lab->name);
 		goto out;

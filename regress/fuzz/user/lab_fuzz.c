@@ -58,8 +58,10 @@ machine_check(struct lab *lab, const struct lab_machine *m)
 		const struct lab_interface *ifc = &m->interface[i];
 
 		name_check(ifc->name);
-		must((ifc->wire[0] == '\0') != (ifc->spec[0] == '\0'),
+		must(ifc->wire[0] == '\0' || ifc->spec[0] == '\0',
 		    "an interface is on a wire or a link");
+		must(m->kind == MACHINE_BSD || ifc->wire[0] != '\0',
+		    "a namespace's is on a wire");
 		must(ifc->wire[0] == '\0' ||
 			lab_wire_find(lab, ifc->wire) != NULL,
 		    "the wire is there");

@@ -37,6 +37,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -52,7 +53,7 @@ static struct {
 	char root[PATH_MAX];
 	const char *links[LINKS_MAX];
 	int nlinks;
-	bool debug, nostart;
+	bool debug, nostart, named;
 	unsigned long mbuf_bytes;
 	int dirfd, lockfd, listener, ready, spare; /* descriptors */
 } bsd = { .dirfd = -1, .lockfd = -1, .listener = -1, .ready = -1 };
@@ -69,11 +70,12 @@ fatal(const char *fmt, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "bsd: ");
+	char text[PATH_MAX + 256];
+
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\n");
+	fprintf(stderr, "bsd: %s%s%s\n", bsd.named ? host_name : "", bsd.named ? ": " : "", text); /* one write: several start at a time */
 	exit(1);
 }
 
@@ -87,6 +89,20 @@ folder_make(const char *sub)
 	snprintf(path, sizeof(path), "%s%s", bsd.root, sub);
 	if (mkdir(path, 0755) == -1 && errno != EEXIST)
 		fatal("%s: %s", path, strerror(errno));
+}
+
+/* Who looks whether a kernel runs has the lock for a moment: tried for a while. */
+static int
+lock_take(void)
+{
+	struct timespec ms = { 0, 1000000 };
+
+	for (int i = 0; i < 100; i++) {
+		if (flock(bsd.lockfd, LOCK_EX | LOCK_NB) == 0)
+			return (0);
+		nanosleep(&ms, NULL);
+	}
+	return (-1);
 }
 
 static void
@@ -104,7 +120,7 @@ folder_lock(void)
 	snprintf(path, sizeof(path), "%s/dev/lock", bsd.root);
 	if ((bsd.lockfd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644)) == -1)
 		fatal("%s: %s", path, strerror(errno));
-	if (flock(bsd.lockfd, LOCK_EX | LOCK_NB) == -1) {
+	if (lock_take() == -1) {
 		ssize_t n = read(bsd.lockfd, text, sizeof(text) - 1);
 
 		text[n > 0 ? n : 0] = '\0';
@@ -401,6 +417,7 @@ arguments_read(int argc, char *argv[])
 			break;
 		case 'h':
 			host_name = optarg;
+			bsd.named = true;
 			break;
 		case 'i':
 			if (bsd.nlinks == LINKS_MAX)
