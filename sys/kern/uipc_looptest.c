@@ -37,6 +37,7 @@ struct loop {
 	struct loop *l_peer; /* NULL: none, or no more */
 	uint16_t l_port, l_peerport;
 	bool l_listening, l_fin, l_finsent, l_gone, l_hold;
+	bool l_due; /* the answer to connect, which the network holds */
 	struct timeout l_connect; /* the answer to connect comes */
 };
 
@@ -211,7 +212,8 @@ loop_answer(void *arg)
 	struct loop *l = arg;
 	int error;
 
-	if ((error = loop_join(l)) == 0)
+	l->l_due = l->l_hold;
+	if (l->l_due || (error = loop_join(l)) == 0)
 		return;
 	soseterror(l->l_so, error);
 	soisdisconnected(l->l_so);
@@ -359,6 +361,8 @@ loop_setopt(struct socket *so, int level, int name, const void *val,
 		return (0);
 	case LOOP_HOLD:
 		l->l_hold = v != 0;
+		if (!l->l_hold && l->l_due)
+			loop_answer(l);
 		loop_push(l);
 		return (0);
 	default: /* LOOP_ERROR */

@@ -537,10 +537,7 @@ test_threads(void **state UNUSED)
 		pthread_join(t[i], NULL);
 		assert_true(good[i]);
 	}
-	for (int i = 0; i < 500 && sysctl_get("kern.nclients") != 1; i++)
-		usleep(2000);
-	assert_int_equal(sysctl_get("kern.nclients"),
-	    1); /* each closed its own */
+	expect_clients(1); /* each closed its own */
 }
 
 /* --- what is not the machine's --- */

@@ -335,6 +335,19 @@ pattern_check(const uint8_t *buf, size_t len, uint64_t at)
 	return (len);
 }
 
+/*
+ * Does fd take nothing, for as long as that tells anything?  The kernel has
+ * answered before and after, so it is not just waiting for its turn to run.
+ */
+static inline bool
+is_full(int fd)
+{
+	if (events_of(fd, POLLOUT, FULL_MS) != 0)
+		return (false);
+	(void)sysctl_get("kern.nfiles");
+	return (events_of(fd, POLLOUT, QUIET_MS) == 0);
+}
+
 /* Writes the pattern until fd takes no more (non-blocking).  How much it took. */
 static inline uint64_t
 write_full(int fd)
@@ -347,12 +360,13 @@ write_full(int fd)
 	for (;;) {
 		pattern_fill(buf, sizeof(buf), at);
 		n = write(fd, buf, sizeof(buf));
-		if (n > 0)
+		if (n > 0) {
 			at += (uint64_t)n;
-		else if (events_of(fd, POLLOUT, FULL_MS) == 0)
+			continue;
+		}
+		assert_int_equal(errno, EAGAIN);
+		if (is_full(fd))
 			return (at);
-		else
-			assert_int_equal(errno, EAGAIN);
 	}
 }
 
@@ -413,6 +427,16 @@ expect_files(int want)
 		if (sysctl_get("kern.nfiles") == want)
 			return;
 	assert_int_equal(sysctl_get("kern.nfiles"), want);
+}
+
+/* The same of connections for control calls. */
+static inline void
+expect_clients(int want)
+{
+	for (uint64_t end = now_ms() + SOON_MS; now_ms() < end; usleep(2000))
+		if (sysctl_get("kern.nclients") == want)
+			return;
+	assert_int_equal(sysctl_get("kern.nclients"), want);
 }
 
 /*

@@ -408,12 +408,13 @@ connect_later(enum waiter how, bool refused)
 
 	l = loop_listener(1, &port);
 	a = loop_socket(SOCK_NONBLOCK);
-	assert_errno(loop_connect(a, refused ? 9 : port, 3 * QUIET_MS),
-	    EINPROGRESS);
+	assert_return_code(loop_set(a, LOOP_HOLD, 1), errno);
+	assert_errno(loop_connect(a, refused ? 9 : port, 1), EINPROGRESS);
 	ep = epoll_of(how, a, true);
 	assert_false(ready_by(how, ep, a, true, QUIET_MS));
 	assert_errno(loop_connect(a, port, 0), EALREADY);
 	assert_errno(write(a, "early", 5), EAGAIN);
+	assert_return_code(loop_set(a, LOOP_HOLD, 0), errno);
 	assert_true(ready_by(how, ep, a, true, SOON_MS));
 	assert_int_equal(error_of(a), refused ? ECONNREFUSED : 0);
 	if (!refused) {
@@ -472,13 +473,17 @@ static void
 test_close_while_connecting(void **state UNUSED)
 {
 	int l, port, a, files = settled("kern.nfiles");
+	uint64_t start;
 
 	l = loop_listener(1, &port);
-	a = loop_socket(SOCK_NONBLOCK);
-	assert_errno(loop_connect(a, port, 2 * QUIET_MS), EINPROGRESS);
-	close(a);
-	expect_files(files + 1);
-	assert_int_equal(events_of(l, POLLIN, 4 * QUIET_MS), 0);
+	do { /* once more, if the answer may have been faster than we are */
+		start = now_ms();
+		a = loop_socket(SOCK_NONBLOCK);
+		assert_errno(loop_connect(a, port, 4 * QUIET_MS), EINPROGRESS);
+		close(a);
+		expect_files(files + 1);
+	} while (now_ms() - start >= 4 * QUIET_MS);
+	assert_int_equal(events_of(l, POLLIN, 5 * QUIET_MS), 0);
 	close(l);
 }
 
@@ -541,11 +546,12 @@ test_backlog(void **state UNUSED)
 	close(b);
 	more = loop_socket(0);
 	assert_return_code(loop_connect(more, port, 0), errno);
-	for (taken = 1; events_of(l, POLLIN, QUIET_MS) != 0; taken++) {
+	for (taken = 1; taken < n + 1; taken++) {
+		assert_comes(l, POLLIN);
 		assert_return_code(b = accept(l, NULL, NULL), errno);
 		close(b);
 	}
-	assert_int_equal(taken, n + 1);
+	assert_quiet(l, POLLIN);
 	for (int i = 0; i < n; i++)
 		close(a[i]);
 	close(more);

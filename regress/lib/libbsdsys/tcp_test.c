@@ -122,9 +122,10 @@ test_back_pressure(void **state UNUSED)
 	BOTH(af)
 	{
 		tcp_pair(af, &a, &b);
+		/* that it stopped, write_full() has seen; a timer of TCP's may
+		 * still fit a little more, so it is not asked again */
 		uint64_t took = write_full(a);
 		assert_in_range(took, 65536, 64 << 20);
-		assert_quiet(a, POLLOUT);
 		read_pattern(b, took, 0);
 		assert_comes(a, POLLOUT);
 		assert_quiet(b, POLLIN);
@@ -187,20 +188,20 @@ test_resets(void **state UNUSED)
 static void
 test_linger(void **state UNUSED)
 {
-	struct linger l = { 1, 1 };
+	struct linger patient = { 1, 30 }, l = { 1, 1 };
 	uint64_t then;
 	int a, b, n;
 
 	BOTH(af)
 	{
 		tcp_pair(af, &a, &b);
-		assert_return_code(setsockopt(a, SOL_SOCKET, SO_LINGER, &l,
-				       sizeof(l)),
+		assert_return_code(setsockopt(a, SOL_SOCKET, SO_LINGER,
+				       &patient, sizeof(patient)),
 		    errno);
 		say(a, "quickly gone");
 		then = now_ms();
 		close(a);
-		assert_in_range(now_ms() - then, 0, 900);
+		assert_in_range(now_ms() - then, 0, 2 * SOON_MS);
 		expect_text(b, "quickly gone");
 		expect_eof(b);
 		close(b);
@@ -214,7 +215,7 @@ test_linger(void **state UNUSED)
 		assert_true(n > 0);
 		then = now_ms();
 		close(a); /* b does not read */
-		assert_in_range(now_ms() - then, 800, SOON_MS);
+		assert_in_range(now_ms() - then, 800, 2 * SOON_MS);
 		read_pattern(b, took, 0); /* nothing is lost by that */
 		expect_eof(b);
 		close(b);
