@@ -37,6 +37,8 @@ endif
 .SECONDARY:
 
 O      ?= build
+# One name however it is called: what a header leads to is known by names.
+override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
 SAN    ?=
 FUZZ   ?=
 COVER  ?=
@@ -191,13 +193,23 @@ run:
 	@$(MAKE) all
 	@O=$(O) tools/run-lab
 
+# All of it under one folder, which a machine's shell has in front: ping, route
+# and their pages must not take the place of the host's own.  What the host
+# has no namesake of is in the usual places too.
 MANPAGES := $(sort $(shell find share/man sbin usr.sbin usr.bin sys/arch -name '*.[1-9]' 2>/dev/null))
+PUBLIC   := bsd bsdctl pfctl pflogd
+PUBMAN   := $(PUBLIC:%=%.8) lab.conf.5 pf.conf.5 pf.os.5 hostname.if.5 mygate.5 bsdsys.7
+FUGUDIR  := $(DESTDIR)$(PREFIX)/libexec/fugu
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/share/fugu/examples
-	install -m 755 $(wildcard $(O)/bin/*) $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(O)/lib/libbsdsys.so $(DESTDIR)$(PREFIX)/lib
-	for p in $(MANPAGES); do d=$(DESTDIR)$(PREFIX)/share/man/man$${p##*.}; \
+	install -d $(FUGUDIR)/bin $(FUGUDIR)/lib $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/share/fugu/examples
+	install -m 755 $(wildcard $(O)/bin/*) $(FUGUDIR)/bin
+	install -m 755 $(O)/lib/libbsdsys.so $(FUGUDIR)/lib
+	ln -sfn ../libexec/fugu/lib/libbsdsys.so $(DESTDIR)$(PREFIX)/lib/libbsdsys.so
+	for p in $(PUBLIC); do ln -sfn ../libexec/fugu/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p || exit 1; done
+	for p in $(MANPAGES); do d=$(FUGUDIR)/share/man/man$${p##*.}; \
 	    install -d $$d && install -m 644 $$p $$d || exit 1; done
+	for p in $(PUBMAN); do d=share/man/man$${p##*.}; install -d $(DESTDIR)$(PREFIX)/$$d && \
+	    ln -sfn ../../../libexec/fugu/$$d/$$p $(DESTDIR)$(PREFIX)/$$d/$$p || exit 1; done
 	cp -R etc/examples/. $(DESTDIR)$(PREFIX)/share/fugu/examples/
 
 clean:
