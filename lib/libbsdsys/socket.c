@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <netinet/in.h>
 #include <linux/sockios.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -279,10 +280,18 @@ setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 	return (0);
 }
 
+/* Options whose value says what is asked for: a group's filter. */
+static bool
+option_asks(int level, int name)
+{
+	return ((level == IPPROTO_IP || level == IPPROTO_IPV6) && (name == MCAST_MSFILTER || (level == IPPROTO_IP && name == IP_MSFILTER)));
+}
+
 int
 getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 {
-	struct call c = { .no = SYS_GETSOCKOPT, .fd = fd, .out = val, .outroom = *len };
+	struct iovec in = { val, *len };
+	struct call c = { .no = SYS_GETSOCKOPT, .fd = fd, .in = &in, .nin = option_asks(level, name) ? 1 : 0, .out = val, .outroom = *len };
 
 	native_init();
 	if (option_native(level, name) || !call_isours(fd))

@@ -15,6 +15,7 @@
 #include <net/ip_addr.h>
 #include <net/pf/pf_ioctl.h>
 #include <net/rtmsg.h>
+#include <netinet/in_mcast_row.h>
 #include <netinet6/nd6_row.h>
 
 #include "../../sys/sys/file_msg.h"

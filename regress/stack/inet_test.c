@@ -22,28 +22,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../sys/sys/syscall.h"
-#include "../libsim/sim.h"
-
-#include <cmocka.h>
+#include "dgram.h"
 
 static struct sim_machine *left, *middle, *right;
 static struct sim_wire *lan, *wan;
 
 /* --- calls of a program --- */
-
-static int
-sock(struct sim_machine *m, int family, int type, int proto)
-{
-	unsigned long long arg[6] = { (unsigned)family, (unsigned)type,
-		(unsigned)proto };
-	int fd = -1;
-
-	assert_true(
-	    sim_syscall(m, SYS_SOCKET, arg, NULL, 0, NULL, NULL, -1, &fd) >= 0);
-	assert_true(fd >= 0);
-	return (fd);
-}
 
 static struct sockaddr_in
 addr(const char *text, uint16_t port)
@@ -53,54 +37,6 @@ addr(const char *text, uint16_t port)
 
 	assert_int_equal(inet_pton(AF_INET, text, &sin.sin_addr), 1);
 	return (sin);
-}
-
-static long
-send_to(struct sim_machine *m, int fd, const void *to, size_t tolen,
-    const void *data, size_t len)
-{
-	static uint8_t buf[66000];
-	unsigned long long arg[6] = { tolen, 0, 0 };
-
-	if (tolen != 0)
-		memcpy(buf, to, tolen);
-	memcpy(buf + tolen, data, len);
-	return (sim_syscall(m, SYS_SENDMSG, arg, buf, tolen + len, NULL, NULL,
-	    fd, NULL));
-}
-
-static void
-bind_to(struct sim_machine *m, int fd, struct sockaddr_in sin)
-{
-	unsigned long long arg[6] = { 0 };
-
-	assert_int_equal(sim_syscall(m, SYS_BIND, arg, &sin, sizeof(sin), NULL,
-			     NULL, fd, NULL),
-	    0);
-}
-
-/* The next message's payload; -1 when there is none. */
-static long
-take(struct sim_machine *m, int fd, uint8_t *data, size_t size)
-{
-	struct {
-		uint16_t type, flags;
-		int32_t error;
-		uint32_t addrlen, cmsglen;
-	} head;
-	static uint8_t buf[70000];
-	size_t at;
-	ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
-
-	(void)m;
-	if (n < (ssize_t)sizeof(head))
-		return (-1);
-	memcpy(&head, buf, sizeof(head));
-	at = sizeof(head) + ((head.addrlen + 7) & ~7U) +
-	    ((head.cmsglen + 7) & ~7U);
-	assert_true((size_t)n >= at && (size_t)n - at <= size);
-	memcpy(data, buf + at, (size_t)n - at);
-	return (n - (ssize_t)at);
 }
 
 static void
@@ -186,7 +122,7 @@ datagram(uint32_t i, uint8_t *buf)
 static unsigned int
 udp_run(uint64_t seed, uint64_t *digest)
 {
-	struct sockaddr_in to = addr("10.0.2.2", 7000);
+	struct sockaddr_in to = addr("10.0.2.2", 7000), any;
 	static uint8_t buf[66000], want[66000];
 	static bool seen[DATAGRAMS];
 	unsigned int got = 0;
@@ -197,17 +133,18 @@ udp_run(uint64_t seed, uint64_t *digest)
 	world("udp", seed);
 	out = sock(left, AF_INET, SOCK_DGRAM, 0);
 	in = sock(right, AF_INET, SOCK_DGRAM, 0);
-	bind_to(right, in, addr("0.0.0.0", 7000));
+	any = addr("0.0.0.0", 7000);
+	bind_to(right, in, &any, sizeof(any));
 	assert_true(send_to(left, out, &to, sizeof(to), "hello", 5) >= 0);
 	sim_run(1000000);
-	assert_int_equal(take(right, in, buf, sizeof(buf)), 5);
+	assert_int_equal(take(in, buf, sizeof(buf)), 5);
 	bad_wires();
 	memset(seen, 0, sizeof(seen));
 	for (uint32_t i = 0; i < DATAGRAMS; i++) {
 		assert_true(send_to(left, out, &to, sizeof(to), buf,
 				datagram(i, buf)) >= 0);
 		sim_run(5000);
-		while ((n = take(right, in, buf, sizeof(buf))) != -1) {
+		while ((n = take(in, buf, sizeof(buf))) != -1) {
 			memcpy(&nr, buf, 4);
 			assert_true(nr < DATAGRAMS);
 			assert_int_equal(n, datagram(nr, want));
@@ -263,7 +200,7 @@ pings_through_bad_wires_come_back(void **state)
 		msg[3] = (uint8_t)sum;
 		assert_true(send_to(left, fd, &to, sizeof(to), msg, len) >= 0);
 		sim_run(30000);
-		while ((n = take(left, fd, buf, sizeof(buf))) != -1) {
+		while ((n = take(fd, buf, sizeof(buf))) != -1) {
 			assert_true(n >= 28 && buf[0] == 0x45);
 			if (buf[20] != 0)
 				continue; /* an error, not an answer */
@@ -282,7 +219,7 @@ pings_through_bad_wires_come_back(void **state)
 static void
 router_without_memory(void **state)
 {
-	struct sockaddr_in to = addr("10.0.2.2", 7000);
+	struct sockaddr_in to = addr("10.0.2.2", 7000), any;
 	static uint8_t buf[66000];
 	long live, n, got;
 	int out, in;
@@ -291,7 +228,8 @@ router_without_memory(void **state)
 	world("memory", 3);
 	out = sock(left, AF_INET, SOCK_DGRAM, 0);
 	in = sock(right, AF_INET, SOCK_DGRAM, 0);
-	bind_to(right, in, addr("0.0.0.0", 7000));
+	any = addr("0.0.0.0", 7000);
+	bind_to(right, in, &any, sizeof(any));
 	for (int i = 0; i < 3; i++) {
 		assert_true(
 		    send_to(left, out, &to, sizeof(to), buf, 3000) >= 0);
@@ -308,11 +246,11 @@ router_without_memory(void **state)
 	}
 	sim_machine_fail(middle, 0);
 	assert_in_range(n, 2, 199);
-	while (take(right, in, buf, sizeof(buf)) != -1)
+	while (take(in, buf, sizeof(buf)) != -1)
 		;
 	assert_true(send_to(left, out, &to, sizeof(to), buf, 3000) >= 0);
 	sim_run(1000000);
-	for (got = 0; take(right, in, buf, sizeof(buf)) == 3000; got++)
+	for (got = 0; take(in, buf, sizeof(buf)) == 3000; got++)
 		;
 	assert_int_equal(got, 1);
 	assert_true(sim_machine_live(middle) <= live + 2);

@@ -129,6 +129,7 @@ else
 	done
 	config w fxp0 10.8.1.2/24 fxp1 10.8.2.2/24
 	up w -i fxp0=packet:va -i fxp1=packet:vb; ok "packet: two interfaces of the host"
+	run ip -d link show va && says "allmulti 1"; ok "packet: the card hears all multicasts"
 	run ip netns exec a ping -q -c 3 -i 0.1 -W 1 10.8.2.1; ok "packet: Linux pings Linux through it"
 	run ip netns exec a ping -q -c 2 -i 0.1 -W 1 -s 30000 10.8.2.1; ok "packet: with 30000 bytes"
 	ip -n a link set va0 down; within 5 status_is w fxp0 "no carrier"; ok "packet: carrier goes"

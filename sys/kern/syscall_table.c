@@ -21,7 +21,7 @@
 #include <machine/host.h>
 
 #define SOCKADDR_MAX 128
-#define OPTION_MAX   1024
+#define OPTION_MAX   16384 /* a multicast filter of 64 sources has 8336 */
 #define INLINE_OLD   (64 * 1024)
 #define ALIGN8(n)    (((n) + 7) & ~(uint64_t)7)
 
@@ -384,8 +384,10 @@ sys_getsockopt(struct proc *p, struct sysframe *f)
 	if ((error = socket_of(f, &so)) != 0)
 		return (error);
 	len = (socklen_t)MIN(f->arg[2], OPTION_MAX);
-	if ((error = out_alloc(f, OPTION_MAX)) != 0)
+	if ((error = out_alloc(f, len)) != 0)
 		return (error);
+	if (f->inlen != 0) /* some ask with a value */
+		memcpy(f->out, f->in, MIN(f->inlen, len));
 	if ((int)f->arg[0] == SOL_SOCKET)
 		error = sol_socket_get(so, (int)f->arg[1], p, f->out, &len);
 	else if (so->so_proto->getopt == NULL)
@@ -393,7 +395,7 @@ sys_getsockopt(struct proc *p, struct sysframe *f)
 	else
 		error = so->so_proto->getopt(so, (int)f->arg[0], (int)f->arg[1],
 		    f->out, &len, p);
-	f->outlen = error == 0 ? MIN(len, OPTION_MAX) : 0;
+	f->outlen = error == 0 ? len : 0;
 	return (error);
 }
 

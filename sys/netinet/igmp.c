@@ -44,23 +44,12 @@ static struct counter_group igmp_counter_group = {
 
 /* --- in --- */
 
-/* RFC 3376 4.1.1: tenths of a second, large ones as a float. */
-static uint64_t
-igmp_time(uint8_t code)
-{
-	uint32_t t = code;
-
-	if (code >= 128)
-		t = ((code & 0xfU) | 0x10U) << ((code >> 4 & 7U) + 3);
-	return ((uint64_t)t * TENTH_US);
-}
-
 static bool
 igmp_query(const struct mbuf *m, const struct ip_input_ctx *ctx,
     const uint8_t *h, uint32_t len)
 {
 	struct ip_addr src[IN_MCAST_SOURCES];
-	struct in_query q = { .src = src, .max_us = igmp_time(h[1]) };
+	struct in_query q = { .src = src, .max_us = in_query_time(h[1]) * (uint64_t)TENTH_US };
 	uint8_t more[4];
 	uint32_t a;
 
@@ -74,6 +63,10 @@ igmp_query(const struct mbuf *m, const struct ip_input_ctx *ctx,
 	} else if (len < 12 || m_copydata(m, ctx->off + 8, 4, more) != 0 ||
 	    (q.n = be16dec(more + 2)) * 4U + 12 > len)
 		return (false);
+	else {
+		q.robust = more[0] & 7;
+		q.every_us = in_query_time(more[1]) * 10ULL * TENTH_US;
+	}
 	if (q.n > IN_MCAST_SOURCES)
 		q.n = 0; /* answered for all */
 	for (uint32_t i = 0; i < q.n; i++) {

@@ -19,9 +19,11 @@
 #include <sys/systm.h>
 #include <sys/log.h>
 #include <sys/malloc.h>
+#include <sys/sysctl.h>
 #include <net/if_var.h>
 #include <netinet/in.h>
 #include <netinet/in_mcast.h>
+#include <netinet/in_mcast_row.h>
 #include <netinet/in_pcb.h>
 #include <netinet/ip_var.h>
 
@@ -442,12 +444,67 @@ in_mcast_event(void *arg, enum if_event ev, struct ifnet *ifp,
 		in_mcast_link(ifp);
 }
 
+/* --- sysctl net.inet.groups --- */
+
+static int
+in_group_out(struct sysctl_req *req, const struct in_group *ig)
+{
+	const struct ifnet *ifp = if_get(ig->ig_ifindex);
+	const struct in_member *im;
+	struct in_group_row row;
+	struct in_filter f;
+	int error;
+
+	if (!in_group_live(ig) || ifp == NULL)
+		return (0);
+	in_mcast_filter(ig, &f);
+	memset(&row, 0, sizeof(row));
+	strlcpy(row.ifname, ifp->if_xname, sizeof(row.ifname));
+	row.group = ig->ig_addr;
+	row.af = ig->ig_af;
+	row.exclude = f.exclude;
+	row.node = ig->ig_node;
+	row.told = in_report_told(ig);
+	row.version = in_report_version(ig->ig_ifindex, ig->ig_af);
+	LIST_FOREACH(im, &ig->ig_members, im_ofgroup)
+		row.sockets++;
+	row.nsrc = f.n;
+	if ((error = sysctl_out(req, &row, sizeof(row))) == 0 && f.n != 0)
+		error = sysctl_out(req, f.src, f.n * sizeof(f.src[0]));
+	return (error);
+}
+
+static int
+in_mcast_sysctl(struct sysctl_req *req)
+{
+	struct in_group *ig;
+	int error;
+
+	if (req->new != NULL)
+		return (EPERM);
+	RB_FOREACH(ig, in_groups, &in_groups)
+		if ((error = in_group_out(req, ig)) != 0)
+			return (error);
+	return (0);
+}
+
+static const struct sysctl_row in_mcast_sysctls[] = {
+	{ .name = "net.inet.groups",
+	    .type = CTL_OPAQUE,
+	    .flags = CTLF_HIDDEN,
+	    .handler = in_mcast_sysctl,
+	    .text = "groups listened to, struct in_group_row and its sources" },
+};
+static struct sysctl_table in_mcast_sysctl_table = { .rows = in_mcast_sysctls,
+	.nrows = nitems(in_mcast_sysctls) };
+
 void
 in_mcast_init(void)
 {
 	static struct if_observer ob = { .event = in_mcast_event };
 
 	if_observe(&ob);
+	sysctl_register(&in_mcast_sysctl_table);
 	in_report_init();
 	igmp_init();
 }

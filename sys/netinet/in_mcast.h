@@ -113,6 +113,9 @@ bool in_mcast_wanted(const struct inpcb *inp, const struct ip_input_ctx *ctx);
 struct proc;
 int in_mcast_setopt(struct inpcb *inp, int level, int name, const void *val,
     socklen_t len);
+/* val holds what was asked, and then the answer, *len bytes of it. */
+int in_mcast_getopt(struct inpcb *inp, int level, int name, uint8_t *val,
+    socklen_t *len);
 bool in_mcast_isopt(int level, int name);
 
 /* --- between the rooms --- */
@@ -140,9 +143,24 @@ struct in_query {
 	uint32_t n;
 	uint64_t max_us;
 	uint8_t old;
+	uint8_t robust;    /* of the newest version: how often a change is told */
+	uint64_t every_us; /* ... and the time between queries; 0: not said */
 };
+
+/* A time of eight bits, large ones as a float (RFC 3376 4.1.1, 4.1.7). */
+static inline uint32_t
+in_query_time(uint8_t code)
+{
+	if (code < 128)
+		return (code);
+	return (((code & 0xfU) | 0x10U) << ((code >> 4 & 7U) + 3));
+}
 void in_report_query(const struct ifnet *ifp, sa_family_t af,
     const struct in_query *q);
+/* The version that is spoken there now. */
+uint8_t in_report_version(uint32_t ifindex, sa_family_t af);
+/* Is ig ever told of? */
+bool in_report_told(const struct in_group *ig);
 /* Another host reported group a: with older versions ours need not. */
 void in_report_heard(const struct ifnet *ifp, sa_family_t af,
     const struct ip_addr *a);

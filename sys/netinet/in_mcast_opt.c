@@ -224,48 +224,103 @@ in_mcast_row(int level, int name)
 	return (NULL);
 }
 
-/* The whole filter at once: IP_MSFILTER, MCAST_MSFILTER. */
+/*
+ * The whole filter at once: IP_MSFILTER, MCAST_MSFILTER.  A fixed part, which
+ * says whose and how many, then sources of so many bytes each.
+ */
+struct in_filter_ask {
+	struct in_ask q;
+	bool old; /* IP_MSFILTER: addresses, not struct sockaddr_storage */
+	size_t fixed, each;
+	uint32_t mode, n;
+};
+
+static int
+ask_filter(struct inpcb *inp, int level, int name, const void *val,
+    socklen_t len, struct in_filter_ask *fa)
+{
+	struct group_filter gf = { .ifindex = 0 };
+	struct ip_msfilter mf = { .group = 0 };
+	int error;
+
+	*fa = (struct in_filter_ask){
+		.q.af = level == IPPROTO_IP ? AF_INET : AF_INET6,
+		.old = level == IPPROTO_IP && name == IP_MSFILTER
+	};
+	fa->fixed = fa->old ? sizeof(mf) : sizeof(gf);
+	fa->each = fa->old ? sizeof(uint32_t) : sizeof(gf.source[0]);
+	if (len < fa->fixed)
+		return (EINVAL);
+	memcpy(fa->old ? (void *)&mf : (void *)&gf, val, fa->fixed);
+	fa->mode = fa->old ? mf.mode : gf.mode;
+	fa->n = fa->old ? mf.n : gf.n;
+	if (fa->old)
+		fa->q.group = ip_addr_v4(mf.group);
+	else if ((error = ask_sockaddr(&gf.group, fa->q.af, &fa->q.group)) != 0)
+		return (error);
+	return (ask_ifp(inp, &fa->q, gf.ifindex, mf.address));
+}
+
 static int
 in_filter_set(struct inpcb *inp, int level, int name, const uint8_t *val,
     socklen_t len)
 {
-	bool old = level == IPPROTO_IP && name == IP_MSFILTER;
 	struct ip_addr src[IN_MCAST_SOURCES];
-	struct in_ask q = { .af = level == IPPROTO_IP ? AF_INET : AF_INET6 };
 	struct sockaddr_storage ss;
-	struct group_filter gf;
-	struct ip_msfilter mf;
-	uint32_t a, mode, n;
-	size_t fixed = old ? sizeof(mf) : sizeof(gf);
-	size_t each = old ? sizeof(a) : sizeof(ss);
+	struct in_filter_ask fa;
+	uint32_t a;
 	int error;
 
-	if (len < fixed)
+	if ((error = ask_filter(inp, level, name, val, len, &fa)) != 0)
+		return (error);
+	if (fa.mode > MCAST_INCLUDE || fa.n > (len - fa.fixed) / fa.each)
 		return (EINVAL);
-	memcpy(old ? (void *)&mf : (void *)&gf, val, fixed);
-	mode = old ? mf.mode : gf.mode;
-	n = old ? mf.n : gf.n;
-	if (mode > MCAST_INCLUDE || n > (len - fixed) / each)
-		return (EINVAL);
-	if (n > IN_MCAST_SOURCES)
+	if (fa.n > IN_MCAST_SOURCES)
 		return (ENOBUFS);
-	if (old)
-		q.group = ip_addr_v4(mf.group);
-	else if ((error = ask_sockaddr(&gf.group, q.af, &q.group)) != 0)
-		return (error);
-	if ((error = ask_ifp(inp, &q, old ? 0 : gf.ifindex,
-		 old ? mf.address : 0)) != 0)
-		return (error);
-	for (uint32_t i = 0; i < n; i++) {
-		memcpy(old ? (void *)&a : (void *)&ss, val + fixed + i * each,
-		    each);
-		if (old)
+	val += fa.fixed;
+	for (uint32_t i = 0; i < fa.n; i++, val += fa.each) {
+		memcpy(fa.old ? (void *)&a : (void *)&ss, val, fa.each);
+		if (fa.old)
 			src[i] = ip_addr_v4(a);
-		else if ((error = ask_sockaddr(&ss, q.af, &src[i])) != 0)
+		else if ((error = ask_sockaddr(&ss, fa.q.af, &src[i])) != 0)
 			return (error);
 	}
-	return (in_mcast_set(inp, q.ifp, q.af, &q.group, mode == MCAST_EXCLUDE,
-	    src, n));
+	return (in_mcast_set(inp, fa.q.ifp, fa.q.af, &fa.q.group,
+	    fa.mode == MCAST_EXCLUDE, src, fa.n));
+}
+
+/* Says how many sources there are, and gives as many as were asked for. */
+int
+in_mcast_getopt(struct inpcb *inp, int level, int name, uint8_t *val,
+    socklen_t *len)
+{
+	const struct in_member *im;
+	struct in_filter_ask fa;
+	struct sockaddr_storage ss;
+	uint32_t mode, n;
+	int error;
+
+	if (in_mcast_row(level, name) != NULL)
+		return (ENOPROTOOPT); /* to set only */
+	if ((error = ask_filter(inp, level, name, val, *len, &fa)) != 0)
+		return (error);
+	im = in_mcast_find(inp, fa.q.ifp->if_index, fa.q.af, &fa.q.group);
+	if (im == NULL)
+		return (EADDRNOTAVAIL);
+	n = MIN(MIN(im->im_nsrc, fa.n), (*len - fa.fixed) / fa.each);
+	mode = im->im_exclude ? MCAST_EXCLUDE : MCAST_INCLUDE;
+	memcpy(val + fa.fixed - 8, &mode, 4); /* the last two of both kinds */
+	memcpy(val + fa.fixed - 4, &im->im_nsrc, 4);
+	val += fa.fixed;
+	for (uint32_t i = 0; i < n; i++, val += fa.each) {
+		memset(&ss, 0, sizeof(ss));
+		(void)sockaddr_write(&ss, fa.q.af, &im->im_src[i], 0, 0);
+		memcpy(val,
+		    fa.old ? (const void *)&im->im_src[i] : (const void *)&ss,
+		    fa.each);
+	}
+	*len = (socklen_t)(fa.fixed + n * fa.each);
+	return (0);
 }
 
 static bool

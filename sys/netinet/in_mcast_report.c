@@ -4,7 +4,7 @@
 /*
  * When membership is told, for both families (RFC 3376 5, RFC 3810 6).
  *
- * A change is told ROBUST times, each time as the whole filter that stands:
+ * A change is told twice or as the querier says, each time as the whole filter that stands:
  * `to include' or `to exclude' with its sources.  To a router that says what
  * the difference would, and nothing has to be remembered of what was before;
  * a leave is `to include' nobody.
@@ -14,9 +14,10 @@
  * make the answer earlier and larger, never two.
  *
  * A querier of an older version is spoken to in its version until it has been
- * silent for OLDER_US (RFC 3376 7.2.1, RFC 3810 8.2.1): then a report of
+ * silent for a while (RFC 3376 7.2.1, RFC 3810 8.2.1): until then a report of
  * another host makes ours unnecessary, and only who reported last tells that
- * it leaves.
+ * it leaves.  How often a change is told, and how long that while is, a querier
+ * of the newest version says (RFC 3376 4.1.6, 4.1.7).
  *
  * One timeout serves all: it runs when the earliest group is due, and looks at
  * those that have something due.
@@ -31,16 +32,19 @@
 #include <netinet/in.h>
 #include <netinet/in_mcast.h>
 
-#define ROBUST    2
+#define ROBUST    2          /* unless the querier says otherwise */
+#define EVERY_US  125000000U /* the same */
+#define ANSWER_US 10000000U
 #define CHANGE_US 1000000U /* a change is told again within this */
-#define OLDER_US  (ROBUST * 125000000ULL + 10000000U)
 #define QUERIERS  64
 
-/* An older querier of an interface and family. */
+/* A querier of an interface and family that is older, or has times of its own. */
 static struct in_querier {
 	uint32_t ifindex;
 	sa_family_t af;
 	uint64_t until_us[2]; /* IGMP may have met versions 1 and 2 */
+	uint8_t robust;       /* 0: not told */
+	uint64_t every_us;    /* between its queries; 0: not told */
 } in_queriers[QUERIERS];
 
 static unsigned int in_nqueriers; /* slots in use: seldom any */
@@ -90,10 +94,39 @@ in_version(uint32_t ifindex, sa_family_t af, uint64_t now)
 	return (v);
 }
 
-static void
-in_version_met(uint32_t ifindex, sa_family_t af, uint8_t old, uint64_t now)
+uint8_t
+in_report_version(uint32_t ifindex, sa_family_t af)
 {
-	in_querier_of(ifindex, af, true)->until_us[old - 1] = now + OLDER_US;
+	return (in_version(ifindex, af, uptime_us()));
+}
+
+/* Times that a change is told there. */
+static uint8_t
+in_robust(uint32_t ifindex, sa_family_t af)
+{
+	const struct in_querier *q = in_querier_of(ifindex, af, false);
+
+	return (q != NULL && q->robust != 0 ? q->robust : ROBUST);
+}
+
+static void
+in_querier_met(uint32_t ifindex, sa_family_t af, const struct in_query *m,
+    uint64_t now)
+{
+	bool news = m->old != 0 || (m->robust != 0 && m->robust != ROBUST) ||
+	    (m->every_us != 0 && m->every_us != EVERY_US);
+	struct in_querier *q = in_querier_of(ifindex, af, news);
+
+	if (q == NULL)
+		return;
+	if (m->old != 0) {
+		q->until_us[m->old - 1] = now + ANSWER_US +
+		    in_robust(ifindex, af) *
+			(q->every_us != 0 ? q->every_us : EVERY_US);
+		return;
+	}
+	q->robust = m->robust;
+	q->every_us = m->every_us;
 }
 
 /* --- saying it --- */
@@ -222,18 +255,25 @@ in_report_run(void *arg)
 
 /* --- what happens --- */
 
+bool
+in_report_told(const struct in_group *ig)
+{
+	const struct ifnet *ifp = if_get(ig->ig_ifindex);
+
+	return (!in_report_of(ig->ig_af)->silent(&ig->ig_addr) && ifp != NULL &&
+	    (ifp->if_flags & IFF_LOOPBACK) == 0);
+}
+
 void
 in_report_change(struct in_group *ig)
 {
-	const struct ifnet *ifp = if_get(ig->ig_ifindex);
-	bool quiet = in_report_of(ig->ig_af)->silent(&ig->ig_addr) ||
-	    ifp == NULL || (ifp->if_flags & IFF_LOOPBACK) != 0;
+	bool quiet = !in_report_told(ig);
 
 	if (quiet && !in_group_live(ig))
 		in_group_free(ig);
 	if (quiet)
 		return;
-	ig->ig_changes = ROBUST;
+	ig->ig_changes = in_robust(ig->ig_ifindex, ig->ig_af);
 	ig->ig_change_us = uptime_us();
 	in_report_at(ig, ig->ig_change_us);
 }
@@ -277,8 +317,7 @@ in_report_query(const struct ifnet *ifp, sa_family_t af,
 	uint64_t now = uptime_us();
 	struct in_group *ig;
 
-	if (q->old != 0)
-		in_version_met(ifp->if_index, af, q->old, now);
+	in_querier_met(ifp->if_index, af, q, now);
 	for (ig = in_group_first(ifp->if_index, af); ig != NULL;
 	     ig = in_group_next(ig, af))
 		if (in_group_live(ig) &&

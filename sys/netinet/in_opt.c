@@ -576,6 +576,9 @@ in_opt_get(struct inpcb *inp, int level, int name, void *val, socklen_t *len)
 	const struct opt_row *row = opt_find(inp, level, name);
 	int v = 0;
 
+	if (in_mcast_isopt(level, name) &&
+	    (level == IPPROTO_IP || inp->inp_af == AF_INET6))
+		return (in_mcast_getopt(inp, level, name, val, len));
 	if (row == NULL)
 		return (ENOPROTOOPT);
 	switch (row->kind) {

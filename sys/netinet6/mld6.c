@@ -79,6 +79,10 @@ mld_query(const struct mbuf *m, const struct ip_input_ctx *ctx, uint32_t len)
 	} else if (len < 28 || m_copydata(m, ctx->off, 28, h) != 0 ||
 	    (q.n = be16dec(h + 26)) * 16U + 28 > len)
 		return (false);
+	else {
+		q.robust = h[24] & 7;
+		q.every_us = in_query_time(h[25]) * 1000000ULL;
+	}
 	if (q.n > IN_MCAST_SOURCES)
 		q.n = 0; /* answered for all */
 	if (q.n != 0)

@@ -43,7 +43,7 @@ enum sysno {
 	SYS_GETSOCKNAME, /* fd -> payload: sockaddr */
 	SYS_GETPEERNAME,
 	SYS_SETSOCKOPT, /* fd; level, name; payload: value */
-	SYS_GETSOCKOPT, /* fd; level, name, length -> payload: value */
+	SYS_GETSOCKOPT, /* fd; level, name, length; payload: what is asked -> payload: value */
 	SYS_SENDMSG, /* fd; address length, control length, flags; payload: both, each
 		      * padded to 8, and the data */
 	SYS_IOCTL, /* fd; command; payload: argument -> payload: argument */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include <net/if.h>
 #include <netinet/in.h>
 
 union address {
@@ -353,6 +354,61 @@ test_other_kernels(void **state UNUSED)
 	hello_refused(&h, ECONNREFUSED, "");
 }
 
+/* --- sources of groups: the C library's four functions (RFC 3678) --- */
+
+static void
+test_source_filters(void **state UNUSED)
+{
+	const struct in_addr lo = { htonl(INADDR_LOOPBACK) },
+			     g4 = { htonl(0xef010203U) };
+	struct in_addr src4[65], got4[64];
+	struct sockaddr_in6 g6 = { .sin6_family = AF_INET6,
+		.sin6_addr = { { { 0xff, 0x15, [15] = 9 } } } };
+	struct sockaddr_storage src[64], got[64];
+	uint32_t mode, n, index = if_nametoindex("lo0");
+	int fd4 = udp_bound(AF_INET, 5009), fd6 = udp_bound(AF_INET6, 5009);
+
+	src4[64].s_addr = 1;
+	for (uint32_t i = 0; i < 64; i++) {
+		src4[i].s_addr = htonl(0x0a000001U + i);
+		src[i].ss_family = AF_INET6;
+		((struct sockaddr_in6 *)&src[i])->sin6_addr.s6_addr[0] = 0xfd;
+		((struct sockaddr_in6 *)&src[i])->sin6_addr.s6_addr[15] =
+		    (uint8_t)(i + 1);
+	}
+	n = 64;
+	assert_int_equal(getipv4sourcefilter(fd4, lo, g4, &mode, &n, got4), -1);
+	assert_int_equal(errno, EADDRNOTAVAIL);
+	assert_return_code(
+	    setipv4sourcefilter(fd4, lo, g4, MCAST_INCLUDE, 64, src4), errno);
+	n = 64;
+	assert_return_code(getipv4sourcefilter(fd4, lo, g4, &mode, &n, got4),
+	    errno);
+	assert_true(mode == MCAST_INCLUDE && n == 64);
+	assert_memory_equal(got4, src4, sizeof(got4));
+	assert_int_equal(setipv4sourcefilter(fd4, lo, g4, MCAST_EXCLUDE, 65,
+			     src4),
+	    -1);
+	assert_int_equal(errno, ENOBUFS);
+
+	assert_return_code(setsourcefilter(fd6, index, (struct sockaddr *)&g6,
+			       sizeof(g6), MCAST_EXCLUDE, 64, src),
+	    errno);
+	n = 2; /* room for two of them */
+	assert_return_code(getsourcefilter(fd6, index, (struct sockaddr *)&g6,
+			       sizeof(g6), &mode, &n, got),
+	    errno);
+	assert_true(mode == MCAST_EXCLUDE && n == 64);
+	assert_memory_equal(got, src, 2 * sizeof(src[0]));
+	g6.sin6_family = AF_UNIX;
+	assert_int_equal(getsourcefilter(fd6, index, (struct sockaddr *)&g6,
+			     sizeof(g6), &mode, &n, got),
+	    -1);
+	assert_int_equal(errno, EINVAL);
+	close(fd4);
+	close(fd6);
+}
+
 int
 main(void)
 {
@@ -366,6 +422,7 @@ main(void)
 		T(test_raw_socket_keeps_its_rights),
 		T(test_shut_datagrams),
 		T(test_other_kernels),
+		T(test_source_filters),
 	};
 
 	return (cmocka_run_group_tests(tests, machine_up, machine_down));

@@ -19,6 +19,7 @@
 #include <net/pf/pf_ioctl.h>
 #include <net/rtmsg.h>
 #include <netinet/in.h>
+#include <netinet/in_mcast_row.h>
 #include <netinet6/nd6_row.h>
 #include <abi.h>
 #include <ktest.h>

@@ -10,8 +10,11 @@
 #include "lab4.h"
 
 #include <sys/endian.h>
+#include <sys/malloc.h>
 #include <sys/socketvar.h>
+#include <sys/sysctl.h>
 #include <netinet/in_mcast.h>
+#include <netinet/in_mcast_row.h>
 #include <netinet/in_pcb.h>
 #include <netinet6/ip6.h>
 #include <netinet6/ip6_var.h>
@@ -96,6 +99,18 @@ said(uint64_t us)
 		strlcat(out, " ", sizeof(out));
 	}
 	return (out);
+}
+
+/* Is word among those of text? */
+static bool
+says(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *text != '\0'; text++)
+		if (strncmp(text, word, len) == 0)
+			return (true);
+	return (false);
 }
 
 #define BOTH(af) for (af = AF_INET; af != 0; af = af == AF_INET ? AF_INET6 : 0)
@@ -295,6 +310,45 @@ KTEST(mcast_older_queriers)
 	}
 }
 
+/* What a querier says of itself: how often a change is told, and for how long
+ * an older one is spoken to. */
+KTEST(mcast_queriers_times)
+{
+	struct in_query q = { .max_us = 1000000,
+		.robust = 3,
+		.every_us = 20000000 };
+	struct ip_addr g;
+	struct socket *so;
+	struct inpcb *inp;
+
+	begin();
+	BOTH(af)
+	{
+		g = group(1);
+		inp = sock(&so);
+		in_report_query(ifp, af, &q);
+		(void)said(1100000);
+		KT_EQ(in_mcast_join(inp, ifp, af, &g, NULL), 0);
+		KT_STR(said(5000000), "to_ex:1 to_ex:1 to_ex:1 ");
+		ask(1, 1, NULL, 0);
+		(void)said(65000000);
+		ask(1, 0, NULL, 0);
+		KT(says(said(1100000), "report")); /* 3 times 20 s and 10 s */
+		(void)said(10000000);
+		ask(1, 0, NULL, 0);
+		KT_STR(said(1100000), "is_ex:1 ");
+		q.robust = 0; /* a querier that does not say: as before */
+		q.every_us = 0;
+		in_report_query(ifp, af, &q);
+		(void)said(1100000);
+		KT_EQ(in_mcast_leave(inp, ifp, af, &g, NULL), 0);
+		KT_STR(said(5000000), "to_in:1 to_in:1 ");
+		q.robust = 3;
+		q.every_us = 20000000;
+		soclose(so);
+	}
+}
+
 /* --- messages that cannot be --- */
 
 KTEST(mcast_igmp_messages_judged)
@@ -429,18 +483,6 @@ begin6(void)
 	(void)said(10000000);
 }
 
-/* Is word among those of text? */
-static bool
-says(const char *text, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (; *text != '\0'; text++)
-		if (strncmp(text, word, len) == 0)
-			return (true);
-	return (false);
-}
-
 KTEST(mcast_groups_of_addresses)
 {
 	struct ip_addr twin;
@@ -550,6 +592,147 @@ KTEST_NTH(mcast_address_short_of_memory)
 		addr6(req.addr, false);
 	(void)said(3000000);
 	catch_flush();
+}
+
+/* --- filters read back, and the list of groups --- */
+
+/* A filter as programs hand it over: old, struct ip_msfilter; else struct
+ * group_filter, of the family at hand. */
+static socklen_t
+filter_ask(uint8_t *val, bool old, uint32_t mode, uint32_t n)
+{
+	struct sockaddr_storage ss;
+	struct ip_addr g = group(1), s;
+	uint32_t index = ifp->if_index;
+	socklen_t at = old ? 16 : 144, each = old ? 4 : sizeof(ss);
+
+	memset(val, 0, at);
+	memset(&ss, 0, sizeof(ss));
+	(void)sockaddr_write(&ss, af, &g, 0, 0);
+	if (old) {
+		memcpy(val, &g, 4);
+		s = host(1); /* an address of the interface */
+		memcpy(val + 4, &s, 4);
+	} else {
+		memcpy(val, &index, 4);
+		memcpy(val + 8, &ss, sizeof(ss));
+	}
+	memcpy(val + at - 8, &mode, 4);
+	memcpy(val + at - 4, &n, 4);
+	for (uint32_t i = 0; i < n; i++, at += each) {
+		s = host(10 + i);
+		(void)sockaddr_write(&ss, af, &s, 0, 0);
+		memcpy(val + at, old ? (void *)&s : (void *)&ss, each);
+	}
+	return (at);
+}
+
+KTEST(mcast_filters_are_read_back)
+{
+	static uint8_t val[10000], back[10000];
+	struct socket *so;
+	struct inpcb *inp;
+	socklen_t len, room;
+	uint32_t n;
+
+	begin();
+	for (unsigned int i = 0; i < 3; i++) {
+		bool old = i == 0;
+		int level = i == 2 ? IPPROTO_IPV6 : IPPROTO_IP;
+		int name = old ? IP_MSFILTER : MCAST_MSFILTER;
+		socklen_t fixed = old ? 16 : 144, each = old ? 4 : 128;
+
+		af = i == 2 ? AF_INET6 : AF_INET;
+		inp = sock(&so);
+		for (uint32_t mode = 0; mode < 2; mode++) {
+			len = filter_ask(val, old, mode, IN_MCAST_SOURCES);
+			KT_EQ(in_opt_set(inp, level, name, val, len, &owner),
+			    0);
+			memset(back, 0xff, sizeof(back));
+			room = filter_ask(back, old, 1 - mode, 0);
+			n = 100;
+			memcpy(back + fixed - 4, &n, 4);
+			room = sizeof(back);
+			KT_EQ(in_opt_get(inp, level, name, back, &room), 0);
+			KT_EQ(room, len);
+			KT_EQ(memcmp(back, val, len), 0);
+			/* less is asked for, or has room: how many there are */
+			for (unsigned int k = 0; k < 2; k++) {
+				(void)filter_ask(back, old, 7, 0);
+				n = k == 0 ? 3 : 100;
+				memcpy(back + fixed - 4, &n, 4);
+				room = k == 0 ? sizeof(back) : fixed + 3 * each;
+				KT_EQ(in_opt_get(inp, level, name, back, &room),
+				    0);
+				KT_EQ(room, fixed + 3 * each);
+				KT_EQ(memcmp(back, val, room), 0);
+			}
+		}
+		room = fixed - 1;
+		KT_EQ(in_opt_get(inp, level, name, back, &room), EINVAL);
+		len = filter_ask(val, old, 1, 0); /* nobody: leaves */
+		KT_EQ(in_opt_set(inp, level, name, val, len, &owner), 0);
+		room = sizeof(back);
+		(void)filter_ask(back, old, 1, 0);
+		KT_EQ(in_opt_get(inp, level, name, back, &room), EADDRNOTAVAIL);
+		len = filter_ask(val, old, 1, IN_MCAST_SOURCES + 1);
+		KT_EQ(in_opt_set(inp, level, name, val, len, &owner), ENOBUFS);
+		KT_EQ(in_opt_set(inp, level, name, val, len - 1, &owner),
+		    EINVAL);
+		(void)filter_ask(val, old, 2, 0); /* no such mode */
+		KT_EQ(in_opt_set(inp, level, name, val, fixed, &owner), EINVAL);
+		val[old ? 0 : 12] = val[old ? 0 : 16] = 1; /* no group */
+		KT_EQ(in_opt_set(inp, level, name, val, fixed, &owner), EINVAL);
+		KT_EQ(in_opt_get(inp, level,
+			  level == IPPROTO_IP ? IP_ADD_MEMBERSHIP :
+						IPV6_JOIN_GROUP,
+			  back, &room),
+		    ENOPROTOOPT);
+		soclose(so);
+	}
+}
+
+KTEST(mcast_groups_are_listed)
+{
+	struct sysctl_req req;
+	struct in_group_row row;
+	struct ip_addr g, s, got;
+	struct socket *so;
+	struct inpcb *inp;
+	unsigned int seen = 0;
+
+	begin();
+	BOTH(af)
+	{
+		g = group(1);
+		s = host(7);
+		inp = sock(&so);
+		KT_EQ(in_mcast_set(inp, ifp, af, &g, true, &s, 1), 0);
+	}
+	memset(&req, 0, sizeof(req));
+	req.proc = &owner;
+	KT_EQ(kern_sysctl("net.inet.groups", &req), 0);
+	for (size_t at = 0; at < req.oldlen;
+	     at += sizeof(row) + row.nsrc * sizeof(got)) {
+		KT(req.oldlen - at >= sizeof(row));
+		memcpy(&row, (uint8_t *)req.old + at, sizeof(row));
+		af = row.af;
+		g = group(1);
+		if (strcmp(row.ifname, ifp->if_xname) != 0 ||
+		    !ip_addr_eq(&row.group, &g))
+			continue;
+		seen++;
+		memcpy(&got, (uint8_t *)req.old + at + sizeof(row),
+		    sizeof(got));
+		s = host(7);
+		KT(ip_addr_eq(&got, &s));
+		KT(row.exclude == 1 && row.node == 0 && row.told == 1);
+		KT_EQ(row.version, af == AF_INET ? 3 : 2);
+		KT_EQ(row.sockets, 1);
+		KT_EQ(row.nsrc, 1);
+	}
+	KT_EQ(seen, 2);
+	free(req.old, M_SYSCTL, req.oldcap);
 }
 
 /* --- short memory --- */

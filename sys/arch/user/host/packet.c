@@ -97,6 +97,20 @@ speed_look(struct packet *p, struct ifreq *ifr)
 		p->baudrate = ethtool_cmd_speed(&ec) * 1000000ULL;
 }
 
+/* What the host's interface is to hear as well: PACKET_MR_PROMISC, _ALLMULTI. */
+static int
+hear(const struct packet *p, int ifindex, unsigned short what, bool on)
+{
+	struct packet_mreq mr = { .mr_ifindex = ifindex, .mr_type = what };
+
+	return (setsockopt(p->fd, SOL_PACKET,
+		    on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &mr,
+		    sizeof(mr)) == -1 ?
+		-errno :
+		0);
+}
+
+/* All multicasts are heard: the kernel knows its groups, the card does not. */
 static int
 socket_bind(struct packet *p, int ifindex)
 {
@@ -106,25 +120,20 @@ socket_bind(struct packet *p, int ifindex)
 	sll.sll_family = AF_PACKET;
 	sll.sll_protocol = htons(ETH_P_ALL);
 	sll.sll_ifindex = ifindex;
-	return (bind(p->fd, (struct sockaddr *)&sll, sizeof(sll)) == -1 ?
-		-errno :
-		0);
+	if (bind(p->fd, (struct sockaddr *)&sll, sizeof(sll)) == -1)
+		return (-errno);
+	return (hear(p, ifindex, PACKET_MR_ALLMULTI, true));
 }
 
 static int
 promisc_set(struct packet *p, bool on)
 {
-	struct packet_mreq mr;
+	int error;
 
 	if (on == p->promisc || p->ifindex == 0)
 		return (0);
-	memset(&mr, 0, sizeof(mr));
-	mr.mr_ifindex = p->ifindex;
-	mr.mr_type = PACKET_MR_PROMISC;
-	if (setsockopt(p->fd, SOL_PACKET,
-		on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &mr,
-		sizeof(mr)) == -1)
-		return (-errno);
+	if ((error = hear(p, p->ifindex, PACKET_MR_PROMISC, on)) != 0)
+		return (error);
 	p->promisc = on;
 	return (0);
 }
