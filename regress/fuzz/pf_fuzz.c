@@ -117,8 +117,8 @@ rules(void)
 
 	rule(to, &c, 0);
 	c = (struct pf_ioc_rule){ .action = PFA_MATCH,
-		.flags = PFR_NODF | PFR_RANDOMID | PFR_SETTOS, .max_mss = 1000,
-		.min_ttl = 64, .set_tos = 0x10, .log = PF_LOG_MATCHES };
+		.flags = PFR_SETTOS | PFR_SETPRIO, .set_tos = 0x10,
+		.log = PF_LOG_MATCHES };
 	rule(to, &c, 2);
 	c.keep = PF_MODULATE;
 	rule(to, &c, 2);

@@ -308,7 +308,7 @@ pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 
 	if (pf_not_ours(ifp, *mp, dir))
 		return (PF_PASS);
-	if ((pf_options.reass & PF_REASS_ON) != 0 &&
+	if (pf_frag_on &&
 	    (v = pf_frag_input(ifp, mp, *af, dir)) != PF_PASS) {
 		if (v == PF_DROP)
 			pf_status.counters[PFRES_FRAG]++;

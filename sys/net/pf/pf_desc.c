@@ -292,13 +292,12 @@ pf_desc_transport(struct pf_desc *pd)
 	return (PF_PASS);
 }
 
-enum pf_verdict
-pf_desc_read(struct pf_desc *pd, struct ifnet *ifp, struct mbuf *m,
+static enum pf_verdict
+pf_desc_ip(struct pf_desc *pd, struct ifnet *ifp, struct mbuf *m,
     sa_family_t af, enum pf_dir dir)
 {
 	uint32_t need = af == AF_INET ? sizeof(struct ip) :
 					sizeof(struct ip6_hdr);
-	enum pf_verdict v;
 
 	memset(pd, 0, offsetof(struct pf_desc, hdr));
 	memset(&pd->reason, 0, sizeof(*pd) - offsetof(struct pf_desc, reason));
@@ -316,9 +315,27 @@ pf_desc_read(struct pf_desc *pd, struct ifnet *ifp, struct mbuf *m,
 		(pd->m = m = m_makewritable(m, MIN(m->m_pkthdr.len, 128))) ==
 		    NULL))
 		return (pf_desc_bad(pd, PFRES_MEMORY));
-	v = af == AF_INET ? pf_desc_inet(pd) : pf_desc_inet6(pd);
+	return (af == AF_INET ? pf_desc_inet(pd) : pf_desc_inet6(pd));
+}
+
+enum pf_verdict
+pf_desc_read(struct pf_desc *pd, struct ifnet *ifp, struct mbuf *m,
+    sa_family_t af, enum pf_dir dir)
+{
+	enum pf_verdict v = pf_desc_ip(pd, ifp, m, af, dir);
+
 	if (v == PF_PASS)
 		v = pf_desc_transport(pd);
+	pd->now = pd->was;
+	return (v);
+}
+
+enum pf_verdict
+pf_desc_fragment(struct pf_desc *pd, struct ifnet *ifp, struct mbuf *m,
+    sa_family_t af, enum pf_dir dir)
+{
+	enum pf_verdict v = pf_desc_ip(pd, ifp, m, af, dir);
+
 	pd->now = pd->was;
 	return (v);
 }

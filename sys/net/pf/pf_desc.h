@@ -56,19 +56,15 @@ struct pf_match_item {
 /* What rules want done to the packet and all that follow it. */
 struct pf_acts {
 	uint16_t tag;      /* 0: none */
-	uint16_t max_mss;  /* 0: none */
 	int32_t rtable;    /* -1: leave */
-	uint8_t min_ttl;   /* 0: none */
 	uint8_t set_tos;
 	uint8_t set_prio[2];
 	uint8_t log;       /* PF_LOG_* */
 	uint8_t logif;     /* with PF_LOG_MATCHES: pflogN for what follows */
 	uint8_t flags;     /* PF_ACT_* */
 };
-#define PF_ACT_SETTOS   0x01
-#define PF_ACT_NODF     0x02
-#define PF_ACT_RANDOMID 0x04
-#define PF_ACT_SETPRIO  0x08
+#define PF_ACT_SETTOS  0x01
+#define PF_ACT_SETPRIO 0x02
 
 struct pf_desc {
 	struct mbuf *m;
@@ -119,6 +115,9 @@ struct pf_desc {
  * The IP header is contiguous and writable afterwards.
  */
 enum pf_verdict pf_desc_read(struct pf_desc *pd, struct ifnet *ifp,
+    struct mbuf *m, sa_family_t af, enum pf_dir dir);
+/* The same for a fragment, up to its transport. */
+enum pf_verdict pf_desc_fragment(struct pf_desc *pd, struct ifnet *ifp,
     struct mbuf *m, sa_family_t af, enum pf_dir dir);
 
 /*

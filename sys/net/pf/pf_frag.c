@@ -10,6 +10,9 @@
  * (DF) are refused unless `no-df' says otherwise, and a packet that is still a
  * fragment after it was put together is dropped.
  *
+ * `set reassemble' says whether fragments are put together; with scrub rules
+ * in force they say it for each: the first that fits a fragment.
+ *
  * Read on: netinet/ip_frag.c; ip6_output.c for the way out.
  */
 
@@ -17,9 +20,12 @@
 #include <sys/systm.h>
 #include <sys/drop.h>
 #include <sys/mbuf.h>
+#include <sys/time.h>
 #include <net/if_var.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_frag.h>
+#include <net/pf/pf_log.h>
+#include <net/pf/pf_rule.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip_var.h>
@@ -33,6 +39,33 @@ pf_frag_refuse(struct mbuf **mp, sa_family_t af)
 	m_drop(*mp, af == AF_INET ? DROP_IP_FILTER : DROP_IP6_FILTER);
 	*mp = NULL;
 	return (PF_DROP);
+}
+
+bool pf_frag_on;
+
+/* Shall this fragment be put together?  *mp may become another, or NULL. */
+static bool
+pf_frag_wanted(struct ifnet *ifp, struct mbuf **mp, sa_family_t af,
+    enum pf_dir dir)
+{
+	struct pf_desc pd;
+	struct pf_rule *r;
+	enum pf_verdict v;
+
+	if (pf_main.rules[PF_RS_SCRUB]->n == 0)
+		return (true);
+	v = pf_desc_fragment(&pd, ifp, *mp, af, dir);
+	*mp = pd.m;
+	if (v != PF_PASS || pd.frag == 0)
+		return (true); /* what is wrong with it is said there */
+	if ((r = pf_rule_first(PF_RS_SCRUB, &pd)) == NULL)
+		return (false);
+	r->packets[dir == PF_OUT]++;
+	r->bytes[dir == PF_OUT] += pd.tot_len;
+	r->last_active = walltime_sec();
+	if ((r->ioc->log & PF_LOG_ON) != 0)
+		pf_log_packet(&pd, r, r->ioc->logif);
+	return (r->action == PFA_SCRUB && (r->flags & PFR_FRAGREASS) != 0);
 }
 
 /* --- IPv4 --- */
@@ -49,15 +82,19 @@ pf_frag_nodf(struct mbuf *m)
 }
 
 static enum pf_verdict
-pf_frag_inet(struct ifnet *ifp, struct mbuf **mp)
+pf_frag_inet(struct ifnet *ifp, struct mbuf **mp, enum pf_dir dir)
 {
-	struct mbuf *m = *mp;
+	struct mbuf *m;
 	struct ip_frag f;
 	struct ip ip;
 
-	if (m_copydata(m, 0, sizeof(ip), &ip) != 0 ||
+	if (m_copydata(*mp, 0, sizeof(ip), &ip) != 0 ||
 	    (ip.ip_off & htons(IP_MF | IP_OFFMASK)) == 0)
 		return (PF_PASS);
+	if (!pf_frag_wanted(ifp, mp, AF_INET, dir))
+		return (PF_PASS);
+	if ((m = *mp) == NULL)
+		return (PF_DROP);
 	if ((ip.ip_off & htons(IP_DF)) != 0 &&
 	    (pf_options.reass & PF_REASS_NODF) == 0)
 		return (pf_frag_refuse(mp, AF_INET));
@@ -102,7 +139,7 @@ pf_frag_header(const struct mbuf *m, const struct ip6_hdr *ip6)
 }
 
 static enum pf_verdict
-pf_frag_inet6(struct ifnet *ifp, struct mbuf **mp)
+pf_frag_inet6(struct ifnet *ifp, struct mbuf **mp, enum pf_dir dir)
 {
 	struct ip_input_ctx ctx = { .ifp = ifp, .af = AF_INET6 };
 	uint32_t largest = 0;
@@ -112,6 +149,10 @@ pf_frag_inet6(struct ifnet *ifp, struct mbuf **mp)
 	if (m_copydata(*mp, 0, sizeof(ip6), &ip6) != 0 ||
 	    (ctx.off = pf_frag_header(*mp, &ip6)) == 0)
 		return (PF_PASS);
+	if (!pf_frag_wanted(ifp, mp, AF_INET6, dir))
+		return (PF_PASS);
+	if (*mp == NULL)
+		return (PF_DROP);
 	ctx.src = ip_addr_v6(ip6.ip6_src);
 	ctx.dst = ip_addr_v6(ip6.ip6_dst);
 	ctx.tos = (uint8_t)(ntohl(ip6.ip6_flow) >> 20);
@@ -127,13 +168,16 @@ enum pf_verdict
 pf_frag_input(struct ifnet *ifp, struct mbuf **mp, sa_family_t af,
     enum pf_dir dir)
 {
-	return (af == AF_INET ? pf_frag_inet(ifp, mp) : pf_frag_inet6(ifp, mp));
+	return (af == AF_INET ? pf_frag_inet(ifp, mp, dir) :
+				pf_frag_inet6(ifp, mp, dir));
 }
 
 void
 pf_frag_tune(void)
 {
-	if (pf_running && (pf_options.reass & PF_REASS_ON) != 0)
+	pf_frag_on = (pf_options.reass & PF_REASS_ON) != 0 ||
+	    pf_main.rules[PF_RS_SCRUB]->n != 0;
+	if (pf_running && pf_frag_on)
 		ip_frag_tune(pf_options.limit[PF_LIMIT_FRAGS],
 		    pf_options.timeout[PFTM_FRAG]);
 	else

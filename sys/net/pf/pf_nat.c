@@ -3,7 +3,7 @@
 
 /*
  * Writing into the packet what was decided: addresses, ports, ICMP ids, and
- * the marks of scrub and set.
+ * what rules set.
  *
  * Checksums are mended, not computed (RFC 1624), so a packet that was damaged
  * before stays visibly damaged.  A transport checksum that is still open
@@ -174,96 +174,40 @@ pf_nat_ports(struct pf_desc *pd)
 	return (true);
 }
 
-/* --- set and scrub --- */
+/* --- what rules set --- */
 
 static void
-pf_acts_inet(struct pf_desc *pd)
+pf_acts_tos(struct pf_desc *pd)
 {
 	struct ip *ip = mtod(pd->m, struct ip *), old;
+	struct ip6_hdr *ip6 = mtod(pd->m, struct ip6_hdr *);
+	uint32_t tos = pd->acts.set_tos & 0xfcU; /* ECN is the packet's own */
 
+	if (pd->af == AF_INET6) {
+		ip6->ip6_flow = (ip6->ip6_flow & htonl(0xf03fffffU)) |
+		    htonl(tos << 20);
+		return;
+	}
 	memcpy(&old, ip, sizeof(old));
-	if ((pd->acts.flags & PF_ACT_NODF) != 0)
-		ip->ip_off &= (uint16_t)~htons(IP_DF);
-	if (ip->ip_ttl < pd->acts.min_ttl)
-		ip->ip_ttl = pd->acts.min_ttl;
-	if ((pd->acts.flags & PF_ACT_SETTOS) != 0)
-		ip->ip_tos = (uint8_t)(pd->acts.set_tos | (ip->ip_tos & 3));
-	if ((pd->acts.flags & PF_ACT_RANDOMID) != 0 &&
-	    (ip->ip_off & htons(IP_DF | IP_MF | IP_OFFMASK)) == 0 &&
-	    pd->dir == PF_OUT)
-		ip->ip_id = ip_randomid();
+	ip->ip_tos = (uint8_t)(tos | (ip->ip_tos & 3));
 	if ((pd->m->m_pkthdr.csum_flags & M_IPV4_CSUM_OUT) == 0)
 		ip->ip_sum = pf_sum_shift(ip->ip_sum, (const uint8_t *)&old,
-		    (const uint8_t *)ip, 10);
+		    (const uint8_t *)ip, 2);
 }
 
 static void
-pf_acts_inet6(struct pf_desc *pd)
-{
-	struct ip6_hdr *ip6 = mtod(pd->m, struct ip6_hdr *);
-	uint32_t flow = ntohl(ip6->ip6_flow);
-
-	if (ip6->ip6_hlim < pd->acts.min_ttl)
-		ip6->ip6_hlim = pd->acts.min_ttl;
-	if ((pd->acts.flags & PF_ACT_SETTOS) != 0) {
-		flow &= 0xf03fffffU;
-		flow |= (uint32_t)(pd->acts.set_tos & 0xfc) << 20;
-		ip6->ip6_flow = htonl(flow);
-	}
-}
-
-/* The largest segment a SYN allows becomes at most max-mss. */
-static bool
-pf_acts_mss(struct pf_desc *pd)
-{
-	uint32_t n = (pd->hdr.tcp.th_off >> 4) * 4U - sizeof(struct tcphdr);
-	uint8_t opt[40];
-	uint16_t mss;
-
-	if ((pf_tcpflags(pd) & TH_SYN) == 0 || n > sizeof(opt) ||
-	    m_copydata(pd->m, pd->off + sizeof(struct tcphdr), n, opt) != 0)
-		return (true);
-	for (uint32_t i = 0; i + 1 < n && opt[i] != 0;
-	     i += opt[i] == 1 ? 1U : opt[i + 1]) {
-		if (opt[i] == 1)
-			continue;
-		if (opt[i + 1] < 2)
-			return (true);
-		if (opt[i] != 2 || opt[i + 1] != 4 || i + 4 > n)
-			continue;
-		memcpy(&mss, opt + i + 2, 2);
-		if (ntohs(mss) <= pd->acts.max_mss)
-			return (true);
-		mss = htons(pd->acts.max_mss);
-		return (pf_patch(pd,
-		    pd->off + (uint32_t)sizeof(struct tcphdr) + i + 2, &mss, 2,
-		    pf_sum_place(pd), false));
-	}
-	return (true);
-}
-
-static bool
 pf_acts_apply(struct pf_desc *pd)
 {
 	struct pkthdr *ph = &pd->m->m_pkthdr;
 
-	if (pd->acts.max_mss != 0 && pd->proto == IPPROTO_TCP &&
-	    !pf_acts_mss(pd))
-		return (false);
-	ph = &pd->m->m_pkthdr;
 	if (pd->acts.tag != 0)
 		ph->pf.tag = pd->acts.tag;
 	if (pd->acts.rtable >= 0)
 		ph->rtableid = (uint16_t)pd->acts.rtable;
 	if ((pd->acts.flags & PF_ACT_SETPRIO) != 0)
 		ph->pf.prio = pd->acts.set_prio[0];
-	if (pd->acts.min_ttl == 0 && pd->acts.flags == 0)
-		return (true);
-	if (pd->af == AF_INET)
-		pf_acts_inet(pd);
-	else
-		pf_acts_inet6(pd);
-	return (true);
+	if ((pd->acts.flags & PF_ACT_SETTOS) != 0)
+		pf_acts_tos(pd);
 }
 
 bool
@@ -283,20 +227,18 @@ pf_nat_apply(struct pf_desc *pd)
 {
 	bool same = memcmp(&pd->was, &pd->now, sizeof(pd->was)) == 0;
 
-	if (!pf_acts_apply(pd))
-		goto nomem;
+	pf_acts_apply(pd);
 	if (pd->icmp_error && pd->st != NULL)
 		return (pf_nat_error(pd));
 	if (pd->af != pd->naf)
 		return (pf_afto_apply(pd));
 	if (same)
 		return (PF_PASS);
-	if (!pf_nat_addrs(pd) || !pf_nat_ports(pd))
-		goto nomem;
+	if (!pf_nat_addrs(pd) || !pf_nat_ports(pd)) {
+		pd->reason = PFRES_MEMORY;
+		return (PF_DROP);
+	}
 	if (pf_nat_tolocal(pd))
 		pd->m->m_pkthdr.pf.flags |= PF_TAG_TRANSLATE_LOCALHOST;
 	return (PF_PASS);
-nomem:
-	pd->reason = PFRES_MEMORY;
-	return (PF_DROP);
 }

@@ -469,8 +469,7 @@ pf_state_flags(const struct pf_desc *pd)
 static bool
 pf_acts_plain(const struct pf_acts *a)
 {
-	return (a->max_mss == 0 && a->rtable < 0 && a->min_ttl == 0 &&
-	    a->flags == 0);
+	return (a->rtable < 0 && a->flags == 0);
 }
 
 static void
@@ -712,8 +711,6 @@ pf_state_show(const struct pf_state *st, struct pf_ioc_state *out)
 	out->stateflags = st->flags;
 	out->rtable = sm == NULL ? -1 : sm->acts.rtable;
 	if (sm != NULL) {
-		out->max_mss = sm->acts.max_mss;
-		out->min_ttl = sm->acts.min_ttl;
 		out->set_tos = sm->acts.set_tos;
 	}
 	out->dir = st->dir;

@@ -21,6 +21,7 @@
 #include <sys/systm.h>
 #include <sys/malloc.h>
 #include <sys/proc.h>
+#include <net/pf/pf_frag.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_ioc.h>
 #include <net/pf/pf_log.h>
@@ -341,6 +342,8 @@ pf_rules_publish(struct pf_anchor *a, enum pf_rs rs, struct pf_rules *rules)
 		if (rules->rule[i]->ioc->log != 0)
 			pf_log_want(rules->rule[i]->ioc->logif);
 	a->rules[rs] = rules;
+	if (rs == PF_RS_SCRUB)
+		pf_frag_tune();
 	return (old);
 }
 

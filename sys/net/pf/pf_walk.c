@@ -252,10 +252,6 @@ pf_acts_take(struct pf_desc *pd, const struct pf_rule *r)
 		pd->acts.tag = r->tag;
 	if (c->rtable >= 0)
 		pd->acts.rtable = c->rtable;
-	if (c->max_mss != 0)
-		pd->acts.max_mss = c->max_mss;
-	if (c->min_ttl != 0)
-		pd->acts.min_ttl = c->min_ttl;
 	if ((r->flags & PFR_SETTOS) != 0) {
 		pd->acts.set_tos = c->set_tos;
 		pd->acts.flags |= PF_ACT_SETTOS;
@@ -264,10 +260,6 @@ pf_acts_take(struct pf_desc *pd, const struct pf_rule *r)
 		memcpy(pd->acts.set_prio, c->set_prio, 2);
 		pd->acts.flags |= PF_ACT_SETPRIO;
 	}
-	if ((r->flags & PFR_NODF) != 0)
-		pd->acts.flags |= PF_ACT_NODF;
-	if ((r->flags & PFR_RANDOMID) != 0)
-		pd->acts.flags |= PF_ACT_RANDOMID;
 }
 
 /* nat-to, rdr-to, binat-to, af-to of a filter rule: changes pd->now. */

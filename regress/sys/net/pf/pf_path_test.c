@@ -9,9 +9,11 @@
 
 #include "pfkit.h"
 
+#include <sys/errno.h>
 #include <sys/task.h>
 #include <sys/time.h>
 #include <sys/timeout.h>
+#include <net/pf/pf_frag.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_ioc.h>
 #include <net/pf/pf_once.h>
@@ -65,6 +67,16 @@ back(const struct pk *p)
 	b.sport = p->dport;
 	b.dport = p->sport;
 	return (b);
+}
+
+static void
+seconds(unsigned int n)
+{
+	for (unsigned int i = 0; i < n * 4; i++) {
+		sim_advance_us(250000);
+		time_refresh();
+		timeout_run(uptime_us());
+	}
 }
 
 static void
@@ -324,17 +336,160 @@ KTEST(pf_path_router_alert)
 	}
 }
 
-/* --- once --- */
+/* --- fragments --- */
 
-static void
-seconds(unsigned int n)
+/* Piece i of two of a datagram of 24 bytes. */
+static struct mbuf *
+piece(sa_family_t af, unsigned int i)
 {
-	for (unsigned int i = 0; i < n * 4; i++) {
-		sim_advance_us(250000);
-		time_refresh();
-		timeout_run(uptime_us());
+	static const uint8_t body[24] = { 0x0f, 0xa0, 0, 53, 0, 24 };
+	struct pk p = udp(af, CLIENT, SERVER);
+	uint8_t fh[8] = { IPPROTO_UDP, 0, 0, (uint8_t)(i == 0), 1, 2, 3, 4 };
+	struct mbuf *m;
+	struct ip *ip;
+
+	p.proto = af == AF_INET ? 47 : IPPROTO_FRAGMENT;
+	p.len = af == AF_INET ? 16 - 8 : 16;
+	if (i == 1) {
+		p.len -= 8;
+		fh[3] = 16;
+	}
+	m = pk_make(&p, NULL); /* a transport of eight bytes, and len behind it */
+	if (m == NULL)
+		return (NULL);
+	if (af == AF_INET6)
+		KT_EQ(m_copyback(m, 40, 8, fh), 0);
+	KT_EQ(m_copyback(m, af == AF_INET ? 20 : 48, i == 0 ? 16 : 8,
+		  body + 16 * i), 0);
+	if (af == AF_INET6)
+		return (m);
+	ip = mtod(m, struct ip *);
+	ip->ip_p = IPPROTO_UDP;
+	ip->ip_id = 7;
+	ip->ip_off = htons(i == 0 ? IP_MF : 2);
+	ip->ip_sum = 0;
+	ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, 20));
+	return (m);
+}
+
+/* What of the two pieces passes: pieces, or one packet. */
+static unsigned int
+pieces(sa_family_t af, bool *whole)
+{
+	unsigned int n = 0;
+	struct mbuf *m;
+
+	*whole = false;
+	for (unsigned int i = 0; i < 2; i++) {
+		if ((m = pk_through(piece(af, i), af, PF_IN)) == NULL)
+			continue;
+		n++;
+		if (af == AF_INET ? mtod(m, struct ip *)->ip_off == 0 :
+				    mtod(m, uint8_t *)[6] == IPPROTO_UDP)
+			*whole = true;
+		m_freem(m);
+	}
+	return (n);
+}
+
+/* Scrub rules say for each fragment whether it is put together. */
+KTEST(pf_path_scrub_rules)
+{
+	static const struct {
+		uint8_t action; /* 0: no scrub rules */
+		uint32_t flags;
+		bool elsewhere, option, whole;
+	} rows[] = {
+		{ 0, 0, false, true, true },
+		{ 0, 0, false, false, false },
+		{ PFA_SCRUB, PFR_FRAGREASS, false, true, true },
+		{ PFA_SCRUB, PFR_FRAGREASS, false, false, true },
+		{ PFA_SCRUB, 0, false, true, false },
+		{ PFA_NOSCRUB, 0, false, true, false },
+		{ PFA_NOSCRUB, PFR_FRAGREASS, false, true, false },
+		{ PFA_SCRUB, PFR_FRAGREASS, true, true, false },
+	};
+	struct pf_ioc_rule pass = { .action = PFA_PASS }, c;
+	struct pf_rules *none;
+	bool whole;
+
+	pk_boot();
+	KT_EQ(pf_start(), 0);
+	filter(&pass, 1);
+	none = pf_main.rules[PF_RS_SCRUB];
+	PK_BOTH(af)
+	for (unsigned int i = 0; i < nitems(rows); i++) {
+		c = (struct pf_ioc_rule){ .action = rows[i].action,
+			.flags = rows[i].flags };
+		if (rows[i].elsewhere)
+			c.src.addr = pk_net(af, 77, af == AF_INET ? 32 : 128).addr;
+		if (rows[i].action != 0)
+			pk_rule(PF_RS_SCRUB, &c);
+		else {
+			pf_rules_free(pf_main.rules[PF_RS_SCRUB]);
+			pf_main.rules[PF_RS_SCRUB] = none;
+		}
+		pf_options.reass = rows[i].option ? PF_REASS_ON : 0;
+		pf_frag_tune();
+		KT_EQ(pieces(af, &whole), rows[i].whole ? 1 : 2);
+		KT_EQ(whole, rows[i].whole);
+		if (rows[i].action != 0)
+			KT_EQ(pf_main.rules[PF_RS_SCRUB]->rule[0]->packets[0],
+			    rows[i].elsewhere ? 0 : 2);
 	}
 }
+
+/* Each allocation between the first piece and the whole packet fails. */
+KTEST_NTH(pf_path_frag_nth)
+{
+	struct pf_ioc_rule pass = { .action = PFA_PASS,
+		.keep = PF_KEEPSTATE };
+	bool whole;
+	long live;
+
+	pk_boot();
+	KT_EQ(pf_start(), 0);
+	filter(&pass, 1);
+	live = sim_live();
+	sim_fail_nth(n);
+	(void)pieces(AF_INET, &whole);
+	KT(whole || sim_failed());
+	(void)pieces(AF_INET6, &whole);
+	KT(whole || sim_failed());
+	pk_states_end();
+	seconds(61); /* what was left waiting */
+	KT(sim_live() <= live + 8); /* pools keep a page each */
+}
+
+/* What the rest of scrub says is refused by the kernel as by pfctl. */
+KTEST(pf_path_scrub_words_are_refused)
+{
+	static const struct pf_ioc_rule rules[] = {
+		{ .action = PFA_SCRUB, .max_mss = 1400 },
+		{ .action = PFA_SCRUB, .min_ttl = 5 },
+		{ .action = PFA_SCRUB, .flags = PFR_NODF },
+		{ .action = PFA_SCRUB, .flags = PFR_RANDOMID },
+		{ .action = PFA_SCRUB, .flags = PFR_REASSTCP },
+		{ .action = PFA_SCRUB, .flags = PFR_SETTOS, .set_tos = 4 },
+	};
+	struct pf_ioc_poolent *pools[PF_NPOOLS] = { NULL, NULL, NULL };
+	struct pf_ioc_rule c;
+	struct pf_rule *r;
+
+	pk_boot();
+	for (unsigned int i = 0; i < nitems(rules); i++) {
+		c = rules[i];
+		c.rtable = -1;
+		KT_EQ(pf_rule_make(&pf_main, PF_RS_SCRUB, &c, pools, &r),
+		    EOPNOTSUPP);
+		c.action = PFA_MATCH;
+		if ((c.flags & PFR_SETTOS) == 0)
+			KT_EQ(pf_rule_make(&pf_main, PF_RS_FILTER, &c, pools,
+				  &r), EOPNOTSUPP);
+	}
+}
+
+/* --- once --- */
 
 static struct pf_ioc_rule
 once(uint8_t action)
