@@ -125,7 +125,7 @@ number	: NUMBER
 	| STRING {
 		if (!pf_hexnumber($1, &$$)) {
 			perr(pc, "%s is not a number", $1);
-			$$ = 0;
+			YYERROR;
 		}
 	}
 	;

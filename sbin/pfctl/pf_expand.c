@@ -33,6 +33,7 @@ struct expand {
 	const struct node_range *sport, *dport, *uid, *gid;
 	const struct node_str *os;
 	unsigned int made, broken;
+	bool unfit; /* a combination was left out for its pool's family */
 };
 
 static enum pf_rs
@@ -328,6 +329,26 @@ families_agree(const struct expand *x, struct pf_rule *r)
 	return (true);
 }
 
+/*
+ * Addresses of a nat, rdr or binat rule that its pool has no family for are
+ * left out: em1:network may well have networks of both.
+ */
+static bool
+pool_agrees(struct expand *x, const struct pf_rule *r)
+{
+	const struct redir *rd = x->sp->kind == K_RDR ? x->sp->rdr : x->sp->nat;
+	int af;
+
+	if (!(x->sp->kind & (K_NAT | K_RDR | K_BINAT)) ||
+	    x->sp->r.af != AF_UNSPEC || r->r.af == AF_UNSPEC)
+		return (true);
+	af = pool_family(rd);
+	if (af <= AF_UNSPEC || af == r->r.af)
+		return (true);
+	x->unfit = true;
+	return (false);
+}
+
 /* A link-local address with its interface binds the rule to it. */
 static bool
 scopes_agree(const struct expand *x, struct pf_rule *r)
@@ -459,7 +480,7 @@ emit(struct expand *x)
 	r->line = sp->line;
 	r->stateopts_given = sp->stateopts_given;
 	take_lists(x, r);
-	if (!families_agree(x, r) || !scopes_agree(x, r))
+	if (!families_agree(x, r) || !pool_agrees(x, r) || !scopes_agree(x, r))
 		return;
 	take_defaults(sp, r);
 	if (!family_from_pools(x, r) || !rule_judge(x->pc, sp, r) ||
@@ -533,6 +554,9 @@ spec_expand(struct pfconf *pc, struct spec *sp)
 
 	pc->sp = sp;
 	step(&x, 0);
+	if (x.made == 0 && x.unfit)
+		conf_error_at(pc->lex, sp->file, sp->line,
+		    "no translation address with matching address family found.");
 	if (x.made == 0)
 		conf_error_at(pc->lex, sp->file, sp->line,
 		    "rule expands to no valid combination");
