@@ -401,10 +401,13 @@ load_file(int dev, const struct args *a)
 	int error = 0;
 
 	pfconf_file(pc, a->file, a->anchor);
-	if (pfconf_finish(pc) != 0 ||
-	    (act ? load_refuse : load_judge_os)(pc, a->anchor) != 0) {
+	if (pfconf_finish(pc) != 0) {
 		fflush(stdout);
 		warnx("Syntax error in config file: pf rules not loaded");
+		error = 1;
+	} else if ((act ? load_refuse : load_judge_os)(pc, a->anchor) != 0) {
+		fflush(stdout);
+		warnx("pf rules not loaded");
 		error = 1;
 	} else if (act && load_commit(dev, pc, a->anchor) == -1)
 		error = 1;

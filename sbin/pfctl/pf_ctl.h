@@ -39,14 +39,14 @@ void *xcalloc(size_t n, size_t size);
 /* pf_load.c */
 
 /*
- * Reports what the kernel cannot do and what an anchor (-a) cannot have, each
- * with its file and line.  Number of errors in all.
- */
-/*
  * Reads the fingerprints and looks for the names that `os' has in rules: an
  * unknown one is an error, with -n a warning of -vv.  Number of errors so far.
  */
 int load_judge_os(struct pfconf *pc, const char *anchor);
+/*
+ * pf_refuse.c: the same, and reports what the kernel cannot do and what an
+ * anchor (-a) cannot have, each with its file and line.  Number of errors.
+ */
 int load_refuse(struct pfconf *pc, const char *anchor);
 /* Does this load include rulesets of kind rs? */
 bool load_wants(const struct pfconf *pc, int rs);

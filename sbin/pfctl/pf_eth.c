@@ -320,14 +320,14 @@ eth_print(struct pfconf *pc, const struct pf_ruleset *rs, int depth)
 	}
 }
 
-const struct pf_eth *
-eth_first(const struct pf_ruleset *rs, const char **file, int *line)
+bool
+eth_place(const struct pf_ruleset *rs, size_t n, struct place *at)
 {
 	const struct pf_eth *e = TAILQ_FIRST(&rs->eths);
 
-	if (e != NULL) {
-		*file = e->file;
-		*line = e->line;
-	}
-	return (e);
+	while (e != NULL && n-- > 0)
+		e = TAILQ_NEXT(e, entry);
+	if (e != NULL)
+		*at = (struct place){ e->file, e->line };
+	return (e != NULL);
 }

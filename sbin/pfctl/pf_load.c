@@ -4,14 +4,13 @@
 /*
  * A configuration into the kernel: one transaction, all of it or nothing.
  *
- *	refuse what the kernel cannot do, with its line, before anything
+ *	pf_refuse.c: what the kernel cannot do, with its line, before anything
  *	DIOCXBEGIN, naming every ruleset, table set and the options
  *	tables, rules and options, all with the ticket
  *	DIOCXCOMMIT
  *
  * An error at any step rolls back; so does the kernel when this process
- * dies.  Words whose engine comes later are parsed and printed, and are
- * refused here.
+ * dies.
  */
 
 #include <err.h>
@@ -20,149 +19,6 @@
 #include <string.h>
 
 #include "pf_ctl.h"
-
-/* --- what is not there yet --------------------------------------------- */
-
-struct refusal {
-	const char *word;
-	bool (*uses)(const struct pf_rule *r);
-};
-
-#define USES(fn, expr)                          \
-	static bool fn(const struct pf_rule *r) \
-	{                                       \
-		return (expr);                  \
-	}
-
-static bool
-pool_has(const struct pf_rule *r, uint8_t flag)
-{
-	return ((r->r.pool[PF_NATPOOL].flags | r->r.pool[PF_RDRPOOL].flags |
-		    r->r.pool[PF_ROUTEPOOL].flags) &
-	    flag);
-}
-
-USES(uses_queue, r->r.qname[0] != '\0' || r->x.set_queue[0] != NULL)
-USES(uses_dummynet, r->r.dnpipe[0] != 0)
-USES(uses_route, r->r.rt != PF_NOROUTE)
-USES(uses_synproxy, r->r.keep == PF_SYNPROXY)
-USES(uses_srctrack,
-    r->r.stateflags &PFS_SRCTRACK || r->r.max_src_states != 0 ||
-	r->r.overload[0] != '\0')
-USES(uses_sticky, pool_has(r, PF_POOL_STICKY))
-USES(uses_eim, pool_has(r, PF_POOL_EIM))
-USES(uses_mape, r->r.pool[PF_NATPOOL].mape_offset != 0)
-USES(uses_scrub,
-    (r->r.flags & (PFR_NODF | PFR_RANDOMID | PFR_REASSTCP)) != 0 ||
-	r->r.max_mss != 0 || r->r.min_ttl != 0)
-USES(uses_scrubtos,
-    r->r.flags &PFR_SETTOS &&
-	(r->r.flags & PFR_SCRUB || r->r.action == PFA_SCRUB))
-USES(uses_afto_out, r->r.flags &PFR_AFTO && r->r.dir == PFD_OUT)
-USES(uses_divert_out, r->r.divert == PF_DIVERT_SOCKET && r->r.dir == PFD_OUT)
-USES(uses_divert_proto,
-    r->r.divert == PF_DIVERT_SOCKET && r->r.proto != IPPROTO_TCP &&
-	r->r.proto != IPPROTO_UDP)
-USES(uses_divert_block,
-    r->r.divert != PF_DIVERT_NONE && r->r.action != PFA_PASS)
-USES(uses_rdomain, r->x.rdomain != -1)
-USES(uses_rtlabel, r->x.rtlabel != NULL)
-USES(uses_rtable,
-    r->r.rtable != -1 && r->r.action != PFA_PASS && r->r.action != PFA_BLOCK &&
-	r->r.action != PFA_MATCH)
-USES(uses_delay, r->r.set_delay != 0)
-USES(uses_pktrate, r->r.pktrate[0] != 0)
-USES(uses_related, (r->r.stateflags & PFS_RELATED) != 0)
-USES(uses_pflow, (r->r.stateflags & PFS_PFLOW) != 0)
-
-static const struct refusal refusals[] = {
-	{ "queue", uses_queue },
-	{ "dnpipe", uses_dummynet },
-	{ "route-to, reply-to and dup-to", uses_route },
-	{ "synproxy state", uses_synproxy },
-	{ "source tracking", uses_srctrack },
-	{ "sticky-address", uses_sticky },
-	{ "endpoint-independent", uses_eim },
-	{ "map-e-portset", uses_mape },
-	{ "scrub with no-df, random-id, min-ttl, max-mss or reassemble tcp",
-	    uses_scrub },
-	{ "scrub with set-tos", uses_scrubtos },
-	{ "af-to of packets that go out", uses_afto_out },
-	{ "divert-to of packets that go out", uses_divert_out },
-	{ "divert-to of other protocols than TCP and UDP", uses_divert_proto },
-	{ "divert of blocked packets", uses_divert_block },
-	{ "on rdomain", uses_rdomain },
-	{ "route label", uses_rtlabel },
-	{ "rtable in translation and scrub rules", uses_rtable },
-	{ "set delay", uses_delay },
-	{ "max-pkt-rate", uses_pktrate },
-	{ "allow-related", uses_related },
-	{ "pflow", uses_pflow },
-};
-
-static void
-refuse(struct pfconf *pc, const struct place *at, const char *what)
-{
-	conf_error_at(pc->lex, at->file != NULL ? at->file : "pfctl", at->line,
-	    "%s is not supported by this kernel", what);
-}
-
-/* Once a statement, however many rules it became. */
-static void
-refuse_rules(struct pfconf *pc, const struct pf_rules *rules)
-{
-	const struct pf_rule *r, *last;
-	struct place at;
-	size_t i;
-
-	for (i = 0; i < nitems(refusals); i++) {
-		last = NULL;
-		TAILQ_FOREACH(r, rules, entry) {
-			if (!refusals[i].uses(r) ||
-			    (last != NULL && last->line == r->line &&
-				last->file == r->file))
-				continue;
-			last = r;
-			at = (struct place){ r->file, r->line };
-			refuse(pc, &at, refusals[i].word);
-		}
-	}
-}
-
-static void
-refuse_lines(struct pfconf *pc)
-{
-	struct pf_ruleset *rs;
-	struct pf_line *l;
-	struct place at;
-
-	TAILQ_FOREACH(l, &pc->lines, entry) {
-		at = (struct place){ l->file, l->line };
-		if (pc->load & LOAD_ALTQ)
-			refuse(pc, &at, l->what);
-	}
-	TAILQ_FOREACH(rs, &pc->rulesets, entry)
-		if (pc->load & LOAD_FILTER &&
-		    eth_first(rs, &at.file, &at.line) != NULL)
-			refuse(pc, &at, "ether");
-}
-
-static void
-refuse_options(struct pfconf *pc)
-{
-	static const enum pf_limit limits[] = { PF_LIMIT_ETH_ANCHORS,
-		PF_LIMIT_PKTDELAY };
-	struct pf_options *o = &pc->set;
-	size_t i;
-
-	if (o->syncookies_set && o->syncookies != PF_SYNCOOKIES_NEVER)
-		refuse(pc, &o->at[SET_SYNCOOKIES], "set syncookies");
-	for (i = 0; i < nitems(limits); i++)
-		if (o->limit_set[limits[i]])
-			refuse(pc, &o->limit_at[limits[i]],
-			    conf_printf(pc->lex, "set limit %s",
-				pf_limit_names[limits[i]]));
-}
 
 /* --- fingerprints ------------------------------------------------------ */
 
@@ -235,28 +91,6 @@ load_judge_os(struct pfconf *pc, const char *anchor)
 	os_rules(pc, l);
 	if (pc->osfps == NULL)
 		free(l->list); /* the kernel's */
-	return (conf_errors(pc->lex));
-}
-
-int
-load_refuse(struct pfconf *pc, const char *anchor)
-{
-	const struct place *set = &pc->set.at[SET_ANY];
-	struct pf_ruleset *rs;
-	int i;
-
-	(void)load_judge_os(pc, anchor);
-	refuse_lines(pc);
-	TAILQ_FOREACH(rs, &pc->rulesets, entry)
-		for (i = 0; i < PF_RS_MAX; i++)
-			if (load_wants(pc, i))
-				refuse_rules(pc, &rs->rules[i]);
-	if (pc->load & LOAD_OPTIONS)
-		refuse_options(pc);
-	if (*anchor != '\0' && !pc->partial && set->file != NULL)
-		conf_error_at(pc->lex, set->file, set->line,
-		    "options belong to the main ruleset, not to anchor %s",
-		    anchor);
 	return (conf_errors(pc->lex));
 }
 

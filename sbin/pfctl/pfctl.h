@@ -587,9 +587,8 @@ void eth_dir(struct pfconf *pc, int dir);
 void eth_proto(struct pfconf *pc, int64_t n);
 void eth_side(struct pfconf *pc, bool dst, struct mac *list);
 struct mac *eth_mac(struct pfconf *pc, const char *s, int64_t plen);
-/* The first ether rule and where it stands; NULL: none. */
-const struct pf_eth *eth_first(const struct pf_ruleset *rs, const char **file,
-    int *line);
+/* Where the n-th ether rule of rs stands; false: it has not so many. */
+bool eth_place(const struct pf_ruleset *rs, size_t n, struct place *at);
 void eth_open(struct pfconf *pc);
 void eth_close(struct pfconf *pc);
 void eth_bridge(struct pfconf *pc, const char *ifname);

@@ -283,21 +283,31 @@ what_the_kernel_lacks_is_named(void **state)
 		{ "pass queue q", "queue" },
 		{ "ether pass", "ether" },
 		{ "pass dnpipe 1", "dnpipe" },
-		{ "pass in route-to em1", "route-to, reply-to and dup-to" },
+		{ "pass dnqueue 1", "dnqueue" },
+		{ "pass in route-to em1", "route-to" },
+		{ "pass in reply-to em1", "reply-to" },
+		{ "pass in dup-to em1", "dup-to" },
 		{ "pass in proto tcp synproxy state", "synproxy state" },
-		{ "pass keep state (source-track)", "source tracking" },
+		{ "pass keep state (source-track)", "source-track" },
+		{ "pass keep state (max-src-states 3)", "max-src-states" },
+		{ "pass keep state (max-src-nodes 3)", "max-src-nodes" },
 		{ "pass proto tcp keep state (max-src-conn 3, overload <x>)",
-		    "source tracking" },
+		    "max-src-conn" },
+		{ "pass proto tcp keep state (max-src-conn-rate 3/4)",
+		    "max-src-conn-rate" },
+		{ "set state-defaults pflow\npass\nblock", "pflow" },
 		{ "pass out on em0 inet nat-to { 1.1.1.1 1.1.1.2 } sticky-address",
 		    "sticky-address" },
 		{ "nat on em0 inet -> 1.1.1.1 endpoint-independent",
 		    "endpoint-independent" },
 		{ "nat on em0 inet -> 1.1.1.1 map-e-portset 4/8/7",
 		    "map-e-portset" },
-		{ "scrub in no-df", "scrub" },
-		{ "scrub in min-ttl 3", "scrub" },
-		{ "scrub in set-tos 3", "scrub with set-tos" },
-		{ "match in scrub (max-mss 1400)", "scrub" },
+		{ "scrub in no-df", "scrub no-df" },
+		{ "scrub in random-id", "scrub random-id" },
+		{ "scrub reassemble tcp", "scrub reassemble tcp" },
+		{ "scrub in min-ttl 3", "scrub min-ttl" },
+		{ "scrub in set-tos 3", "scrub set-tos" },
+		{ "match in scrub (max-mss 1400)", "scrub max-mss" },
 		{ "pass out proto tcp divert-to 127.0.0.1 port 3",
 		    "divert-to of packets that go out" },
 		{ "pass in proto 103 divert-to 127.0.0.1 port 3",
@@ -327,6 +337,67 @@ what_the_kernel_lacks_is_named(void **state)
 		expect("-nf -", text, 0, "", NULL);
 	}
 	assert_int_equal(model->calls, 0);
+}
+
+/* In the order of the file, each word once a line, and nothing else. */
+static void
+refusals_follow_the_file(void **state)
+{
+	(void)state;
+	expect("-f -",
+	    "set state-defaults pflow, max-src-states 3\n"
+	    "scrub in no-df max-mss 1400\n"
+	    "ether pass\n"
+	    "ether block\n"
+	    "pass in route-to em1 proto { tcp udp }\n"
+	    "anchor {\n"
+	    "pass in dup-to em1 keep state (max 3)\n"
+	    "}\n"
+	    "pass out dnpipe 3\n",
+	    1, "",
+	    "stdin:3: Rules must be in order: options, ethernet, normalization, queueing, translation, filtering\n"
+	    "stdin:4: Rules must be in order: options, ethernet, normalization, queueing, translation, filtering\n"
+	    "pfctl: Syntax error in config file: pf rules not loaded\n");
+	expect("-f -",
+	    "set state-defaults pflow, max-src-states 3\n"
+	    "ether pass\n"
+	    "ether block\n"
+	    "scrub in no-df max-mss 1400\n"
+	    "pass in route-to em1 proto { tcp udp }\n"
+	    "anchor {\n"
+	    "pass in dup-to em1 keep state (max 3)\n"
+	    "}\n"
+	    "pass out dnpipe 3\n",
+	    1, "",
+	    "stdin:1: max-src-states is not supported by this kernel\n"
+	    "stdin:1: pflow is not supported by this kernel\n"
+	    "stdin:2: ether is not supported by this kernel\n"
+	    "stdin:3: ether is not supported by this kernel\n"
+	    "stdin:4: scrub max-mss is not supported by this kernel\n"
+	    "stdin:4: scrub no-df is not supported by this kernel\n"
+	    "stdin:5: route-to is not supported by this kernel\n"
+	    "stdin:7: dup-to is not supported by this kernel\n"
+	    "stdin:9: dnpipe is not supported by this kernel\n"
+	    "pfctl: pf rules not loaded\n");
+}
+
+/* A Mac's call points load; the one that can call nothing is remarked. */
+static void
+call_points_of_a_mac(void **state)
+{
+	(void)state;
+	expect("-f -",
+	    "scrub-anchor \"com.example/*\"\nnat-anchor \"com.example/*\"\n"
+	    "rdr-anchor \"com.example/*\"\ndummynet-anchor \"com.example/*\"\n"
+	    "anchor \"com.example/*\"\n",
+	    0, "",
+	    "stdin:4: warning: this kernel has no dummynet rules that a dummynet-anchor could call\n");
+	expect("-sr", "", 0,
+	    "scrub-anchor \"com.example/*\" all\nanchor \"com.example/*\" all\n",
+	    "");
+	expect("-sn", "", 0,
+	    "nat-anchor \"com.example/*\" all\nrdr-anchor \"com.example/*\" all\n",
+	    "");
 }
 
 /* --- fingerprints ------------------------------------------------------ */
@@ -969,6 +1040,8 @@ main(void)
 		TEST(kernel_errors_name_the_line),
 		TEST(anchors_and_parts),
 		TEST(what_the_kernel_lacks_is_named),
+		TEST(refusals_follow_the_file),
+		TEST(call_points_of_a_mac),
 		TEST(rules_with_counters),
 		TEST(labels_of_anchors),
 		TEST(states_as_they_are_shown),
