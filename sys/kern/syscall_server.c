@@ -43,6 +43,7 @@ struct client {
 
 static int nclients, maxclients = 4096, maxuserclients = 1024,
 		     client_ms = 10000;
+static int spin;
 static uint64_t ncalls, bootid;
 static char helloname[64];
 
@@ -50,6 +51,12 @@ static void
 patience_set(void)
 {
 	host_patience((unsigned int)client_ms);
+}
+
+static void
+spin_set(void)
+{
+	host_spin(spin);
 }
 
 static const struct sysctl_row rows[] = {
@@ -80,6 +87,14 @@ static const struct sysctl_row rows[] = {
 	    .max = 3600000,
 	    .changed = patience_set,
 	    .text = "ms until a client that does not answer is cut off" },
+	{ .name = "kern.spin",
+	    .type = CTL_INT,
+	    .flags = CTLF_RD | CTLF_WR,
+	    .var = &spin,
+	    .min = 0,
+	    .max = 100000,
+	    .changed = spin_set,
+	    .text = "tries before the kernel sleeps" },
 	{ .name = "kern.syscalls",
 	    .type = CTL_QUAD,
 	    .flags = CTLF_RD,
@@ -94,6 +109,7 @@ syscallinit(void)
 	sysctl_register(&table);
 	syscalltableinit();
 	patience_set();
+	spin = host_spin(-1);
 	arc4random_buf(&bootid, sizeof(bootid));
 }
 

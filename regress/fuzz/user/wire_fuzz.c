@@ -108,7 +108,6 @@ boot(void)
 
 	if (end != NULL)
 		return;
-	host_thread_init();
 	host_cpu_enter();
 	MUST(host_loop_init() == 0);
 	MUST(mkdtemp(dir) != NULL);

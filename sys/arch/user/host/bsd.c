@@ -466,7 +466,6 @@ main(int argc, char *argv[])
 		background();
 	lock_sign();
 	descriptors_raise();
-	host_thread_init();
 	if ((error = host_loop_init()) != 0)
 		fatal("%s", strerror(error));
 	host_cpu_enter();

@@ -12,7 +12,6 @@ extern const char *host_name; /* of the machine, for the log */
 extern int host_loglevel; /* lines above it are not written */
 
 int host_exiting(int *status); /* was host_exit() called? */
-void host_thread_init(void); /* at start, before others */
 int host_loop_init(void); /* 0 or errno */
 /*
  * Waits until a descriptor is ready, the deadline has come (host_clock()

@@ -34,15 +34,18 @@ host_sockpair(enum host_socktype type, int fds[2])
 	return (0);
 }
 
-/* Tries before a wait: none on one CPU, where the other side cannot run meanwhile. */
-static int
-spin_count(void)
+int
+host_spin(int tries)
 {
 	static int spins = -1;
+	int now = __atomic_load_n(&spins, __ATOMIC_RELAXED);
 
-	if (spins == -1)
-		spins = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 200 : 0;
-	return (spins);
+	if (tries == -1 && now != -1)
+		return (now);
+	if (tries == -1) /* on one CPU the other side cannot run meanwhile */
+		tries = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 200 : 0;
+	__atomic_store_n(&spins, tries, __ATOMIC_RELAXED);
+	return (tries);
 }
 
 union passing {
@@ -104,7 +107,7 @@ host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
 {
 	union passing pass;
 	struct msghdr msg;
-	int spins = (flags & HOST_SPIN) != 0 ? spin_count() : 0, how, error;
+	int spins = (flags & HOST_SPIN) != 0 ? host_spin(-1) : 0, how, error;
 	ssize_t n;
 
 	memset(&msg, 0, sizeof(msg));

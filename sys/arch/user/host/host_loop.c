@@ -4,6 +4,10 @@
 /*
  * Readiness: epoll, and the wait of the network thread.
  *
+ * To fall asleep and be woken costs more than most answers take.  So the wait
+ * begins with a few looks without sleep, as long as that pays: after a sleep
+ * that was a long one, the next begins at once.
+ *
  * A watch that is deleted while events for it may still be in hand is freed
  * at the end of the round.
  */
@@ -12,6 +16,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +28,8 @@
 
 #include "host.h"
 
-#define EVENTS 64
+#define EVENTS	64
+#define SOON_NS 50000
 
 struct host_watch {
 	int fd;
@@ -36,6 +42,7 @@ struct host_watch {
 
 static int epfd = -1, kickfd = -1;
 static int kicked; /* a kick is on its way */
+static bool soon; /* the last event did not let us sleep for long */
 static struct host_watch *dead;
 
 static void
@@ -133,14 +140,18 @@ events_get(struct epoll_event *ev, unsigned long long deadline)
 {
 	unsigned long long now = host_clock();
 	struct timespec ts = { 0, 0 };
+	int n;
 
-	if (deadline == ~0ULL)
-		return (epoll_pwait2(epfd, ev, EVENTS, NULL, NULL));
+	for (int i = soon && deadline > now + SOON_NS ? host_spin(-1) : 0; i > 0; i--)
+		if ((n = epoll_wait(epfd, ev, EVENTS, 0)) != 0)
+			return (n);
 	if (deadline > now) {
 		ts.tv_sec = (time_t)((deadline - now) / 1000000000ULL);
 		ts.tv_nsec = (long)((deadline - now) % 1000000000ULL);
 	}
-	return (epoll_pwait2(epfd, ev, EVENTS, &ts, NULL));
+	n = epoll_pwait2(epfd, ev, EVENTS, deadline == ~0ULL ? NULL : &ts, NULL);
+	soon = n > 0 && host_clock() - now < SOON_NS;
+	return (n);
 }
 
 void

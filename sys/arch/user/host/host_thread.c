@@ -34,7 +34,6 @@ static struct {
 	unsigned int asleep[SLOTS];
 } token;
 static __thread int held;
-static int spins;
 
 /* A thread that can sleep: host_self(). */
 struct host_thread {
@@ -46,12 +45,6 @@ static long
 futex(unsigned int *addr, int op, unsigned int val, const struct timespec *ts)
 {
 	return (syscall(SYS_futex, addr, op | FUTEX_PRIVATE_FLAG, val, ts, NULL, FUTEX_BITSET_MATCH_ANY));
-}
-
-void
-host_thread_init(void)
-{
-	spins = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 200 : 0;
 }
 
 /* --- the token --- */
@@ -76,6 +69,7 @@ void
 host_cpu_enter(void)
 {
 	unsigned int ticket = __atomic_fetch_add(&token.next, 1, __ATOMIC_ACQ_REL), s = ticket % SLOTS, seen;
+	int spins = host_spin(-1);
 
 	for (int i = 0; i < spins && !my_turn(ticket); i++)
 		cpu_relax();

@@ -90,13 +90,19 @@ int host_sockpair(enum host_socktype type, int fds[2]);
  * message was longer than iov, which loses it).
  */
 #define HOST_WAIT 1
-#define HOST_SPIN 2 /* with HOST_WAIT: try kern.spin times first */
+#define HOST_SPIN 2 /* with HOST_WAIT: try host_spin() times first */
 #define HOST_LIMIT 4 /* with HOST_WAIT: no longer than host_patience(), then -ETIMEDOUT */
 long host_recv(int fd, const struct host_iov *iov, int niov, int *passed,
     int flags);
 /* Sends iov, with descriptor pass unless it is -1.  Bytes or -errno. */
 long host_send(int fd, const struct host_iov *iov, int niov, int pass,
     int flags);
+/*
+ * How often something is tried before it is waited for: a message of a
+ * client, the token, the loop's next event if the last one came as soon as
+ * that.  -1 changes nothing.  Returns the number.
+ */
+int host_spin(int tries);
 /* Milliseconds that HOST_LIMIT waits. */
 void host_patience(unsigned int ms);
 /* how: 0 reading, 1 writing, 2 both. */

@@ -13,7 +13,6 @@ struct kernel_params {
 	const char *hostname; /* copied */
 	unsigned long mbuf_bytes; /* limit for packet memory; 0: 64 MiB */
 	unsigned int owner_uid; /* this uid and 0 may change things */
-	unsigned int wire_spin; /* initial kern.spin */
 };
 
 /* Brings everything up, in a fixed order.  Once.  With the token.  0 or errno. */
