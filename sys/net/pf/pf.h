@@ -29,7 +29,7 @@ struct pf_options {
 };
 extern struct pf_options pf_options;
 extern const struct pf_options pf_options_default;
-/* May o be used?  0, EINVAL, EBUSY (fewer than in use). */
+/* May o be used?  0 or EINVAL. */
 int pf_options_judge(const struct pf_options *o);
 void pf_options_apply(const struct pf_options *o);
 

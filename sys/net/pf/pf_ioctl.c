@@ -141,6 +141,10 @@ pf_setlimit(struct pf_file *pf, void *data)
 
 	if (io->index >= PF_LIMIT_MAX)
 		return (EINVAL);
+	if ((io->index == PF_LIMIT_ETH_ANCHORS ||
+		io->index == PF_LIMIT_PKTDELAY) &&
+	    new != pf_options_default.limit[io->index])
+		return (EOPNOTSUPP); /* there are none */
 	if ((o = pf_options_edit(pf, io->ticket, &now)) == NULL)
 		return (EBUSY);
 	io->limit = o->limit[io->index];

@@ -280,6 +280,8 @@ pf_natlook(struct pf_file *pf, void *data)
 	    ((io->proto == IPPROTO_TCP || io->proto == IPPROTO_UDP) &&
 		(io->sport == 0 || io->dport == 0)))
 		return (EINVAL);
+	if (pf_state_several(io->af, io->proto, &e, (enum pf_dir)io->dir))
+		return (E2BIG);
 	if (!pf_other_ends(io->af, io->proto, (enum pf_dir)io->dir, &e))
 		return (ENOENT);
 	io->rsaddr = e.addr[io->dir == PF_IN];

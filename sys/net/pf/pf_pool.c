@@ -180,14 +180,17 @@ static bool
 pf_pool_bitmask(const struct pf_pool *pool, sa_family_t af,
     const struct ip_addr *old, struct ip_addr *a)
 {
-	const struct pf_raddr *e = &pool->ents[0];
-	struct ip_addr net = e->addr, host = *old, mask;
-	unsigned int plen = e->plen;
+	const struct pf_raddr *e = pool->ents;
+	struct ip_addr net, host = *old, mask;
+	unsigned int plen;
 
-	if (pool->nents == 0 ||
-	    (e->type != PF_ADDR_PREFIX &&
-		(e->type != PF_ADDR_DYNIF ||
-		    !pf_dyn_entry(e->dyn, af, 0, &net, &plen))))
+	if (pool->nents == 0)
+		return (false);
+	net = e->addr;
+	plen = e->plen;
+	if (e->type == PF_ADDR_PREFIX ? e->af != af :
+					e->type != PF_ADDR_DYNIF ||
+		    !pf_dyn_entry(e->dyn, af, 0, &net, &plen))
 		return (false);
 	mask = host;
 	ip_addr_mask(&mask, plen);

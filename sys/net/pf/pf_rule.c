@@ -49,6 +49,33 @@ pf_ioc_strings(const struct pf_ioc_rule *c)
 	    ENDS(c->src.addr.name) && ENDS(c->dst.addr.name));
 }
 
+#define PFR_ALL 0x07ffffffU /* with PFR_EXPIRED, which is said, not asked */
+#define PFS_ALL 0x07ffU
+
+/* Numbers within what they can mean. */
+static bool
+pf_ioc_ranges(enum pf_rs rs, const struct pf_ioc_rule *c)
+{
+	bool afto = (c->flags & PFR_AFTO) != 0;
+
+	if ((c->flags & ~PFR_ALL) != 0 || (c->stateflags & ~PFS_ALL) != 0 ||
+	    c->dir > PFD_OUT || c->log > 0x0f || c->keep > PF_SYNPROXY ||
+	    c->rt > PF_REPLYTO || c->prio > 8 || c->set_prio[0] > 7 ||
+	    c->set_prio[1] > 7 || c->src.port_op > PF_OP_RRG ||
+	    c->dst.port_op > PF_OP_RRG || c->uid_op > PF_OP_RRG ||
+	    c->gid_op > PF_OP_RRG)
+		return (false);
+	if (c->af != AF_UNSPEC && c->af != AF_INET && c->af != AF_INET6)
+		return (false);
+	if (rs != PF_RS_FILTER && c->action == PFA_PASS &&
+	    (c->flags & PFR_ANCHOR) == 0)
+		return (false); /* calls of anchors look so */
+	if (afto &&
+	    (rs != PF_RS_FILTER || c->af == AF_UNSPEC || c->naf == c->af))
+		return (false);
+	return (afto ? c->naf == AF_INET || c->naf == AF_INET6 : c->naf == 0);
+}
+
 /* Words that pfctl refuses too; a program of another make gets the errno. */
 static bool
 pf_ioc_supported(const struct pf_ioc_rule *c)
@@ -59,7 +86,7 @@ pf_ioc_supported(const struct pf_ioc_rule *c)
 	    c->pktrate[0] == 0 && c->max_pkt_size == 0 &&
 	    (c->stateflags &
 		(PFS_SRCTRACK | PFS_SRCTRACK_RULE | PFS_PFLOW | PFS_FLUSH |
-		    PFS_FLUSHGLOBAL)) == 0 &&
+		    PFS_FLUSHGLOBAL | PFS_RELATED)) == 0 &&
 	    c->max_src_nodes == 0 && c->max_src_states == 0 &&
 	    c->max_src_conn == 0 && c->conn_rate[0] == 0 &&
 	    c->overload[0] == '\0' && c->max_mss == 0 && c->min_ttl == 0 &&
@@ -105,10 +132,29 @@ pf_addr_ok(const struct pf_ioc_addr *a)
 		return (false);
 	if (a->af != AF_UNSPEC && a->af != AF_INET && a->af != AF_INET6)
 		return (false);
-	if (a->type == PF_ADDR_PREFIX || a->type == PF_ADDR_RANGE)
+	if (a->type == PF_ADDR_RANGE)
+		return (a->af != AF_UNSPEC && a->plen <= max &&
+		    memcmp(a->addr.b, a->end.b, max / 8) <= 0);
+	if (a->type == PF_ADDR_PREFIX)
 		return (a->af != AF_UNSPEC && a->plen <= max);
 	if (a->type == PF_ADDR_TABLE || a->type == PF_ADDR_DYNIF)
 		return (a->name[0] != '\0' && a->plen <= 128);
+	return (true);
+}
+
+static bool
+pf_pool_ok(const struct pf_ioc_pool *p, struct pf_ioc_poolent *ents)
+{
+	if (p->type > PF_POOL_LEASTSTATES ||
+	    (p->flags & ~(PF_POOL_STICKY | PF_POOL_STATIC | PF_POOL_EIM |
+			 PF_POOL_V6NEXTHOP | PF_POOL_PORTSTAR)) != 0 ||
+	    (p->port[1] != 0 && p->port[1] < p->port[0]))
+		return (false);
+	for (uint32_t i = 0; i < p->nents; i++)
+		if (!pf_addr_ok(&ents[i].addr) ||
+		    ents[i].addr.type == PF_ADDR_NOROUTE ||
+		    ents[i].addr.type == PF_ADDR_URPF)
+			return (false);
 	return (true);
 }
 
@@ -141,26 +187,16 @@ pf_ioc_judge(enum pf_rs rs, const struct pf_ioc_rule *c,
     struct pf_ioc_poolent *const ents[PF_NPOOLS])
 {
 	if (!pf_ioc_strings(c) || !pf_action_ok(rs, c->action) ||
-	    c->dir > PFD_OUT || c->src.port_op > PF_OP_RRG ||
-	    c->dst.port_op > PF_OP_RRG || c->uid_op > PF_OP_RRG ||
-	    c->gid_op > PF_OP_RRG || !pf_addr_ok(&c->src.addr) ||
-	    !pf_addr_ok(&c->dst.addr) || !pf_divert_ok(rs, c) || !pf_os_ok(c) ||
-	    (c->af != AF_UNSPEC && c->af != AF_INET && c->af != AF_INET6))
+	    !pf_ioc_ranges(rs, c) || !pf_addr_ok(&c->src.addr) ||
+	    !pf_addr_ok(&c->dst.addr) || !pf_divert_ok(rs, c) || !pf_os_ok(c))
 		return (EINVAL);
+	for (int p = 0; p < PF_NPOOLS; p++)
+		if (!pf_pool_ok(&c->pool[p], ents[p]))
+			return (EINVAL);
 	if (!pf_ioc_supported(c))
 		return (EOPNOTSUPP);
-	if (c->rtable >= 0 && !rtable_exists((uint32_t)c->rtable))
-		return (ESRCH);
-	for (int p = 0; p < PF_NPOOLS; p++) {
-		if (c->pool[p].type > PF_POOL_LEASTSTATES)
-			return (EINVAL);
-		for (uint32_t i = 0; i < c->pool[p].nents; i++)
-			if (!pf_addr_ok(&ents[p][i].addr) ||
-			    ents[p][i].addr.type == PF_ADDR_NOROUTE ||
-			    ents[p][i].addr.type == PF_ADDR_URPF)
-				return (EINVAL);
-	}
-	return (0);
+	return (c->rtable >= 0 && !rtable_exists((uint32_t)c->rtable) ? ESRCH :
+									0);
 }
 
 /* --- making --- */

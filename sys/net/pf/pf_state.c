@@ -287,6 +287,21 @@ pf_state_lookup(sa_family_t af, uint8_t proto, const struct pf_ends *e,
 }
 
 bool
+pf_state_several(sa_family_t af, uint8_t proto, const struct pf_ends *e,
+    enum pf_dir dir)
+{
+	uint8_t which = dir == PF_IN ? PF_SK_WIRE : PF_SK_STACK;
+	const struct pf_skey *sk;
+	struct pf_probe p;
+	unsigned int n = 0;
+
+	pf_probe_set(&p, af, proto, e, dir);
+	for (sk = *pf_hash_bucket(p.hash); sk != NULL; sk = sk->next)
+		n += pf_skey_is(sk, &p) && (sk->which & which) != 0;
+	return (n > 1);
+}
+
+bool
 pf_state_taken(sa_family_t af, uint8_t proto, const struct pf_ends *e,
     enum pf_dir dir)
 {

@@ -119,6 +119,9 @@ void pf_state_find(struct pf_desc *pd);
  * packets, NATLOOK.  NULL. */
 struct pf_state *pf_state_lookup(sa_family_t af, uint8_t proto,
     const struct pf_ends *e, enum pf_dir dir, const struct pf_kif *kif);
+/* Are there several, bound to different interfaces? */
+bool pf_state_several(sa_family_t af, uint8_t proto, const struct pf_ends *e,
+    enum pf_dir dir);
 /* The hash of a key, and hints that its bucket, then the first state in it,
  * then the second if the first has another hash, will be looked at. */
 uint32_t pf_state_hash(sa_family_t af, uint8_t proto, const struct pf_ends *e,
