@@ -4,31 +4,12 @@
 #
 # A bridge of three wires with a station on each, and all words of ifconfig
 # about it.  TAP.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/bridge.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0
-stop() {
-	bsdctl down >/dev/null 2>&1
-	rm -rf "$dir"
-}
-trap stop EXIT
-trap 'exit 1' INT TERM
+. "$(dirname "$0")/lab.subr"
 
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
-on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
 br() { on sw ifconfig bridge0 "$@"; }
 shows() { # shows PATTERN: in ifconfig bridge0
 	br >"$dir/last" && cat "$dir/last" && grep -Eq -- "$1" "$dir/last"
 }
-not() { ! "$@"; }
 refuses() { # refuses TEXT WORD...: fails and says so
 	text=$1; shift
 	br "$@" >"$dir/last" 2>&1 && return 1
@@ -98,5 +79,4 @@ ok "an address is refused" refuses "" 10.0.0.9/24
 ok "words of a bridge elsewhere" sh -c 'bsdctl exec sw ifconfig fxp1 add fxp2 2>&1 | grep -q "add: not a bridge"'
 ok "destroy" br destroy
 ok "nothing is left" not on h1 ping -c 1 -w 1 10.0.0.2
-echo "1..$n"
-exit $bad
+finish

@@ -4,28 +4,9 @@
 #
 # Equal routes: a host with two ways to another one, over two routers; flows
 # spread, and go on when a cable is pulled or a router falls silent.  TAP.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/ecmp.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0
-trap 'bsdctl down >/dev/null 2>&1; rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
+. "$(dirname "$0")/lab.subr"
 
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
-not() { ! "$@"; }
-on() { timeout 60 bsdctl exec "$@"; }
-within() {
-	tries=0
-	until "$@"; do tries=$((tries + 1)); [ $tries -lt 12 ] || return 1; sleep 0.5; done
-}
-command -v python3 >/dev/null 2>&1 || { echo "ok 1 - programs # SKIP no python3"; echo 1..1; exit 0; }
+have python3 || { skip programs "no python3"; finish; }
 
 cat >"$dir/lab.conf" <<'LAB'
 lab ecmp
@@ -167,5 +148,4 @@ ok "over IPv6 too" within flows6
 ok "delete by gateway" on left route -q delete 198.51.100.0/24 10.2.1.1
 ok "the other is alone" sh -c 'bsdctl exec left netstat -rn | grep -q "^198.51.100.0/24 *10.1.1.1 *UGS "'
 kill $server
-echo "1..$n"
-exit $bad
+finish

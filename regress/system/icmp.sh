@@ -4,16 +4,9 @@
 #
 # ping and traceroute with real processes: what their pages say, over a router
 # and two links of different MTU.  TAP.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH
-dir=$(mktemp -d "${TMPDIR:-/tmp}/icmp.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-trap 'bsdctl down >/dev/null 2>&1; rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
-n=0 bad=0
+. "$(dirname "$0")/lab.subr"
 
+on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@" >"$dir/last" 2>&1; status=$?; }
 # is NAME STATUS PATTERN...: the last command ended so and said all of that
 is() {
 	name=$1 want=$2 why=
@@ -28,7 +21,6 @@ is() {
 	echo "not ok $n - $name: $why"
 	sed 's/^/# /' "$dir/last"
 }
-on() { m=$1; shift; timeout 30 bsdctl exec "$m" "$@" >"$dir/last" 2>&1; status=$?; }
 
 cat >"$dir/lab.conf" <<X
 lab icmp
@@ -157,5 +149,4 @@ is "traceroute stops at our own knowledge" 1 'Message too long'
 on left ping -c 1 -s 1400 10.0.2.2
 is "what may be cut goes too" 0
 
-echo "1..$n"
-exit $bad
+finish

@@ -4,23 +4,8 @@
 #
 # More than one lo: their group and others, and their addresses from here and
 # from a neighbour.  TAP.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/lo.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0
-trap 'bsdctl down >/dev/null 2>&1; rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
+. "$(dirname "$0")/lab.subr"
 
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
-not() { ! "$@"; }
-on() { timeout 60 bsdctl exec "$@"; }
 # names GROUP: the interfaces that ifconfig shows for it
 names() { on a ifconfig "$1" | sed -n 's/^\([a-z0-9]*\): flags.*/\1/p' | tr '\n' ' '; }
 is() { [ "$(names "$1")" = "$2" ]; }
@@ -69,5 +54,4 @@ ok "destroy" sh -c 'bsdctl exec a ifconfig lo1 destroy && bsdctl exec a ifconfig
 ok "the group has gone" not on a ifconfig router
 ok "and the address" not on a ping -c 1 -w 1 192.0.2.1
 ok "lo0 stays" not on a ifconfig lo0 destroy
-echo "1..$n"
-exit $bad
+finish

@@ -4,31 +4,7 @@
 #
 # The first story of the README: three machines in a row, worked with as a
 # user would, by real processes and without privilege.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH
-dir=$(mktemp -d "${TMPDIR:-/tmp}/router.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-trap 'bsdctl down >/dev/null 2>&1; rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
-n=0 bad=0
-
-# ok NAME COMMAND...: the command succeeds;  no NAME COMMAND...: it fails
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; sed 's/^/# /' "$dir/out"
-}
-no() {
-	name=$1; shift; n=$((n + 1))
-	if ! "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; sed 's/^/# /' "$dir/out"
-}
-# the output of the last command matches
-says() { ok "$1" grep -qE "$2" "$dir/last"; }
-on() { m=$1; shift; timeout 30 bsdctl exec "$m" "$@"; }
-keep() { "$@" >"$dir/last" 2>&1; }
+. "$(dirname "$0")/lab.subr"
 
 ok "the example lab comes up" bsdctl up "$top/etc/examples/router/lab.conf"
 no "it does not come up twice" bsdctl up "$top/etc/examples/router/lab.conf"
@@ -112,5 +88,4 @@ says "a lab file's unknown wire has file and line" 'bad.conf:3: no wire called y
 says "and so has its unknown word" 'bad.conf:4: foo: unknown word'
 says "and a second machine of one name" 'bad.conf:6: machine a is there already'
 no "no such machine is an error" bsdctl exec nobody true
-echo "1..$n"
-exit $bad
+finish

@@ -4,32 +4,13 @@
 #
 # Several routing tables: a host with two routers, one for each table; what
 # programs of either table reach, and how the tables are shown.  TAP.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/rtables.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0 pids=
-trap 'for p in $pids; do kill "$p" 2>/dev/null; done; bsdctl down >/dev/null 2>&1; rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
+. "$(dirname "$0")/lab.subr"
 
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
-not() { ! "$@"; }
-on() { timeout 60 bsdctl exec "$@"; }
 shows() { # shows PATTERN COMMAND...
 	pattern=$1; shift
 	"$@" >"$dir/last" 2>&1
 	cat "$dir/last"
 	grep -Eq -- "$pattern" "$dir/last"
-}
-within() {
-	tries=0
-	until "$@"; do tries=$((tries + 1)); [ $tries -lt 30 ] || return 1; sleep 0.2; done
 }
 
 cat >"$dir/lab.conf" <<'LAB'
@@ -125,5 +106,4 @@ ok "hears only of it" not grep -q 192.0.2 "$dir/monitor"
 ok "flush of a table" on host route -q -T 1 flush
 ok "leaves the other" shows '^default +10.0.1.1' on host netstat -rn
 ok "no way by table 1" not on host route -T 1 exec ping -c 1 -w 1 10.0.2.10
-echo "1..$n"
-exit $bad
+finish

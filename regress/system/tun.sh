@@ -4,38 +4,15 @@
 #
 # tun and tap with an unmodified program behind them: two machines, a small
 # tunnel of Python over UDP between them, ping and TCP through it.  TAP.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/tun.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0 pids=
-stop() {
-	for p in $pids; do kill "$p" 2>/dev/null; done
-	bsdctl down >/dev/null 2>&1
-	rm -rf "$dir"
-}
-trap stop EXIT
-trap 'exit 1' INT TERM
+. "$(dirname "$0")/lab.subr"
 
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
-on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
 refuses() { # refuses TEXT COMMAND...: fails and says so
 	text=$1; shift
 	"$@" >"$dir/last" 2>&1 && return 1
 	grep -q -- "$text" "$dir/last"
 }
-within() {
-	i=0
-	until "$@"; do i=$((i + 1)); [ $i -lt 50 ] || return 1; sleep 0.1; done
-}
 
-command -v python3 >/dev/null 2>&1 || { echo "ok 1 - programs # SKIP no python3"; echo 1..1; exit 0; }
+have python3 || { skip programs "no python3"; finish; }
 
 cat >"$dir/tunnel.py" <<'PY'
 # tunnel.py DEVICE PEER: packets of the device in UDP datagrams, and back
@@ -114,5 +91,4 @@ tunnel b /dev/tap7 10.0.1.1
 ok "tap" sh -c 'bsdctl exec a ifconfig tap7 create; bsdctl exec a ifconfig tap7 10.8.0.1/24 && bsdctl exec b ifconfig tap7 10.8.0.2/24'
 ok "ping through frames" within on a ping -c 1 -w 1 10.8.0.2
 ok "cloners are named" sh -c 'bsdctl exec a ifconfig -C | grep -q "tun tap"'
-echo "1..$n"
-exit $bad
+finish
