@@ -2,19 +2,21 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The tree of prefixes at 1 k, 100 k and 1 M: look-ups of random addresses
- * and of those inside its prefixes, and bytes a prefix.  Lengths are mixed
- * like a full BGP table's: mostly /24 and /48.
+ * The tree of prefixes at 1 k, 100 k and 1 M: look-ups of one address in each
+ * of its prefixes, in random order, one at a time and (many) in batches of 32
+ * as frames come in and rt_expect() looks for them, and bytes a prefix.
+ * Lengths are mixed like a full BGP table's: mostly /24 and /48.
  */
 
 #include <sys/systm.h>
 #include <net/lpm.h>
 #include <ktest.h>
 
-#define PROBES 65536
+#define MOST  1000000
+#define BATCH 32
 
 static struct lpm tree;
-static struct ip_addr probe[PROBES];
+static struct ip_addr probe[MOST]; /* one in each prefix, in random order */
 static int value;
 static volatile uintptr_t sink;
 
@@ -38,7 +40,7 @@ tree_fill(unsigned int n, bool v6)
 		return;
 	lpm_sysinit();
 	lpm_init(&tree);
-	for (unsigned int i = 0; tree.prefixes < n; i++) {
+	while (tree.prefixes < n) {
 		unsigned int plen = length_draw(v6);
 
 		memset(&a, 0, sizeof(a));
@@ -48,8 +50,7 @@ tree_fill(unsigned int n, bool v6)
 			a.b[1] &= 0x1f;
 		}
 		KT_EQ(lpm_insert(&tree, &a, plen, &value), 0);
-		probe[i % PROBES] = a;
-		arc4random_buf(probe[i % PROBES].b + plen / 8 + 1, 1);
+		probe[tree.prefixes - 1] = a; /* its last bits are any */
 	}
 	kb_note("bytes a prefix", (double)tree.bytes / (double)tree.prefixes,
 	    "B");
@@ -59,16 +60,51 @@ static void
 lookups(unsigned long n, unsigned int prefixes, bool v6)
 {
 	uintptr_t sum = 0;
+	unsigned int at = 0;
 
 	tree_fill(prefixes, v6);
 	kb_start();
-	for (unsigned long i = 0; i < n; i++)
-		for (unsigned int k = 0; k < 1024; k++)
-			sum += (uintptr_t)lpm_match(&tree,
-			    &probe[(i * 1024 + k * 61) % PROBES],
-			    v6 ? 128 : 32);
+	for (unsigned long i = 0; i < n * 1024; i++) {
+		sum += (uintptr_t)lpm_match(&tree, &probe[at], v6 ? 128 : 32);
+		at = at + 1 < prefixes ? at + 1 : 0;
+	}
 	kb_stop();
 	sink = sum;
+}
+
+/* The same, as many at once as come in a batch. */
+static void
+lookups_many(unsigned long n, unsigned int prefixes, bool v6)
+{
+	void *v[BATCH];
+	uintptr_t sum = 0;
+	unsigned int at = 0;
+
+	tree_fill(prefixes, v6);
+	kb_start();
+	for (unsigned long i = 0; i < n * 1024; i += BATCH) {
+		lpm_match_many(&tree, &probe[at], BATCH, v6 ? 128 : 32, v);
+		for (unsigned int k = 0; k < BATCH; k++)
+			sum += (uintptr_t)v[k];
+		at = at + 2 * BATCH < prefixes ? at + BATCH : 0;
+	}
+	kb_stop();
+	sink = sum;
+}
+
+KBENCH(lpm_v4_1m_many, 1024)
+{
+	lookups_many(n, 1000000, false);
+}
+
+KBENCH(lpm_v6_1m_many, 1024)
+{
+	lookups_many(n, 1000000, true);
+}
+
+KBENCH(lpm_v4_100k_many, 1024)
+{
+	lookups_many(n, 100000, false);
 }
 
 KBENCH(lpm_v4_1k, 1024)

@@ -87,8 +87,6 @@ link_rx(struct link_softc *sc)
 	}
 	if (n == RX_BATCH)
 		task_add(&sc->sc_more);
-	if (packet_filter != NULL)
-		packet_filter->expect(&ml);
 	if_input(&sc->sc_if, &ml);
 }
 

@@ -17,6 +17,8 @@
 #include <sys/proc.h>
 #include <net/if_bridge.h>
 #include <net/if_var.h>
+#include <net/packet_filter.h>
+#include <net/rtable.h>
 #include <machine/host.h>
 
 #define IF_BATCH     32
@@ -38,12 +40,24 @@ input_count(struct ifnet *ifp, struct mbuf *m)
 		m->m_pkthdr.rtableid = (uint16_t)ifp->if_rtable;
 }
 
+/* Several frames: what they will need is fetched before the first goes. */
+static void
+input_expect(const struct ifnet *ifp, const struct mbuf_list *ml)
+{
+	if (ml->ml_len < 2 || ifp->if_type != IFT_ETHER)
+		return;
+	rt_expect(ifp, ml);
+	if (packet_filter != NULL)
+		packet_filter->expect(ml);
+}
+
 void
 if_input(struct ifnet *ifp, struct mbuf_list *ml)
 {
 	struct mbuf *m;
 
 	ASSERT_TOKEN();
+	input_expect(ifp, ml);
 	while ((m = ml_dequeue(ml)) != NULL) {
 		input_count(ifp, m);
 		if (ifp->if_bpf != NULL)

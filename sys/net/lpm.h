@@ -14,16 +14,10 @@
 #include <sys/types.h>
 #include <net/ip_addr.h>
 
-/* Or a leaf: see lpm.c. */
-struct lpm_node {
-	uint64_t set[2]; /* which prefixes of length 1..6 are here */
-	uint64_t kids; /* which of the 64 chunks go on */
-	struct lpm_block *block; /* kids' nodes, then values; NULL: none */
-};
-
 struct lpm {
-	struct lpm_node root;
+	void *root; /* a node or a leaf, see lpm.c; NULL: none */
 	void *dflt; /* value of the empty prefix */
+	struct lpm_dir *dir; /* of a large set; NULL: none */
 	uint64_t prefixes, nodes, bytes;
 };
 
@@ -34,6 +28,8 @@ void lpm_destroy(struct lpm *t);
 
 /* Value of the longest prefix that holds a and is at most maxlen long; NULL. */
 void *lpm_match(const struct lpm *t, const struct ip_addr *a, unsigned int maxlen);
+/* The same for n addresses at once: value[i] is that of a[i]. */
+void lpm_match_many(const struct lpm *t, const struct ip_addr *a, unsigned int n, unsigned int maxlen, void **value);
 /* Value of exactly this prefix; NULL. */
 void *lpm_find(const struct lpm *t, const struct ip_addr *a, unsigned int plen);
 /*

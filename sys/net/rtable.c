@@ -37,6 +37,8 @@ struct rtable {
 	uint32_t domain; /* the table that has addresses and links */
 };
 
+#define RT_LARGE 4096 /* prefixes: their nodes and routes fill a second-level cache */
+
 static struct pool rt_pool;
 static struct rtable *tables[RT_TABLEID_MAX + 1];
 static TAILQ_HEAD(, rtentry) by_if[IFHASH];
@@ -178,6 +180,27 @@ rtable_match(uint32_t tableid, sa_family_t af, const struct ip_addr *dst)
 	if (__predict_true((rt->rt_flags & RTF_UP) != 0))
 		return (rt);
 	return ((up = first_up(rt)) != NULL ? up : match_shorter(tree, dst, rt));
+}
+
+bool
+rtable_large(uint32_t tableid, sa_family_t af)
+{
+	const struct lpm *tree = tree_get(tableid, af);
+
+	return (tree != NULL && tree->prefixes >= RT_LARGE);
+}
+
+void
+rtable_fetch(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsigned int n)
+{
+	void *rt[RT_FETCH_MAX];
+
+	KASSERT(n <= RT_FETCH_MAX);
+	if (n < 2 || !rtable_large(tableid, af))
+		return;
+	lpm_match_many(tree_get(tableid, af), dst, n, af_bits(af), rt);
+	for (unsigned int i = 0; i < n; i++)
+		__builtin_prefetch(rt[i], 1);
 }
 
 struct rtentry *
@@ -775,7 +798,7 @@ rtableinit(void)
 {
 	int error;
 
-	pool_init(&rt_pool, sizeof(struct rtentry), 0, "rtentry");
+	pool_init(&rt_pool, sizeof(struct rtentry), 64, "rtentry");
 	lpm_sysinit();
 	rt_mpath_init();
 	for (size_t i = 0; i < IFHASH; i++)

@@ -22,6 +22,7 @@
 struct ifaddr;
 struct ifnet;
 struct mbuf;
+struct mbuf_list;
 
 #define RT_TABLEID_MAX 255
 
@@ -71,6 +72,14 @@ struct rt_want {
 
 /* Longest match whose best route is up.  Borrowed, or NULL. */
 struct rtentry *rtable_match(uint32_t tableid, sa_family_t af, const struct ip_addr *dst);
+/* Has a table so many prefixes that a look-up is not answered from a cache? */
+bool rtable_large(uint32_t tableid, sa_family_t af);
+/* Fetches into the cache what rtable_match() of each of n addresses will read,
+ * if the table is large.  Changes nothing. */
+#define RT_FETCH_MAX 32
+void rtable_fetch(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsigned int n);
+/* The same for Ethernet frames that come in by ifp, before they are looked at. */
+void rt_expect(const struct ifnet *ifp, const struct mbuf_list *frames);
 /* Exactly this prefix; priority RTP_ANY gives the best.  Borrowed, or NULL. */
 struct rtentry *rtable_lookup(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsigned int plen, uint8_t priority);
 /*
@@ -101,6 +110,18 @@ int rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fm
 
 void rt_ref(struct rtentry *rt);
 void rt_put(struct rtentry *rt); /* NULL allowed */
+/*
+ * While a packet goes on, neighbours may be pushed out by others; no other
+ * route leaves.  What is held, for rt_put(): NULL if rt stays anyway.
+ */
+static inline struct rtentry *
+rt_hold(struct rtentry *rt)
+{
+	if ((rt->rt_flags & RTF_CLONED) == 0)
+		return (NULL);
+	rt_ref(rt);
+	return (rt);
+}
 static inline bool
 rt_isvalid(const struct rtentry *rt)
 {

@@ -210,13 +210,15 @@ ip_input_multicast(struct ifnet *ifp, struct mbuf *m)
 static void
 ip_input_forward(struct ifnet *ifp, struct mbuf *m, struct rtentry *rt)
 {
+	struct rtentry *held;
+
 	if (ip_forwarding == 0) {
 		m_drop(m, DROP_IP_CANTFORWARD);
 		return;
 	}
-	rt_ref(rt); /* a full ARP table may push its neighbour out */
+	held = rt_hold(rt); /* a full ARP table may push its neighbour out */
 	ip_forward(ifp, m, rt);
-	rt_put(rt);
+	rt_put(held);
 }
 
 /* Where to: one look-up decides. */

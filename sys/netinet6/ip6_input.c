@@ -197,7 +197,7 @@ static void
 ip6_input_unicast(struct ifnet *ifp, struct mbuf *m, const struct ip_addr *dst)
 {
 	uint32_t tableid = m->m_pkthdr.rtableid;
-	struct rtentry *rt;
+	struct rtentry *rt, *held;
 	int error = ENETUNREACH;
 
 	if (ip6_forwarding != 0)
@@ -208,9 +208,9 @@ ip6_input_unicast(struct ifnet *ifp, struct mbuf *m, const struct ip_addr *dst)
 	if (rt == NULL)
 		ip6_noroute(m, error);
 	else if ((rt->rt_flags & RTF_LOCAL) == 0) {
-		rt_ref(rt); /* a full cache may push its neighbour out */
+		held = rt_hold(rt); /* a full cache may push its neighbour out */
 		ip6_forward(ifp, m, rt);
-		rt_put(rt);
+		rt_put(held);
 	} else if (!ip6_ready(rt->rt_ifa))
 		m_drop(m, DROP_IP6_TENTATIVE);
 	else
