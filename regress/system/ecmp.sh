@@ -146,6 +146,6 @@ done >/dev/null 2>&1
 ok "a router falls silent: all flows move" within flows4
 ok "over IPv6 too" within flows6
 ok "delete by gateway" on left route -q delete 198.51.100.0/24 10.2.1.1
-ok "the other is alone" sh -c 'bsdctl exec left netstat -rn | grep -q "^198.51.100.0/24 *10.1.1.1 *UGS "'
+ok "the other is alone" sh -c 'bsdctl exec left netstat -rn | grep -q "^198.51.100/24 *10.1.1.1 *UGS "'
 kill $server
 finish

@@ -47,33 +47,34 @@ ifconfig fxp0 inet 10.0.0.1/24 up || exit 1
 silent netstat -an
 ping -n -c 60 10.0.0.9 >"$D/ping" 2>&1 &
 pinger=$!
-for _ in $(seq 60); do netstat -an | grep -q ^raw && break; sleep 0.05; done
-shows "^raw +[0-9]+ +0  .* 1\$" netstat -an
-shows "^raw .* $(id -u) +$pinger +[0-9]+ 1\$" netstat -anv
-shows '^raw ' netstat -an -f inet -p raw
+for _ in $(seq 60); do netstat -an | grep -q '^ip ' && break; sleep 0.05; done
+shows "^ip +[0-9]+ +0  .* 1\$" netstat -an
+shows "^ip .* 1 +$(id -u) +$pinger +[0-9]+\$" netstat -anv
+shows '^ip ' netstat -an -f inet -p raw
+shows '^ip ' netstat -ln
 silent netstat -an -f inet6
 silent netstat -an -p udp
-refuses 1 "netstat: nosuch: no such protocol" netstat -a -p nosuch
+refuses 1 "netstat: nosuch: unknown or uninstrumented protocol" netstat -a -p nosuch
 kill "$pinger"
 wait "$pinger" 2>/dev/null
 pinger=
-for _ in $(seq 60); do netstat -an | grep -q ^raw || break; sleep 0.05; done
+for _ in $(seq 60); do netstat -an | grep -q '^ip ' || break; sleep 0.05; done
 silent netstat -an
 
-shows '^[0-9]+ bytes of packet memory in use, [0-9]+ at most, limit [1-9]' netstat -m
-shows '^rtentry +[1-9][0-9]* +[1-9]' netstat -m
+shows '^[0-9]+/[0-9]+/65536 Kbytes allocated to network' netstat -m
+shows '^rtentry +[1-9][0-9]* +[1-9]' netstat -mv
 ping -n -c 3 127.0.0.1 >"$D/ping" 2>&1 &
 pinger=$!
-shows '^ +[1-9][0-9]* +0 +[0-9]+ +0$' netstat -I lo0 -w 1 -c 2
+shows '^ +[1-9][0-9]* +0 +[0-9]+ +0 +0 ' netstat -I lo0 -w 1 -c 2
 wait "$pinger"
 pinger=
 [ "$(wc -l <"$D/out")" -eq 4 ]
-result $? "a name, a head and two lines"
+result $? "two lines of head and two of figures"
 refuses 1 "netstat: nosuch0: no such interface" netstat -I nosuch0 -w 1 -c 1
 refuses 2 "netstat: wait: 0 is not a number from 1 to 86400" netstat -w 0
 refuses 2 "netstat: ipx: unknown address family" netstat -f ipx
-u="usage: netstat [-anv] [-f inet | inet6] [-p protocol]"
-for args in "-m -a" "-r -p udp" "-i -f inet" "-s -T 1" "-c 3" "-b" "-m -i" "-rv"; do
+u="usage: netstat [-alnv] [-f inet | inet6] [-p protocol]"
+for args in "-m -a" "-r -p udp" "-i -f inet" "-s -T 1" "-c 3" "-b" "-m -i" "-ib -d" "-r -q" "-m -n"; do
 	# shellcheck disable=SC2086
 	refuses 2 "$u" netstat $args
 done

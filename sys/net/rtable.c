@@ -247,11 +247,18 @@ gateway_resolve(struct rtentry *rt, const struct mbuf *m)
 
 /* --- cloning --- */
 
+/* A host route on the link has its clone beside it, and in front of it. */
+static uint8_t
+clone_priority(const struct rtentry *parent)
+{
+	return ((parent->rt_flags & RTF_HOST) != 0 ? RTP_CONNECTED : parent->rt_priority);
+}
+
 static struct rtentry *
 clone_make(struct rtentry *parent, const struct ip_addr *dst, int *error)
 {
 	struct rt_want want = { .af = parent->rt_af, .gwaf = AF_UNSPEC, .plen = (uint8_t)af_bits(parent->rt_af),
-		.priority = parent->rt_priority, .flags = RTF_HOST | RTF_CLONED | RTF_LLINFO, .tableid = parent->rt_tableid,
+		.priority = clone_priority(parent), .flags = RTF_HOST | RTF_CLONED | RTF_LLINFO, .tableid = parent->rt_tableid,
 		.dst = *dst, .ifp = parent->rt_ifp, .ifa = parent->rt_ifa };
 	const struct rt_llhooks *h = llhooks_get(parent->rt_af);
 	struct rtentry *rt;
@@ -653,6 +660,8 @@ rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
 	if (w.label_text != NULL && w.label_text[0] != '\0' && (label = rt_label_number(w.label_text)) == 0)
 		return (ENOMEM);
 	/* from here on nothing fails */
+	if ((rt->rt_flags & RTF_CLONING) != 0)
+		clones_delete(rt);
 	egress_follow(rt, -1);
 	rt_put(rt->rt_gwroute);
 	rt->rt_gwroute = NULL;

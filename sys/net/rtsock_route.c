@@ -5,6 +5,7 @@
 
 #include <sys/systm.h>
 #include <sys/sysctl.h>
+#include <net/if_var.h>
 #include <net/rtsock.h>
 
 /* The kernel's own, made and removed with an address. */
@@ -103,21 +104,39 @@ neighbour_set(const struct rt_request *rq, bool replace, struct rt_msg *answer)
 
 /* --- requests --- */
 
+/*
+ * A route by an interface and no gateway: on a link with stations, what it
+ * leads to are neighbours, each with a link address of its own.
+ */
+static uint32_t
+flags_onlink(const struct rt_want *w)
+{
+	const uint32_t nolink = IFF_LOOPBACK | IFF_POINTOPOINT | IFF_NOARP;
+
+	if (w->gwaf != AF_UNSPEC || w->ifp == NULL ||
+	    (w->flags & (RTF_REJECT | RTF_BLACKHOLE)) != 0 ||
+	    (w->ifp->if_flags & nolink) != 0)
+		return (0);
+	return (RTF_CLONING);
+}
+
 static int
 add(const struct rt_request *rq, struct rt_msg *answer)
 {
 	bool made = !rtable_exists(rq->want.tableid);
+	struct rt_want w = rq->want;
 	struct rtentry *rt;
 	int error;
 
-	if (rq->want.gwaf == AF_LINK)
+	if (w.gwaf == AF_LINK)
 		return (neighbour_set(rq, false, answer));
-	if (made && (error = rtable_add_to(rq->want.tableid, 0)) != 0)
+	if (made && (error = rtable_add_to(w.tableid, 0)) != 0)
 		return (error);
-	if ((error = rtrequest_add(&rq->want, &rt)) == 0)
+	w.flags |= flags_onlink(&w);
+	if ((error = rtrequest_add(&w, &rt)) == 0)
 		rtm_encode(answer, RTM_ADD, rt);
 	else if (made)
-		rtable_drop(rq->want.tableid);
+		rtable_drop(w.tableid);
 	return (error);
 }
 
@@ -139,9 +158,11 @@ static int
 change(const struct rt_request *rq, struct rt_msg *answer)
 {
 	struct rtentry *rt = route_meant(rq, false);
+	struct rt_want w = rq->want;
+	uint32_t fmask = rq->fmask;
 	int error;
 
-	if (rq->want.gwaf == AF_LINK)
+	if (w.gwaf == AF_LINK)
 		return (neighbour_set(rq, true, answer));
 	if (rt == NULL)
 		return (ESRCH);
@@ -149,7 +170,11 @@ change(const struct rt_request *rq, struct rt_msg *answer)
 	    (rq->want.gwaf != AF_UNSPEC || rq->want.ifp != NULL ||
 		rq->fmask != 0))
 		return (EINVAL);
-	if ((error = rtrequest_change(rt, &rq->want, rq->fmask)) == 0)
+	if (w.gwaf != AF_UNSPEC || w.ifp != NULL) { /* another way */
+		w.flags |= flags_onlink(&w);
+		fmask |= RTF_CLONING;
+	}
+	if ((error = rtrequest_change(rt, &w, fmask)) == 0)
 		rtm_encode(answer, RTM_CHANGE, rt);
 	return (error);
 }

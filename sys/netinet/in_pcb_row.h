@@ -19,7 +19,7 @@
 	    "TIME_WAIT"
 
 struct in_pcb_row {
-	char proto[8]; /* "udp", "raw", "tcp" */
+	char proto[8]; /* "udp", "raw", "tcp", "divert" */
 	uint16_t af;   /* of the socket */
 	uint8_t
 	    vers; /* 1: IPv4, 2: IPv6, 3: both; v4 addresses stand in v4 form */

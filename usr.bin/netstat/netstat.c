@@ -4,141 +4,71 @@
 /*
  * netstat: shows what the network is doing.
  *
- *	-r	routing tables		net.route.dump
- *	-R	domains and tables	net.route.tables, net.link.list
- *	-i	interfaces		net.link.list
- *	-s	counters and drops	net.stats
- *	-m	memory			kern.mbstat, kern.pools
- *	-w	an interface over time	net.link.list
  *	none	sockets			net.inet.pcblist
+ *	-g	multicast groups	net.inet.groups
+ *	-i	interfaces		net.link.list, net.link.addrs
+ *	-m	memory			kern.mbstat, kern.pools
+ *	-R	domains and tables	net.route.tables, net.link.list
+ *	-r	routing tables		net.route.dump
+ *	-s	counters and drops	net.stats
+ *	-w	interfaces over time	net.link.list
+ *
+ * An option that would say nothing with what is shown is refused.
  */
 
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <sys/counter.h>
-#include <net/if_ioctl.h>
 #include <libbsdsys/bsdsys.h>
 #include <libutil/rtshow.h>
 
 #include "netstat.h"
 
+struct options opt;
+
 static void __attribute__((__noreturn__)) usage(void)
 {
 	fprintf(stderr,
-	    "usage: netstat [-anv] [-f inet | inet6] [-p protocol]\n       netstat [-n] -r [-f inet | inet6] [-T rtable]\n       netstat -R\n       netstat [-b] -i [-I interface]\n"
-	    "       netstat -s [-s] [-p protocol]\n"
-	    "       netstat -m\n       netstat [-b] -w wait [-c count] [-I interface]\n");
+	    "usage: netstat [-alnv] [-f inet | inet6] [-p protocol]\n"
+	    "       netstat -i | -I interface [-abdehnqv]\n"
+	    "       netstat -w wait [-bdeh] [-c count] [-I interface]\n"
+	    "       netstat -r [-Fnv] [-f inet | inet6] [-T rtable]\n"
+	    "       netstat -s [-s] [-f inet | inet6] [-p protocol]\n"
+	    "       netstat -g [-n] [-f inet | inet6] [-I interface]\n"
+	    "       netstat -m [-v]\n       netstat -R\n");
 	exit(2);
 }
 
-static void __attribute__((__noreturn__)) fail(const char *what)
+int
+complain(const char *what)
 {
 	fprintf(stderr, "netstat: %s: %s\n", what, strerror(errno));
-	exit(1);
+	return (1);
 }
 
-/* A number from 1 to max, or the end with status 2. */
+/* --- options --- */
+
 static unsigned int
-number(const char *what, const char *text, unsigned int max)
+number(const char *what, const char *text, unsigned int min, unsigned int max)
 {
 	char *end;
 	unsigned long v = strtoul(text, &end, 10);
 
-	if (*text >= '0' && *text <= '9' && *end == '\0' && v >= 1 && v <= max)
+	if (*text >= '0' && *text <= '9' && *end == '\0' && v >= min &&
+	    v <= max)
 		return ((unsigned int)v);
-	fprintf(stderr, "netstat: %s: %s is not a number from 1 to %u\n", what,
-	    text, max);
+	fprintf(stderr, "netstat: %s: %s is not a number from %u to %u\n",
+	    what, text, min, max);
 	exit(2);
 }
 
-static int
-interfaces_show(const char *only, bool bytes)
-{
-	struct if_row *rows;
-	size_t len, n;
-	int shown = 0;
-
-	if ((rows = bsd_sysctl_alloc("net.link.list", &len)) == NULL)
-		fail("interfaces");
-	n = len / sizeof(*rows);
-	if (bytes)
-		printf("%-10s %6s %-18s %14s %14s\n", "Name", "Mtu", "Address",
-		    "Ibytes", "Obytes");
-	else
-		printf("%-10s %6s %-18s %10s %6s %6s %10s %6s %6s\n", "Name",
-		    "Mtu", "Address", "Ipkts", "Ifail", "Iqdrop", "Opkts",
-		    "Ofail", "Oqdrop");
-	for (size_t i = 0; i < n; i++) {
-		const struct if_row *r = &rows[i];
-		const struct if_counters *c = &r->counters;
-		char lladdr[20] = "";
-
-		if (only != NULL && strcmp(only, r->name) != 0)
-			continue;
-		shown++;
-		if (r->type == IFT_ETHER || r->type == IFT_VLAN)
-			snprintf(lladdr, sizeof(lladdr),
-			    "%02x:%02x:%02x:%02x:%02x:%02x", r->lladdr[0],
-			    r->lladdr[1], r->lladdr[2], r->lladdr[3],
-			    r->lladdr[4], r->lladdr[5]);
-		printf("%-10s %6u %-18s ", r->name, r->mtu, lladdr);
-		if (bytes)
-			printf("%14" PRIu64 " %14" PRIu64 "\n", c->ibytes,
-			    c->obytes);
-		else
-			printf("%10" PRIu64 " %6" PRIu64 " %6" PRIu64
-			       " %10" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n",
-			    c->ipackets, c->ierrors, c->iqdrops, c->opackets,
-			    c->oerrors, c->oqdrops);
-	}
-	free(rows);
-	if (only != NULL && shown == 0) {
-		fprintf(stderr, "netstat: %s: no such interface\n", only);
-		return (1);
-	}
-	return (0);
-}
-
-/* Rows of one protocol stand together; twice -s hides what is zero. */
-static int
-statistics_show(const char *proto, bool nonzero)
-{
-	struct stat_row *rows;
-	const char *last = "";
-	size_t len;
-	int shown = 0;
-
-	if ((rows = bsd_sysctl_alloc("net.stats", &len)) == NULL)
-		fail("statistics");
-	for (size_t i = 0; i < len / sizeof(*rows); i++) {
-		if (proto != NULL && strcmp(proto, rows[i].proto) != 0)
-			continue;
-		shown++;
-		if (nonzero && rows[i].value == 0)
-			continue;
-		if (strcmp(last, rows[i].proto) != 0)
-			printf("%s:\n", rows[i].proto);
-		last = rows[i].proto;
-		printf("\t%" PRIu64 " %s\n", rows[i].value, rows[i].text);
-	}
-	if (proto != NULL && shown == 0) {
-		fprintf(stderr, "netstat: %s: no such protocol\n", proto);
-		free(rows);
-		return (1);
-	}
-	free(rows);
-	return (0);
-}
-
-/* inet or inet6, or the end with status 2. */
 static int
 family(const char *text)
 {
@@ -150,121 +80,240 @@ family(const char *text)
 	exit(2);
 }
 
-/* The number of a routing table, or the end with status 2. */
-static unsigned int
-rtable(const char *text)
+static void __attribute__((__noreturn__)) refuse(int ch)
 {
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
+	static const struct {
+		int ch;
+		const char *why;
+	} reasons[] = {
+		{ 'A', "addresses in the kernel are not given away" },
+		{ 'B', "windows of TCP are not told" },
+		{ 'M', "there are no core files of this kernel" },
+		{ 'N', "the kernel itself is asked, not a file" },
+		{ 'P', "addresses in the kernel are not given away" },
+		{ 'u', "this kernel has no UNIX domain sockets" },
+		{ 'W', "there are no wireless interfaces" },
+	};
 
-	if (*text >= '0' && *text <= '9' && *end == '\0' && v <= 255)
-		return ((unsigned int)v);
-	fprintf(stderr, "netstat: %s: not a routing table\n", text);
-	exit(2);
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].ch == ch) {
+			fprintf(stderr, "netstat: -%c: %s\n", ch,
+			    reasons[i].why);
+			exit(2);
+		}
+	usage();
+}
+
+static void
+argument_take(int ch, const char *arg)
+{
+	switch (ch) {
+	case 'c':
+		opt.count = number("count", arg, 1, 1000000);
+		break;
+	case 'f':
+		opt.af = family(arg);
+		break;
+	case 'I':
+		opt.ifname = arg;
+		break;
+	case 'p':
+		opt.proto = arg;
+		break;
+	case 'T':
+		opt.table = number("rtable", arg, 0, 255);
+		opt.tabled = true;
+		break;
+	case 'w':
+		opt.wait_s = number("wait", arg, 1, 86400);
+		break;
+	default:
+		refuse(ch);
+	}
+}
+
+static void
+option_take(int ch, const char *arg)
+{
+	static const struct {
+		int ch;
+		bool *flag;
+	} flags[] = { { 'a', &opt.all }, { 'b', &opt.bytes },
+		{ 'd', &opt.drops }, { 'e', &opt.errors },
+		{ 'F', &opt.samefamily }, { 'g', &opt.groups },
+		{ 'h', &opt.human }, { 'i', &opt.interfaces },
+		{ 'l', &opt.listening }, { 'm', &opt.memory },
+		{ 'n', &opt.numeric }, { 'q', &opt.seen },
+		{ 'R', &opt.domains }, { 'r', &opt.routes },
+		{ 'v', &opt.verbose } };
+
+	opt.stats += ch == 's';
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].ch == ch) {
+			*flags[i].flag = true;
+			return;
+		}
+	if (ch != 's')
+		argument_take(ch, arg);
+}
+
+/* What is shown, and which options say something about it. */
+static char
+view_choose(void)
+{
+	static const struct {
+		char view;
+		const char *with;
+	} views[] = { { 'k', "alnvfp" }, { 'i', "abdehnqvI" },
+		{ 'w', "bdehcI" }, { 'r', "FnvfT" }, { 's', "fp" },
+		{ 'g', "nfI" }, { 'm', "v" }, { 'R', "" } };
+	const struct {
+		char ch;
+		bool said;
+	} said[] = { { 'a', opt.all }, { 'b', opt.bytes }, { 'd', opt.drops },
+		{ 'e', opt.errors }, { 'h', opt.human }, { 'n', opt.numeric },
+		{ 'q', opt.seen }, { 'l', opt.listening },
+		{ 'F', opt.samefamily }, { 'v', opt.verbose },
+		{ 'T', opt.tabled }, { 'f', opt.af != AF_UNSPEC },
+		{ 'p', opt.proto != NULL }, { 'c', opt.count != 0 },
+		{ 'I', opt.ifname != NULL } };
+	bool waits = opt.wait_s != 0;
+	int n = opt.groups + (opt.stats > 0) + opt.memory + opt.domains +
+	    opt.routes + waits;
+	char view = opt.groups ? 'g' :
+	    opt.stats > 0      ? 's' :
+	    opt.memory         ? 'm' :
+	    opt.domains        ? 'R' :
+	    opt.routes         ? 'r' :
+	    waits              ? 'w' :
+				 'k';
+	size_t v = 0;
+
+	if (n > 1 || (opt.interfaces && n > 0 && !waits))
+		usage();
+	if (n == 0 && (opt.interfaces || opt.ifname != NULL))
+		view = 'i';
+	while (views[v].view != view)
+		v++;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (said[i].said && strchr(views[v].with, said[i].ch) == NULL)
+			usage();
+	if (opt.bytes + opt.drops + opt.errors > 1)
+		usage();
+	return (view);
+}
+
+/* --- counters --- */
+
+const char *
+count_text(uint64_t n, char *buf, unsigned long size)
+{
+	static const char units[] = "BKMGTPE";
+	double v = (double)n;
+	int unit = 0;
+
+	if (!opt.human) {
+		snprintf(buf, size, "%" PRIu64, n);
+		return (buf);
+	}
+	for (; v >= 1024 && unit < 6; unit++)
+		v /= 1024;
+	snprintf(buf, size, unit > 0 && v < 9.95 ? "%.1f%c" : "%.0f%c", v,
+	    units[unit]);
+	return (buf);
+}
+
+/* The protocols that serve one family only. */
+static bool
+in_family(const char *proto)
+{
+	static const char *const v4[] = { "ip", "arp", "icmp", "igmp" };
+	static const char *const v6[] = { "ip6", "icmp6", "nd6" };
+	bool only4 = false, only6 = false;
+
+	for (size_t i = 0; i < sizeof(v4) / sizeof(v4[0]); i++)
+		only4 |= strcmp(proto, v4[i]) == 0;
+	for (size_t i = 0; i < sizeof(v6) / sizeof(v6[0]); i++)
+		only6 |= strcmp(proto, v6[i]) == 0;
+	return (opt.af == AF_UNSPEC || (opt.af == AF_INET ? !only6 : !only4));
+}
+
+/* Rows of one protocol stand together; twice -s hides what is zero. */
+static int
+statistics_show(void)
+{
+	struct stat_row *rows;
+	const char *last = "";
+	size_t len;
+	int known = 0;
+
+	if ((rows = bsd_sysctl_alloc("net.stats", &len)) == NULL)
+		return (complain("statistics"));
+	for (size_t i = 0; i < len / sizeof(*rows); i++) {
+		if (opt.proto != NULL && strcmp(opt.proto, rows[i].proto) != 0)
+			continue;
+		known++;
+		if (!in_family(rows[i].proto) ||
+		    (opt.stats > 1 && rows[i].value == 0))
+			continue;
+		if (strcmp(last, rows[i].proto) != 0)
+			printf("%s:\n", rows[i].proto);
+		last = rows[i].proto;
+		printf("\t%" PRIu64 " %s\n", rows[i].value, rows[i].text);
+	}
+	if (opt.proto != NULL && known == 0)
+		fprintf(stderr, "netstat: %s: unknown or uninstrumented protocol\n",
+		    opt.proto);
+	free(rows);
+	return (opt.proto != NULL && known == 0);
 }
 
 static int
-routes_show(int af, unsigned int table, bool numeric)
+routes_show(void)
 {
-	if (rt_show(af, table, numeric) == 0)
+	const struct rt_wanted w = { .af = opt.af,
+		.table = opt.table,
+		.numeric = opt.numeric,
+		.verbose = opt.verbose,
+		.samefamily = opt.samefamily };
+
+	if (rt_show(&w) == 0)
 		return (0);
 	if (errno != ENOENT)
-		fail("routing table");
-	fprintf(stderr, "netstat: no routing table %u\n", table);
+		return (complain("routing table"));
+	fprintf(stderr, "netstat: no routing table %u\n", opt.table);
 	return (1);
 }
 
 int
 main(int argc, char *argv[])
 {
-	bool routes = false, interfaces = false, numeric = false, bytes = false,
-	     all = false, verbose = false, memory = false, domains = false;
-	const char *proto = NULL, *only = NULL;
-	unsigned int table = 0, wait_s = 0, count = 0;
-	bool tabled = false, sockets;
-	int ch, statistics = 0, af = AF_UNSPEC;
+	char view;
+	int ch;
 
-	while ((ch = getopt(argc, argv, "abc:f:I:imnp:RrsT:vw:")) != -1) {
-		switch (ch) {
-		case 'a':
-			all = true;
-			break;
-		case 'c':
-			count = number("count", optarg, 1000000);
-			break;
-		case 'm':
-			memory = true;
-			break;
-		case 'v':
-			verbose = true;
-			break;
-		case 'w':
-			wait_s = number("wait", optarg, 86400);
-			break;
-		case 'b':
-			bytes = true;
-			break;
-		case 'f':
-			af = family(optarg);
-			break;
-		case 'I':
-			only = optarg;
-			interfaces = true;
-			break;
-		case 'i':
-			interfaces = true;
-			break;
-		case 'n':
-			numeric = true;
-			break;
-		case 'p':
-			proto = optarg;
-			break;
-		case 'R':
-			domains = true;
-			break;
-		case 'r':
-			routes = true;
-			break;
-		case 's':
-			statistics++;
-			break;
-		case 'T':
-			tabled = true;
-			table = rtable(optarg);
-			break;
-		default:
-			usage();
-		}
-	}
-	sockets = routes + interfaces + (statistics > 0) + memory + domains ==
-		0 &&
-	    wait_s == 0;
-	if (optind != argc ||
-	    routes + (interfaces || wait_s != 0) + (statistics > 0) + memory +
-		    domains >
-		1)
-		usage();
-	/* what would say nothing there is refused */
-	if (((all || verbose) && !sockets) ||
-	    (proto != NULL && statistics == 0 && !sockets) ||
-	    (tabled && !routes) || (af != AF_UNSPEC && !routes && !sockets) ||
-	    (bytes && !interfaces && wait_s == 0) ||
-	    (count != 0 && wait_s == 0))
+	opt.table = rt_table_inherited();
+	while ((ch = getopt(argc, argv, "AaBbc:deFf:ghI:ilmM:nN:P:p:qRrsT:uvW:w:")) != -1)
+		option_take(ch, optarg);
+	view = view_choose();
+	if (optind != argc)
 		usage();
 	bsd_require("netstat");
-	if (sockets)
-		return (sockets_show(&(struct sockets_wanted){ af, proto, all,
-		    verbose, numeric }));
-	if (domains)
-		return (tables_show());
-	if (memory)
+	switch (view) {
+	case 'g':
+		return (groups_show());
+	case 'i':
+		return (interfaces_show());
+	case 'm':
 		return (memory_show());
-	if (wait_s != 0)
-		return (interval_show(only, wait_s, count, bytes));
-	if (interfaces)
-		return (interfaces_show(only, bytes));
-	if (statistics > 0)
-		return (statistics_show(proto, statistics > 1));
-	return (routes_show(af, table, numeric));
+	case 'R':
+		return (tables_show());
+	case 'r':
+		return (routes_show());
+	case 's':
+		return (statistics_show());
+	case 'w':
+		return (interval_show());
+	default:
+		return (sockets_show());
+	}
 }

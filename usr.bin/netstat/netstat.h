@@ -1,27 +1,35 @@
 /* Copyright (c) 2026 The Fugu authors */
 /* SPDX-License-Identifier: ISC */
 
-/* The parts of netstat among themselves.  Each prints, and gives the exit status. */
+/* What the rooms of netstat share.  Functions give the exit status. */
 
 #ifndef NETSTAT_H
 #define NETSTAT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-struct sockets_wanted {
-	int af;            /* AF_UNSPEC: both */
-	const char *proto; /* NULL: all */
-	bool all;          /* those without a peer too */
-	bool verbose;      /* who has them, what they lost */
-	bool numeric;
+struct options {
+	int af; /* AF_UNSPEC: both */
+	const char *proto, *ifname; /* NULL: all */
+	unsigned int table, wait_s, count;
+	int stats; /* how often -s */
+	bool all, bytes, drops, errors, human, numeric, seen, listening;
+	bool samefamily, verbose, tabled;
+	bool groups, interfaces, memory, domains, routes;
 };
-int sockets_show(const struct sockets_wanted *w);
-/* Routing domains and tables. */
-int tables_show(void);
-/* Packet memory, and the pools. */
+extern struct options opt;
+
+int sockets_show(void);
 int memory_show(void);
-/* A line each wait_s seconds, count of them (0: until ended); only: an interface, NULL: all together. */
-int interval_show(const char *only, unsigned int wait_s, unsigned int count,
-    bool bytes);
+int interfaces_show(void);
+int interval_show(void);
+int groups_show(void);
+int tables_show(void);
+
+/* "netstat: what: errno's text"; gives 1. */
+int complain(const char *what);
+/* "1.5K" with -h, else the number; into buf, which is returned. */
+const char *count_text(uint64_t n, char *buf, unsigned long size);
 
 #endif
