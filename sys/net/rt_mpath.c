@@ -9,9 +9,10 @@
  * fragments have none, so all of a packet's go together.  The hash has a key
  * of its own, so that routers in a row do not all split alike.
  *
- * Each way gets a weight for the flow, and the heaviest wins (RFC 2992 calls
- * it highest random weight): when a way comes or goes, only flows of that way
- * move.
+ * Each way draws a number for the flow, and the best wins (RFC 2992 calls it
+ * highest random weight): when a way comes or goes, only flows of that way
+ * move.  A draw u of 0..1 counts as u^(1/w) for a way of weight w, so that its
+ * share of the flows is w of the sum of all weights.
  *
  * A way is not taken while its interface is down, or for a while after its
  * gateway did not answer (ARP and ND say so), as long as there is another.
@@ -154,9 +155,9 @@ rt_mpath_next(const struct rtentry *rt)
 	return (next != NULL && next->rt_priority == priority ? next : NULL);
 }
 
-/* What a way weighs for a flow.  The way is known by where it leads. */
+/* The draw of a way for a flow.  The way is known by where it leads. */
 static uint64_t
-way_weight(const struct rtentry *rt, uint32_t flow)
+way_draw(const struct rtentry *rt, uint32_t flow)
 {
 	uint64_t w = rt->rt_gateway.q[0] ^
 	    rt->rt_gateway.q[1] * 0x9e3779b97f4a7c15ULL ^
@@ -167,23 +168,61 @@ way_weight(const struct rtentry *rt, uint32_t flow)
 	return (w ^ w >> 32);
 }
 
+/* -log2(u / 2^64) with 16 bits behind the point, u not 0; never 0. */
+static uint64_t
+log_below_one(uint64_t u)
+{
+	unsigned int zeros = (unsigned int)__builtin_clzll(u);
+	uint64_t m = u << zeros >> 32, log = 0; /* 1 <= m / 2^31 < 2 */
+
+	for (int bit = 15; bit >= 0; bit--) {
+		m = m * m >> 31;
+		if (m >> 32 != 0) {
+			m >>= 1;
+			log |= 1ULL << bit;
+		}
+	}
+	return (((uint64_t)(zeros + 1) << 16) - log);
+}
+
+/* More is better.  Only weights above 1 need the logarithm. */
+static uint64_t
+way_score(const struct rtentry *rt, uint32_t flow, bool weighted)
+{
+	uint64_t u = way_draw(rt, flow);
+
+	if (!weighted)
+		return (u);
+	return (((uint64_t)rt->rt_weight << 40) / log_below_one(u | 1));
+}
+
+static bool
+ways_weighted(const struct rtentry *rt)
+{
+	for (; rt != NULL; rt = rt_mpath_next(rt))
+		if (rt->rt_weight != 1)
+			return (true);
+	return (false);
+}
+
 struct rtentry *
 rt_mpath_choose(struct rtentry *first, const struct mbuf *m)
 {
 	struct rtentry *rt, *best = NULL;
 	uint32_t flow = m != NULL ? rt_flow(m) : 0;
-	uint64_t weight, most = 0;
+	bool weighted = ways_weighted(first);
+	uint64_t score, most = 0;
 	bool alive, best_alive = false;
 
 	for (rt = first; rt != NULL; rt = rt_mpath_next(rt)) {
 		alive = !way_lost(rt);
-		weight = way_weight(rt, flow);
+		score = way_score(rt, flow, weighted);
 		if (best != NULL &&
-		    (alive == best_alive ? weight <= most : !alive))
+		    (alive == best_alive ? score <= most : !alive))
 			continue;
 		best = rt;
 		best_alive = alive;
-		most = weight;
+		most = score;
 	}
 	return (best);
 }

@@ -444,6 +444,7 @@ route_make(const struct rt_want *w)
 	rt->rt_plen = w->plen;
 	rt->rt_priority = w->priority;
 	rt->rt_gwaf = (uint8_t)w->gwaf;
+	rt->rt_weight = w->weight != 0 ? w->weight : 1;
 	rt->rt_tableid = (uint16_t)w->tableid;
 	rt->rt_label = w->label;
 	rt->rt_mtu = w->mtu;
@@ -673,6 +674,8 @@ rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
 		rt->rt_flags |= RTF_UP;
 	rt->rt_mtu = want->mtu != 0 ? want->mtu : rt->rt_mtu;
 	rt->rt_label = label;
+	if (want->weight != 0)
+		rt->rt_weight = want->weight;
 	egress_follow(rt, 1);
 	return (0);
 }

@@ -40,6 +40,7 @@ struct rtentry {
 	uint8_t rt_plen;
 	uint8_t rt_priority;
 	uint8_t rt_gwaf; /* AF_UNSPEC: destination is on the link */
+	uint8_t rt_weight; /* share of the flows among equal routes, 1.. */
 	/* --- */
 	struct ip_addr rt_dst;
 	struct rtentry *rt_next; /* same prefix, next priority */
@@ -61,6 +62,7 @@ int rtableinit(void); /* at boot, before ifinit().  0 or ENOMEM */
 struct rt_want {
 	sa_family_t af, gwaf;
 	uint8_t plen, priority; /* 0: default of its kind */
+	uint8_t weight; /* 0: 1, and a change leaves it as it is */
 	uint32_t flags, tableid, mtu;
 	struct ip_addr dst, gateway;
 	struct ifnet *ifp; /* NULL: by the gateway */
@@ -103,7 +105,7 @@ void rt_neighbour_found(const struct ifnet *ifp, const struct ip_addr *a);
  * ENETUNREACH gateway not reachable; EINVAL; ENOMEM; nothing changed then. */
 int rtrequest_add(const struct rt_want *want, struct rtentry **rtp);
 int rtrequest_delete(struct rtentry *rt); /* 0; cloned children go with it */
-/* gateway, flags of mask, mtu, label in one step.  0; EEXIST it would be like
+/* gateway, flags of mask, mtu, label, weight in one step.  0; EEXIST it would be like
  * another route of its prefix and priority; EINVAL, ENETUNREACH, ENOMEM as
  * above; unchanged then. */
 int rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask);

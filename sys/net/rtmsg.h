@@ -26,6 +26,7 @@
 #undef PF_ROUTE
 #define PF_ROUTE 60 /* for socket(PF_ROUTE, SOCK_RAW, af or 0) */
 #define RTM_VERSION 1
+#define RT_WEIGHT_MAX 255
 
 enum rtm_type {
 	RTM_ADD = 1, RTM_DELETE, RTM_CHANGE, RTM_GET,
@@ -106,7 +107,7 @@ struct rt_msg {
 	uint64_t rtm_use; /* packets */
 	uint64_t rtm_expire_us; /* wall time, 0: never */
 	uint32_t rtm_fmask; /* RTM_CHANGE: which flags to take over */
-	uint32_t rtm_weight; /* multipath, 1.. */
+	uint32_t rtm_weight; /* share among equal routes, 1..; asked 0: 1, or as it is */
 };
 
 /* RTM_NEWADDR, RTM_DELADDR, RTM_CHGADDRATTR */

@@ -154,10 +154,12 @@ static int delete (const struct rt_request *rq, struct rt_msg *answer)
 	return (rtrequest_delete(rt));
 }
 
+/* The one by that gateway already, or the best one gets it. */
 static int
 change(const struct rt_request *rq, struct rt_msg *answer)
 {
-	struct rtentry *rt = route_meant(rq, false);
+	struct rtentry *same = route_meant(rq, true);
+	struct rtentry *rt = same != NULL ? same : route_meant(rq, false);
 	struct rt_want w = rq->want;
 	uint32_t fmask = rq->fmask;
 	int error;

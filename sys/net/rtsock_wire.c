@@ -125,8 +125,8 @@ rest_check(const struct rt_msg *msg)
 		return (EINVAL);
 	if (msg->rtm_mtu != 0 && (msg->rtm_mtu < min || msg->rtm_mtu > MTU_MAX))
 		return (EINVAL);
-	if (msg->rtm_weight > 1)
-		return (EOPNOTSUPP);
+	if (msg->rtm_weight > RT_WEIGHT_MAX)
+		return (EINVAL);
 	if (msg->rtm_priority >
 	    (msg->h.rtm_type == RTM_ADD ? RTP_MAX : RTP_ANY))
 		return (EINVAL);
@@ -179,6 +179,7 @@ rtm_decode(const struct rt_msg *msg, size_t len, struct rt_request *rq)
 	rq->want.flags = msg->rtm_flags & FLAGS_SETTABLE;
 	rq->want.tableid = msg->h.rtm_tableid;
 	rq->want.mtu = msg->rtm_mtu;
+	rq->want.weight = (uint8_t)msg->rtm_weight;
 	rq->want.dst = msg->rtm_dst;
 	ip_addr_mask(&rq->want.dst, msg->rtm_plen);
 	rq->want.gateway = msg->rtm_gateway;
@@ -226,7 +227,7 @@ rtm_encode(struct rt_msg *msg, enum rtm_type type, const struct rtentry *rt)
 	msg->rtm_refs = rt->rt_refs.r_refs -
 	    1; /* the table's own is not counted */
 	rt_lladdr(rt, msg->rtm_lladdr);
-	msg->rtm_weight = 1;
+	msg->rtm_weight = rt->rt_weight;
 	if (rt->rt_expire_us != 0)
 		msg->rtm_expire_us = rt->rt_expire_us - uptime_us() +
 		    time_wall_us;

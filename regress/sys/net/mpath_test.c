@@ -172,6 +172,34 @@ KTEST(mpath_flows_spread_and_stay)
 	}
 }
 
+/* Ways 0 to 3 weigh 1 to 4: so much of the flows each gets. */
+KTEST(mpath_weights_share_the_flows)
+{
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+	static int map[FLOWS], again[FLOWS];
+	unsigned int count[WAYS];
+
+	boot(WAYS);
+	for (size_t f = 0; f < nitems(families); f++) {
+		for (unsigned int i = 0; i < WAYS; i++) {
+			struct rt_want w = { .weight = (uint8_t)(i + 1) };
+
+			KT_EQ(rtrequest_change(way(families[f], i), &w, 0), 0);
+			KT_EQ(way(families[f], i)->rt_weight, i + 1);
+		}
+		flows_map(families[f], map, count);
+		for (unsigned int i = 0; i < WAYS; i++)
+			KT(count[i] > FLOWS / 10 * (i + 1) * 8 / 10 &&
+			    count[i] < FLOWS / 10 * (i + 1) * 12 / 10);
+		KT_EQ(rtrequest_delete(way(families[f], 3)), 0);
+		flows_map(families[f], again, count);
+		for (unsigned int n = 0; n < FLOWS; n++)
+			KT(map[n] == 3 || again[n] == map[n]);
+		for (unsigned int i = 0; i < 3; i++)
+			KT(count[i] > FLOWS / 6 * (i + 1) * 8 / 10);
+	}
+}
+
 /* Flows of the ways that stay do not move, when one goes and when it is back. */
 static void
 away_and_back(sa_family_t af, void (*away)(sa_family_t),
