@@ -43,8 +43,9 @@ struct source {
 	const char *text; /* not yet read */
 	size_t left;
 	int line;
-	bool macro;
-	bool ended;    /* the closing newline was given */
+	const char *macro; /* the text is this one's; NULL: a file's */
+	bool ended;        /* the closing newline was given */
+	int error;         /* why reading f failed, 0: it did not */
 	int unread[4]; /* pushed back, last first */
 	int nunread;
 };
@@ -207,7 +208,7 @@ conf_push_text(struct conf *c, const char *text, size_t len, const char *name)
 }
 
 static void
-push_macro(struct conf *c, const char *value)
+push_macro(struct conf *c, const char *name, const char *value)
 {
 	int line = c->top->line; /* errors name where it is used */
 	struct source *s = push(c, c->top->name);
@@ -215,17 +216,23 @@ push_macro(struct conf *c, const char *value)
 	s->line = line;
 	s->text = value;
 	s->left = strlen(value);
-	s->macro = true;
+	s->macro = name;
 }
 
 /* One byte of the top source, EOF at its end. */
 static int
 get_raw(struct source *s)
 {
+	int ch;
+
 	if (s->nunread > 0)
 		return (s->unread[--s->nunread]);
-	if (s->f != NULL)
-		return (getc(s->f));
+	if (s->f != NULL) {
+		errno = 0;
+		if ((ch = getc(s->f)) == EOF && ferror(s->f) && s->error == 0)
+			s->error = errno != 0 ? errno : EIO;
+		return (ch);
+	}
 	if (s->left == 0)
 		return (EOF);
 	s->left--;
@@ -406,7 +413,7 @@ bad(struct conf *c, struct source *s, const char *fmt, const char *what)
 static bool
 expand(struct conf *c, struct source *s)
 {
-	const char *value;
+	struct macro *m;
 	size_t n = 0;
 	int ch;
 
@@ -419,11 +426,12 @@ expand(struct conf *c, struct source *s)
 	}
 	unget(s, ch);
 	c->buf[n] = '\0';
-	if ((value = conf_macro_get(c, c->buf)) == NULL) {
+	if ((m = macro_find(c, c->buf)) == NULL) {
 		bad(c, s, "macro '%s' not defined", c->buf);
 		return (false);
 	}
-	push_macro(c, value);
+	m->used = true;
+	push_macro(c, m->name, m->value);
 	return (true);
 }
 
@@ -580,6 +588,9 @@ skip(struct conf *c)
 			return (ch);
 		if (!s->macro && !s->ended) {
 			s->ended = true;
+			if (s->error != 0) /* half a file is none */
+				conf_error_at(c, s->name, s->line,
+				    "cannot be read: %s", strerror(s->error));
 			return ('\n');
 		}
 		pop(c);
@@ -637,6 +648,7 @@ conf_next(struct conf *c, struct conf_token *t)
 	} else {
 		c->file = s->name;
 		c->line = s->line - (ch == '\n' && !s->ended);
+		t->macro = s->macro;
 		t->kind = lex(c, s, ch, t, plain);
 	}
 	t->file = c->file;

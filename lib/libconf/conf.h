@@ -38,7 +38,8 @@ struct conf_token {
 	int64_t num;
 	char *str; /* the arena's: lives as long as the conf */
 	const char *file;
-	int line; /* where it begins */
+	int line;          /* where it begins */
+	const char *macro; /* in whose text it stands, NULL: in none */
 };
 
 struct conf_word {

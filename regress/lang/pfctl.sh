@@ -49,8 +49,13 @@ printf 'pass on $a\npass on $b\nfoo\n' | "$pfctl" -nf - > "$tmp/out" 2>&1
 [ "$(grep -c '^stdin:[123]: ' "$tmp/out")" -eq 3 ]
 say $? "pfctl: reports every error of a file, not only the first"
 
-printf 'x = "a b"\n\npass on $x\n' | "$pfctl" -nf - 2>&1 | grep -q '^stdin:3: syntax error'
+printf 'x = "a b"\n\npass on $x\n' | "$pfctl" -nf - 2>&1 | grep -q "^stdin:3: syntax error near 'b', in the text of macro 'x'"
 say $? "pfctl: an error in a macro's text is where the macro stands"
+
+"$pfctl" -nf "$tmp" > "$tmp/out" 2>&1
+[ $? -eq 1 ] && grep -q "^$tmp:1: cannot be read: Is a directory" "$tmp/out" &&
+    printf 'include "%s"\n' "$tmp" | "$pfctl" -nf - 2>&1 | grep -q "^$tmp:1: cannot be read: Is a directory"
+say $? "pfctl: a folder is no empty file"
 
 printf 'x = em1\npass on $x\n' | "$pfctl" -D x=em0 -nvf - 2>&1 | grep -q '^pass on em0 all'
 say $? "pfctl: -D is stronger than the file"

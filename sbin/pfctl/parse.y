@@ -95,7 +95,7 @@ ruleset
 line
 	: option | macro | include | table | scrub_rule | altq | queue_def
 	| nat_rule | nat_anchor | filter_rule | antispoof | anchor | load | ether
-	| '}' { perr(pc, "syntax error"); }
+	| '}' { perr(pc, "syntax error: '}' closes nothing"); }
 	;
 
 include	: INCLUDE string		{ include_file(pc, $2); } ;
@@ -340,7 +340,7 @@ port_op	: '=' { $$ = PF_OP_EQ; } | NE { $$ = PF_OP_NE; }
 	| '>' { $$ = PF_OP_GT; } | GE { $$ = PF_OP_GE; }
 	;
 port_item
-	: port
+	: port				{ $$ = port_matched(pc, $1); }
 	| port_op port			{ $$ = range_op(pc, (int)$1, $2, NULL); }
 	| port XRG port			{ $$ = range_op(pc, PF_OP_XRG, $1, $3); }
 	| port IRG port			{ $$ = range_op(pc, PF_OP_IRG, $1, $3); }
@@ -975,11 +975,40 @@ const struct conf_word pf_words[] = {
 /* clang-format on */
 const size_t pf_nwords = nitems(pf_words);
 
+/* Where the parser stopped: ` near \'word\'', or an end. */
+static const char *
+stopped_at(struct pfconf *pc)
+{
+	const struct conf_token *t = &pc->tok;
+
+	switch (t->kind) {
+	case CONF_NEWLINE:
+		return (" at the end of the line");
+	case CONF_END:
+		return (" at the end of the file");
+	case CONF_CHAR:
+		return (conf_printf(pc->lex,
+		    t->ch > ' ' && t->ch < 0x7f ? " near '%c'" : " near byte 0x%02x", t->ch));
+	case CONF_OP:
+		return (conf_printf(pc->lex, " near '%c%c'", t->keyword >> 8, t->keyword & 0xff));
+	default:
+		return (conf_printf(pc->lex, " near '%s'", t->str));
+	}
+}
+
 static void
 pf_yyerror(struct pfconf *pc, const char *msg)
 {
-	if (pc->tok.kind != CONF_BAD)
-		conf_error_at(pc->lex, pc->tok.file, pc->tok.line, "%s", msg);
+	const struct conf_token *t = &pc->tok;
+
+	if (t->kind == CONF_BAD)
+		return; /* reported */
+	if (t->kind == CONF_END && pc->cur->parent != NULL)
+		conf_error_at(pc->lex, pc->cur->at.file, pc->cur->at.line, "%s: the braces of this anchor are not closed", msg);
+	else if (t->macro != NULL)
+		conf_error_at(pc->lex, t->file, t->line, "%s%s, in the text of macro '%s'", msg, stopped_at(pc), t->macro);
+	else
+		conf_error_at(pc->lex, t->file, t->line, "%s%s", msg, stopped_at(pc));
 }
 
 static int

@@ -151,6 +151,7 @@ eth_open(struct pfconf *pc)
 	    conf_printf(pc->lex, "%s/_ether%d", pc->cur->path,
 		++pc->cur->unnamed));
 	rs->parent = pc->cur;
+	rs->at = (struct place){ pc->eth->file, pc->eth->line };
 	pc->eth->sub = rs;
 	eth_insert(pc);
 	pc->cur = rs;

@@ -521,6 +521,15 @@ port_word(struct pfconf *pc, const char *s)
 }
 
 struct node_range *
+port_matched(struct pfconf *pc, struct node_range *r)
+{
+	if (r == NULL || !r->star)
+		return (r);
+	perr(pc, "invalid port range: '*' ends only what rdr redirects to");
+	return (NULL);
+}
+
+struct node_range *
 range_op(struct pfconf *pc, int op, struct node_range *a, struct node_range *b)
 {
 	if (a == NULL || (b == NULL && (op == PF_OP_IRG || op == PF_OP_XRG)))

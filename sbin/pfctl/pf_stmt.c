@@ -139,6 +139,7 @@ anchor_open(struct pfconf *pc)
 		    conf_printf(pc->lex, "_%d", ++pc->top->unnamed + 1000000));
 	if (rs->parent == NULL)
 		rs->parent = pc->cur;
+	rs->at = (struct place){ sp->file, sp->line };
 	spec_done(pc);
 	pc->cur = rs;
 }

@@ -246,6 +246,7 @@ TAILQ_HEAD(pf_eths, pf_eth);
 struct pf_ruleset {
 	TAILQ_ENTRY(pf_ruleset) entry; /* all of a pfconf, outer first */
 	struct pf_ruleset *parent;
+	struct place at; /* where its braces open, with a parent */
 	const char *path;
 	struct pf_rules rules[PF_RS_MAX];
 	struct pf_eths eths;
@@ -483,6 +484,8 @@ struct node_host *host_ifaddrs(struct pfconf *pc, const char *ifname,
     int iflags);
 bool if_is_loopback(struct pfconf *pc, const char *ifname);
 struct node_range *port_word(struct pfconf *pc, const char *s);
+/* Ports that packets are compared with: N:* is none. */
+struct node_range *port_matched(struct pfconf *pc, struct node_range *r);
 struct node_range *range_op(struct pfconf *pc, int op, struct node_range *a,
     struct node_range *b);
 struct node_num *proto_word(struct pfconf *pc, const char *s);
