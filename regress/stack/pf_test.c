@@ -262,6 +262,38 @@ af_to_changes_the_family(void **state)
 	sim_end(false);
 }
 
+/* Fragments of one family become fragments of the other. */
+static void
+large_datagrams_change_the_family(void **state)
+{
+	static uint8_t big[5000], got[5000];
+	struct sockaddr_storage seen;
+	const char *to = af == AF_INET ? "10.0.0.1" : "64:ff9b::192.0.2.2";
+	int other = af == AF_INET ? AF_INET6 : AF_INET, s, c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (uint8_t)(i * 11);
+	pl_up("pf-afto-large", 1);
+	load2(
+	    "pass in quick on fxp0 inet to 10.0.0.1 af-to inet6 from fd00:2::1 to "
+	    "fd00:2::2\npass\n",
+	    "pass in quick on fxp0 inet6 to 64:ff9b::/96 af-to inet from 192.0.2.1\n"
+	    "pass\n");
+	s = pl_serve(server, SOCK_DGRAM, pl_host(other, SERVER), 7);
+	c = pl_serve(client, SOCK_DGRAM, pl_host(af, CLIENT), 1000);
+	(void)pl_send(client, c, to, 7, big, sizeof(big));
+	assert_int_equal(pl_recv(s, &seen, got, sizeof(got)), sizeof(big));
+	assert_memory_equal(big, got, sizeof(big));
+	memset(got, 0, sizeof(got));
+	(void)pl_sendto(server, s, &seen, big, sizeof(big));
+	assert_int_equal(pl_recv(c, NULL, got, sizeof(got)), sizeof(big));
+	assert_memory_equal(big, got, sizeof(big));
+	close(c);
+	close(s);
+	sim_end(false);
+}
+
 /* Two clients' ports that are the same outside: nat finds another. */
 static void
 nat_ports_do_not_collide(void **state)
@@ -686,6 +718,7 @@ main(void)
 		BOTH(rdr_turns_to_another),
 		BOTH(binat_is_one_to_one),
 		BOTH(af_to_changes_the_family),
+		BOTH(large_datagrams_change_the_family),
 		BOTH(nat_ports_do_not_collide),
 		BOTH(errors_find_their_way_back),
 		BOTH(fragments_are_judged_whole),

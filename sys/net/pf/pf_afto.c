@@ -20,6 +20,7 @@
 #include <net/pf/pf_nat.h>
 #include <netinet/in.h>
 #include <netinet/ip_var.h>
+#include <netinet6/ip6_var.h>
 
 /* --- packets --- */
 
@@ -90,26 +91,55 @@ pf_afto_header(struct pf_desc *pd, uint8_t proto)
 	return (pd->m != NULL);
 }
 
-/* The IPv4 length and sum that ip_encap() leaves to output(), for input. */
+/*
+ * What ip_encap() leaves to output(), for input: length, sum, and whether
+ * routers may cut.  An IPv6 packet that came whole must not be cut, unless it
+ * is so small that nobody would say why (RFC 7915 5.1); one that came in
+ * fragments may be (5.1.1).
+ */
 static void
 pf_afto_finish4(struct pf_desc *pd)
 {
 	struct ip *ip = mtod(pd->m, struct ip *);
+	bool cut = pd->tot_len <= IPV6_MMTU || ip6_came_in(pd->m) != 0;
 
 	ip->ip_len = htons((uint16_t)MIN(pd->m->m_pkthdr.len, 65535U));
 	ip->ip_id = ip_randomid();
-	ip->ip_off = pd->tot_len > 1260 ? htons(IP_DF) : 0;
+	ip->ip_off = cut ? 0 : htons(IP_DF);
 	ip->ip_sum = 0;
 	ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, sizeof(*ip)));
 }
 
-static void
-pf_afto_finish6(struct pf_desc *pd)
+/* An IPv4 packet that may be cut is, to pieces that pass everywhere (RFC 7915
+ * 4); df: what it said.  False: no memory. */
+static bool
+pf_afto_finish6(struct pf_desc *pd, bool df)
 {
 	struct ip6_hdr *ip6 = mtod(pd->m, struct ip6_hdr *);
 
 	ip6->ip6_plen = htons(
 	    (uint16_t)MIN(pd->m->m_pkthdr.len - sizeof(*ip6), 65535U));
+	return (df || pd->m->m_pkthdr.len <= IPV6_MMTU ||
+	    (pd->m->m_pkthdr.csum_flags & M_GSO) != 0 ||
+	    ip6_came_in_set(pd->m, IPV6_MMTU));
+}
+
+static bool
+pf_afto_finish(struct pf_desc *pd, bool df)
+{
+	pd->m->m_pkthdr.pf.flags |= PF_TAG_PROCESSED;
+	if (pd->naf == AF_INET6)
+		return (pf_afto_finish6(pd, df));
+	pf_afto_finish4(pd);
+	return (true);
+}
+
+/* Does pd's header, of IPv4, forbid cutting? */
+static bool
+pf_afto_df(const struct pf_desc *pd)
+{
+	return (pd->af == AF_INET &&
+	    (mtod(pd->m, const struct ip *)->ip_off & htons(IP_DF)) != 0);
 }
 
 enum pf_verdict
@@ -117,6 +147,7 @@ pf_afto_apply(struct pf_desc *pd)
 {
 	uint8_t proto = pd->proto;
 	bool icmp = proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+	bool df = pf_afto_df(pd);
 
 	pd->reason = PFRES_TRANSLATE;
 	if (pd->frag != 0 || pd->icmp_error)
@@ -125,13 +156,8 @@ pf_afto_apply(struct pf_desc *pd)
 		return (PF_DROP);
 	if (icmp)
 		proto = pd->naf == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	if (!pf_afto_header(pd, proto))
+	if (!pf_afto_header(pd, proto) || !pf_afto_finish(pd, df))
 		return (PF_DROP);
-	pd->m->m_pkthdr.pf.flags |= PF_TAG_PROCESSED;
-	if (pd->naf == AF_INET)
-		pf_afto_finish4(pd);
-	else
-		pf_afto_finish6(pd);
 	pd->reason = PFRES_MATCH;
 	return (PF_PASS);
 }
@@ -358,13 +384,9 @@ pf_afto_error(struct pf_desc *pd, const struct pf_quote *q,
 	if ((pd->m = pf_error_wrap(pd, q, now, out, len)) == NULL)
 		return (PF_DROP);
 	pd->off = 0;
-	if (!pf_afto_header(pd, pf_proto46(pd->proto, pd->naf)))
+	if (!pf_afto_header(pd, pf_proto46(pd->proto, pd->naf)) ||
+	    !pf_afto_finish(pd, true))
 		return (PF_DROP);
-	pd->m->m_pkthdr.pf.flags |= PF_TAG_PROCESSED;
-	if (pd->naf == AF_INET)
-		pf_afto_finish4(pd);
-	else
-		pf_afto_finish6(pd);
 	pd->reason = PFRES_MATCH;
 	return (PF_PASS);
 }

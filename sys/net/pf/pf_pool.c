@@ -421,32 +421,83 @@ pf_pool_binat(struct pf_desc *pd, struct pf_rule *r)
 	return (0);
 }
 
-/* RFC 6052 2.2 for /96: the IPv4 address stands in the last four bytes. */
+/* Where the bytes of an IPv4 address stand behind a prefix of an IPv6 address;
+ * byte 8 is none of them (RFC 6052 2.2). */
+static unsigned int
+pf_embed_place(unsigned int plen, unsigned int i)
+{
+	unsigned int at = plen / 8 + i;
+
+	return (plen < 96 && at >= 8 ? at + 1 : at);
+}
+
+/* The lengths that RFC 6052 knows; others are read as the usual one. */
+static unsigned int
+pf_embed_plen(unsigned int plen)
+{
+	bool known = plen >= 32 && plen <= 64 && plen % 8 == 0;
+
+	return (known ? plen : 96);
+}
+
+/* The IPv4 destination in an IPv6 one, behind the prefix that r compares. */
+static struct ip_addr
+pf_afto_extract(const struct pf_rule *r, const struct ip_addr *six)
+{
+	const struct pf_raddr *dst = &r->dst.addr;
+	unsigned int plen = pf_embed_plen(
+	    dst->type == PF_ADDR_PREFIX && dst->neg == 0 ? dst->plen : 96);
+	struct ip_addr a = { .q = { 0, 0 } };
+
+	for (unsigned int i = 0; i < 4; i++)
+		a.b[i] = six->b[pf_embed_place(plen, i)];
+	return (a);
+}
+
+static struct ip_addr
+pf_afto_embed(const struct pf_raddr *net, const struct ip_addr *four)
+{
+	unsigned int plen = pf_embed_plen(net->plen);
+	struct ip_addr a = net->addr;
+
+	for (unsigned int i = 0; i < 4; i++)
+		a.b[pf_embed_place(plen, i)] = four->b[i];
+	return (a);
+}
+
+/* The destination in the other family: of the pool behind `to', or made of the
+ * one that the packet has. */
+static bool
+pf_afto_dst(struct pf_desc *pd, struct pf_rule *r, struct ip_addr *a)
+{
+	struct pf_pool *to = &r->pool[PF_RDRPOOL];
+	const struct ip_addr *was = &pd->now.addr[PF_DST];
+
+	if (to->nents == 0) {
+		if (pd->naf != AF_INET)
+			return (false);
+		*a = pf_afto_extract(r, was);
+		return (true);
+	}
+	if (pd->naf == AF_INET6 && to->ents[0].type == PF_ADDR_PREFIX &&
+	    to->ents[0].plen <= 96) {
+		*a = pf_afto_embed(&to->ents[0], was);
+		return (true);
+	}
+	return (pf_pool_pick(to, pd->naf, was, &pd->now.addr[PF_SRC], 0, a));
+}
+
 int
 pf_pool_afto(struct pf_desc *pd, struct pf_rule *r)
 {
-	struct pf_pool *dstpool = &r->pool[PF_RDRPOOL];
-	struct ip_addr was = pd->now.addr[PF_DST], a;
 	bool icmp = pd->proto == IPPROTO_ICMP || pd->proto == IPPROTO_ICMPV6;
+	struct ip_addr a;
 
 	if (pd->dir != PF_IN)
 		return (pf_pool_full(pd)); /* it overrides routes: too late */
 	pd->naf = r->ioc->naf;
 	memset(&a, 0, sizeof(a));
-	if (dstpool->nents != 0 && pd->naf == AF_INET &&
-	    dstpool->ents[0].type != PF_ADDR_PREFIX) {
-		if (!pf_pool_pick(dstpool, AF_INET, &was, &was, 0, &a))
-			return (pf_pool_full(pd));
-	} else if (pd->naf == AF_INET) {
-		if (dstpool->nents != 0)
-			a = dstpool->ents[0].addr;
-		if (dstpool->nents == 0 || dstpool->ents[0].plen < 32)
-			memcpy(a.b, was.b + 12, 4);
-	} else if (dstpool->nents != 0) {
-		a = dstpool->ents[0].addr;
-		if (dstpool->ents[0].plen <= 96)
-			memcpy(a.b + 12, was.b, 4);
-	} else
+	if (!pf_afto_dst(pd, r, &a))
 		return (pf_pool_full(pd));
 	pd->now.addr[PF_DST] = a;
 	if (icmp)
