@@ -4,27 +4,8 @@
 #
 # Multicast between two machines: membership by every option, source filters,
 # loop-back copies, reports and the answers to queries as tcpdump sees them.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-command -v python3 >/dev/null 2>&1 || { echo "ok 1 - programs # SKIP no python3"; echo 1..1; exit 0; }
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/mcast.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0 pids=
-stop() {
-	for p in $pids; do kill "$p" 2>/dev/null; done
-	bsdctl down >/dev/null 2>&1
-	rm -rf "$dir"
-}
-trap stop EXIT
-trap 'exit 1' INT TERM
-on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
+. "$(dirname "$0")/lab.subr"
+have python3 || { skip programs "no python3"; finish; }
 gives() { # gives NAME WANTED COMMAND...
 	name=$1 want=$2; shift 2; n=$((n + 1))
 	got=$("$@" 2>&1)
@@ -220,5 +201,4 @@ kill $hold; pkill -KILL -P $hold 2>/dev/null; wait $hold 2>/dev/null
 seen "... and a killed program leaves" '10\.0\.0\.2 > 224\.0\.0\.2: igmp leave 239\.1\.2\.3' "$dir/dump"
 unseen "no version 3 any more" 'v3 report' "$dir/dump"
 ok "counted" sh -c "bsdctl exec b netstat -s | grep -A3 '^igmp:' | grep -q '[1-9] queries received'"
-echo "1..$n"
-exit $bad
+finish

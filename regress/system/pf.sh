@@ -5,46 +5,8 @@
 # The packet filter between a LAN and a WAN: the shipped lab and its pf.conf
 # with real programs, loads that fail and change nothing, and with Linux
 # namespaces on both sides.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pf.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0 pids=
-stop() {
-	for p in $pids; do kill "$p" 2>/dev/null; done
-	bsdctl down >/dev/null 2>&1
-	rm -rf "$dir"
-}
-trap stop EXIT
-trap 'exit 1' INT TERM
+. "$(dirname "$0")/lab.subr"
 
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
-no() { # no NAME COMMAND...: it has to fail
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then
-		bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-	else echo "ok $n - $name"; fi
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
-says() {
-	name=$1; n=$((n + 1))
-	if grep -qE -- "$2" "$dir/last"; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"
-	echo "# not found: $2"; tail -20 "$dir/last" | sed 's/^/# /'
-}
-on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
-keep() { "$@" >"$dir/last" 2>&1; }
-later() {
-	m=$1; shift
-	bsdctl exec "$m" "$@" >"$dir/later.$m" 2>&1 &
-	pids="$pids $!"
-}
 # web MACHINE PORT TEXT: a server that answers every request with TEXT
 cat >"$dir/web.py" <<'PY'
 import http.server, socket, sys
@@ -250,5 +212,4 @@ if command -v iperf3 >/dev/null; then
 else
 	skip "Linux: iperf3 through nat" "not installed"
 fi
-echo "1..$n"
-exit $bad
+finish

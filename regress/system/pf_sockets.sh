@@ -5,28 +5,8 @@
 # pf and the sockets of its own machine: who gets a redirected connection, who
 # it was for, divert-to, divert-packet, sockets with foreign addresses, rules
 # by user and group, by fingerprint.  Each for v4 and v6, TCP and UDP.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-command -v python3 >/dev/null 2>&1 || { echo "ok 1 - programs # SKIP no python3"; echo 1..1; exit 0; }
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/pfsock.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0 pids=
-stop() {
-	for p in $pids; do kill "$p" 2>/dev/null; done
-	bsdctl down >/dev/null 2>&1
-	rm -rf "$dir"
-}
-trap stop EXIT
-trap 'exit 1' INT TERM
-on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
-not() { ! "$@"; }
+. "$(dirname "$0")/lab.subr"
+have python3 || { skip programs "no python3"; finish; }
 # gives NAME WANTED COMMAND...: prints exactly that
 gives() {
 	name=$1 want=$2; shift 2; n=$((n + 1))
@@ -237,12 +217,12 @@ later fw "$dir/serve.py" tcp 10.0.2.1 9001 other
 ok "divert-to" rules "block log" "pass in on fxp0 proto tcp to port 90 divert-to 127.0.0.1 port 9000" \
     "pass in on fxp0 inet6 proto tcp to port 90 divert-to ::1 port 9000" \
     "pass in on fxp0 proto udp to port 90 divert-to 9000" \
-    "pass in on fxp0 inet proto tcp to port 91 divert-to 10.0.2.1 port 9001"
-gives "a rule says where" "pass in on fxp0 inet proto tcp from any to any port = 91 flags S/SA keep state divert-to 10.0.2.1 port 9001" \
+    "pass in on fxp0 inet proto tcp to port 9191 divert-to 10.0.2.1 port 9001"
+gives "a rule says where" "pass in on fxp0 inet proto tcp from any to any port = 9191 flags S/SA keep state divert-to 10.0.2.1 port 9001" \
     sh -c "bsdctl exec fw pfctl -s rules | grep 10.0.2.1"
 gives "getsockname gives the original destination" "proxy 192.0.2.5.90 192.0.2.5.90" ask client tcp 192.0.2.5 90
 gives "... IPv6" "proxy 2001:db8::5.90 2001:db8::5.90" ask client tcp 2001:db8::5 90
-gives "... at the address of the rule" "other 192.0.2.5.91 192.0.2.5.91" ask client tcp 192.0.2.5 91
+gives "... at the address of the rule" "other 192.0.2.5.9191 192.0.2.5.9191" ask client tcp 192.0.2.5 9191
 gives "... of datagrams by control data" "proxy 192.0.2.6.90" ask client udp 192.0.2.6 90
 gives "... IPv6" "proxy 2001:db8::6.90" ask client udp 2001:db8::6 90
 gives "nobody listens there: a reset" ConnectionRefusedError sh -c "
@@ -347,5 +327,4 @@ gives "rtable: one that is not" "stdin:1: cannot add rule: no routing table 77" 
     "echo 'pass in rtable 77' | bsdctl exec fw pfctl -f - 2>&1 | sed 's/^pfctl: //' | head -1"
 ok "rules for all again" rules "pass"
 ok "ping" on client ping -q -c 1 10.0.2.2
-echo "1..$n"
-exit $bad
+finish

@@ -5,37 +5,8 @@
 # Unmodified programs on Fugu's TCP: a web server and its client, a throughput
 # meter, a relay; between Fugu machines through a router, and against Linux's
 # own TCP on both sides, over good wires and bad ones.
-top=$(cd "$(dirname "$0")/../.." && pwd)
-case ${O:-build} in /*) bin=$O/bin ;; *) bin=$top/${O:-build}/bin ;; esac
-PATH=$bin:$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/tcp.XXXXXX") || exit 1
-FUGU_LABS=$dir/labs
-export PATH FUGU_LABS
-n=0 bad=0 pids=
-stop() {
-	for p in $pids; do kill "$p" 2>/dev/null; done
-	bsdctl down >/dev/null 2>&1
-	rm -rf "$dir"
-}
-trap stop EXIT
-trap 'exit 1' INT TERM
+. "$(dirname "$0")/lab.subr"
 
-ok() {
-	name=$1; shift; n=$((n + 1))
-	if "$@" >"$dir/out" 2>&1; then echo "ok $n - $name"; return; fi
-	bad=1; echo "not ok $n - $name"; tail -20 "$dir/out" | sed 's/^/# /'
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
-says() { ok "$1" grep -qE "$2" "$dir/last"; }
-on() { m=$1; shift; timeout 60 bsdctl exec "$m" "$@"; }
-keep() { "$@" >"$dir/last" 2>&1; }
-have() { command -v "$1" >/dev/null 2>&1; }
-# later MACHINE COMMAND...: in the background until the end of the test
-later() {
-	m=$1; shift
-	bsdctl exec "$m" "$@" >"$dir/later.$m" 2>&1 &
-	pids="$pids $!"
-}
 # fetched MACHINE URL: the file comes whole
 fetched() {
 	on "$1" curl -g -s -S -m 40 -o "$dir/got" "$2" && cmp "$dir/big" "$dir/got"
@@ -205,5 +176,4 @@ if have tshark && [ -s "$dir/bad.pcap" ]; then
 else
 	skip "tshark" "not installed, or nothing captured"
 fi
-echo "1..$n"
-exit $bad
+finish
