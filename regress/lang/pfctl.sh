@@ -75,6 +75,24 @@ ports=$({ seq 1 1023; sed -n 's,^[^#]*[[:space:]]\([0-9]*\)/.*,\1,p' /etc/servic
     [ "$(wc -l < "$tmp/one")" -eq $((255 + 2 * $(echo "$ports" | wc -w))) ]
 say $? "pfctl: reads again the name of every port and protocol"
 
+# What an anchor cannot have, by -a and by load anchor; each file of the latter
+# begins with the defaults.
+printf 'set limit states 5\nset skip on lo0\nblock\n' > "$tmp/anchor"
+printf 'set block-policy return\nset require-order no\nblock\nload anchor "x" from "%s"\n' "$tmp/anchor" > "$tmp/in"
+for how in "-a x -nf $tmp/anchor" "-nf $tmp/in"; do
+	"$pfctl" $how > "$tmp/out" 2>&1
+	[ $? -eq 1 ] && grep -q "^$tmp/anchor:1: options belong to the main ruleset, not to anchor x" "$tmp/out" &&
+	    grep -q "^$tmp/anchor:2: options belong" "$tmp/out"
+	say $? "pfctl: ${how% *} refuses options for an anchor"
+done
+"$pfctl" -R -a x -nf "$tmp/anchor"
+say $? "pfctl: -R leaves them out"
+printf 'block\n' > "$tmp/anchor"
+"$pfctl" -o none -nvf "$tmp/in" 2> /dev/null | tail -2 > "$tmp/out"
+[ "$(cat "$tmp/out")" = "block return all
+block drop all" ]
+say $? "pfctl: load anchor reads its file as -a does"
+
 # With -v the optimiser's lines load again, too.
 for in in pfsense.in openbsd7.in quick-and-lists.in; do
 	"$pfctl" -o basic -nvf "$in" > "$tmp/one" 2>&1 && "$pfctl" -o none -nvf "$tmp/one" > "$tmp/two" 2>&1 &&

@@ -158,7 +158,9 @@ str_list
 
 /* --- options ----------------------------------------------------------- */
 
-option	: SET setting ;
+option	: SET	{ set_here(pc); }
+	  setting
+	;
 setting	: REASSEMBLE yesno		{ set_reassemble(pc, $2, false); }
 	| REASSEMBLE yesno NODF		{ set_reassemble(pc, $2, true); }
 	| OPTIMIZATION string		{ set_optimization(pc, $2); }

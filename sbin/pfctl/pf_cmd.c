@@ -380,7 +380,6 @@ conf_begin(int dev, const struct args *a)
 	pc->load = a->load == 0 ?
 	    LOAD_ALL :
 	    a->load | (a->load & (LOAD_FILTER | LOAD_NAT) ? LOAD_TABLES : 0);
-	pc->partial = a->load != 0 || a->tablecmd != NULL;
 	if (a->tablecmd != NULL) /* -T load */
 		pc->load = LOAD_TABLES;
 	if (a->optimize != NULL) {

@@ -70,6 +70,9 @@ pfconf_parse(struct pfconf *pc, const char *anchor)
 	pc->top = pc->cur = pf_ruleset_get(pc, anchor);
 	pc->section = S_NONE;
 	pc->sp = NULL;
+	/* Each file of `load anchor' is read as by itself (-a). */
+	pc->require_order = true;
+	pc->set.block_return = pc->set.fail_return = false;
 	if (pf_yyparse(pc) != 0 && conf_errors(pc->lex) == 0)
 		conf_error(pc->lex, "cannot be read to its end");
 	return (conf_errors(pc->lex));

@@ -248,7 +248,6 @@ refuse_options(struct refused *l)
 int
 load_refuse(struct pfconf *pc, const char *anchor)
 {
-	const struct place *set = &pc->set.at[SET_ANY];
 	struct refused l = { .pc = pc };
 	struct pf_ruleset *rs;
 	int i;
@@ -262,9 +261,5 @@ load_refuse(struct pfconf *pc, const char *anchor)
 	if (pc->load & LOAD_OPTIONS)
 		refuse_options(&l);
 	say_all(&l);
-	if (*anchor != '\0' && !pc->partial && set->file != NULL)
-		conf_error_at(pc->lex, set->file, set->line,
-		    "options belong to the main ruleset, not to anchor %s",
-		    anchor);
 	return (conf_errors(pc->lex));
 }

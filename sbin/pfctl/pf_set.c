@@ -83,10 +83,19 @@ echo(struct pfconf *pc, const char *fmt, ...)
 	fputc('\n', pc->out);
 }
 
+void
+set_here(struct pfconf *pc)
+{
+	if (*pc->top->path != '\0' && pc->load & LOAD_OPTIONS)
+		perr(pc,
+		    "options belong to the main ruleset, not to anchor %s",
+		    pc->top->path);
+}
+
 static void
 set_at(struct pfconf *pc, enum pf_setting s)
 {
-	pc->set.at[s] = pc->set.at[SET_ANY] = here(pc);
+	pc->set.at[s] = here(pc);
 }
 
 void
@@ -107,7 +116,6 @@ set_timeout(struct pfconf *pc, const char *name, int64_t n)
 	pc->set.timeout[i] = (uint32_t)n;
 	pc->set.timeout_set[i] = true;
 	pc->set.timeout_at[i] = here(pc);
-	pc->set.at[SET_ANY] = here(pc);
 	echo(pc, "timeout %s %lld", name, (long long)n);
 }
 
@@ -129,7 +137,6 @@ set_limit(struct pfconf *pc, const char *name, int64_t n)
 	pc->set.limit[i] = (uint32_t)n;
 	pc->set.limit_set[i] = true;
 	pc->set.limit_at[i] = here(pc);
-	pc->set.at[SET_ANY] = here(pc);
 	echo(pc, "limit %s %lld", name, (long long)n);
 }
 
@@ -165,7 +172,6 @@ set_optimization(struct pfconf *pc, const char *s)
 		pc->set.timeout_set[which[k]] = true;
 		pc->set.timeout_at[which[k]] = here(pc);
 	}
-	pc->set.at[SET_ANY] = here(pc);
 	echo(pc, "optimization %s", s);
 }
 

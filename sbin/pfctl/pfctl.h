@@ -290,7 +290,6 @@ enum pf_setting {
 	SET_SYNCOOKIES,
 	SET_SKIP,
 	SET_FINGERPRINTS,
-	SET_ANY, /* the last one of all */
 	SET_MAX
 };
 
@@ -322,8 +321,6 @@ struct pfconf {
 	int opts;
 	int dev;  /* the device, for -o profile; -1: none */
 	int load; /* LOAD_* */
-	bool
-	    partial; /* -A -N -R -O -T load: the rest is meant to be left out */
 	enum optimize optimize;
 	bool optimize_fixed; /* -o */
 	bool require_order;
@@ -449,7 +446,8 @@ void load_anchor(struct pfconf *pc, const char *anchor, const char *path);
 void macro_define(struct pfconf *pc, const char *name, const char *value);
 void include_file(struct pfconf *pc, const char *path);
 
-/* pf_set.c: the `set' statements. */
+/* pf_set.c: the `set' statements; set_here() asks whether one may stand here. */
+void set_here(struct pfconf *pc);
 void set_timeout(struct pfconf *pc, const char *name, int64_t n);
 void set_limit(struct pfconf *pc, const char *name, int64_t n);
 void set_optimization(struct pfconf *pc, const char *s);
