@@ -4,7 +4,8 @@
 /*
  * A load is all or nothing: with any allocation failing, with a limit in the
  * way, with pfctl gone after any of its calls, with another load in between.
- * What pfctl shows afterwards is byte for byte what it showed before.
+ * What pfctl shows afterwards is byte for byte what it showed before, and
+ * packets that cross meanwhile meet the old rules, whole, or the new ones.
  */
 
 #include "pflab.h"
@@ -167,6 +168,140 @@ pfctl_dies_after_any_call(void **state)
 	sim_end(false);
 }
 
+/* --- packets that cross meanwhile --- */
+
+#define OLD 1001 /* the port that the old rules let through */
+#define NEW 1002
+
+static const char old_door[] =
+    "table <t> persist { 10.9.0.0/16 }\nblock drop all\n"
+    "pass quick inet6 proto icmp6 all no state\n"
+    "anchor \"a\" {\npass quick proto udp to port 1001 no state\n}\n";
+static const char new_door[] =
+    "table <t> persist { 10.10.0.0/16 }\ntable <u> { fd0a::/48 }\n"
+    "set timeout udp.first 5\nset skip on fxp7\n"
+    "nat on fxp1 inet from 10.77.0.0/16 to any -> 192.0.2.1\n"
+    "anchor \"a\" {\npass quick proto udp to port 1002 no state\n}\n"
+    "anchor \"b\" {\nblock in proto tcp\n}\nblock drop all\n"
+    "pass quick inet6 proto icmp6 all no state\n";
+
+static int walker, doors[2]; /* of the client; of the server: OLD, NEW */
+static bool committed;
+static long probes;
+
+/* One datagram to each door: which comes through is what rules are in force. */
+static void
+knock(int at)
+{
+	char buf[64];
+	bool got[2];
+
+	for (int i = 0; i < 2; i++)
+		(void)pl_send(client, walker, pl_host(AF_INET, SERVER),
+		    (uint16_t)(OLD + i), "knock", 5);
+	sim_run(1000);
+	for (int i = 0; i < 2; i++)
+		got[i] = recv(doors[i], buf, sizeof(buf), MSG_DONTWAIT) > 0;
+	probes++;
+	if (got[0] != !committed || got[1] != committed)
+		fail_msg("before call %d: the old door is %d, the new one %d",
+		    at, got[0], got[1]);
+}
+
+static long calls_made, dies_at;
+
+static int
+knocking_call(int dev, unsigned long cmd, void *data)
+{
+	int rc;
+
+	knock((int)++calls_made);
+	if (calls_made == dies_at) {
+		int null = open("/dev/null", O_RDWR);
+
+		dup2(null, dev);
+		close(null);
+		sim_settle();
+		knock(0);
+		errno = EIO;
+		return (-1);
+	}
+	if ((rc = pl_dev_call(dev, cmd, data)) == 0 && cmd == DIOCXCOMMIT)
+		committed = true;
+	return (rc);
+}
+
+static int
+load_and_knock(const char *rules, long dies)
+{
+	int rc;
+
+	pl_dev_use = knocking_call;
+	calls_made = 0;
+	dies_at = dies;
+	rc = pl_pfctl("-f -", rules)->rc;
+	pl_dev_use = pl_dev_call;
+	knock(-1);
+	return (rc);
+}
+
+static void
+packets_meet_the_old_rules_or_the_new(void **state)
+{
+	long n;
+	int rc;
+
+	(void)state;
+	pl_up("pf-load-knock", 1);
+	pl_load(old_door);
+	pl_load(new_door);
+	walker = pl_serve(client, SOCK_DGRAM, pl_host(AF_INET, CLIENT), 1000);
+	doors[0] = pl_serve(server, SOCK_DGRAM, pl_host(AF_INET, SERVER), OLD);
+	doors[1] = pl_serve(server, SOCK_DGRAM, pl_host(AF_INET, SERVER), NEW);
+	pl_load(old_door);
+	committed = false;
+	for (int i = 0; i < 100; i++) /* who is where is known */
+		sim_run(10000);
+	knock(0);
+	for (n = 1;; n++) { /* pfctl dies after each of its calls */
+		rc = load_and_knock(new_door, n);
+		if (calls_made < n)
+			break;
+		assert_true(committed || rc != 0);
+		if (committed)
+			pl_load(old_door);
+		committed = false;
+	}
+	assert_int_equal(rc, 0);
+	assert_true(n > 8);
+	pl_load(old_door);
+	committed = false;
+	for (n = 1;; n++) { /* each allocation of the kernel fails */
+		sim_machine_fail(fw, n);
+		rc = pl_pfctl("-f -", new_door)->rc;
+		bool failed = sim_machine_failed(fw);
+		sim_machine_fail(fw, 0);
+		committed = rc == 0;
+		knock((int)n);
+		if (!failed)
+			break;
+		if (committed)
+			pl_load(old_door);
+		committed = false;
+	}
+	assert_true(n > 50 && committed);
+	/* what cannot be leaves the rules as they are, at every moment */
+	rc = load_and_knock("set limit table-entries 1\n"
+			    "table <t> { 1.1.1.1 2.2.2.2 }\npass\n", 0);
+	assert_int_not_equal(rc, 0);
+	rc = load_and_knock("pass\nblock nonsense\n", 0);
+	assert_int_not_equal(rc, 0);
+	close(walker);
+	close(doors[0]);
+	close(doors[1]);
+	sim_end(false);
+}
+
 /* --- two at once --- */
 
 static unsigned long meddle_at;
@@ -261,6 +396,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(any_allocation_fails, pl_after),
 		cmocka_unit_test_teardown(pfctl_dies_after_any_call, pl_after),
+		cmocka_unit_test_teardown(packets_meet_the_old_rules_or_the_new,
+		    pl_after),
 		cmocka_unit_test_teardown(the_slower_of_two_loads_fails,
 		    pl_after),
 		cmocka_unit_test_teardown(what_cannot_be_changes_nothing,
