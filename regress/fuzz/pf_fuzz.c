@@ -134,7 +134,7 @@ rules(void)
 	rule(to, &c, 53);
 	pf_rules_finish(to, 1);
 	pf_main.rules[PF_RS_FILTER] = to;
-	pf_log_want(0);
+	KASSERT(pf_log_want(0) == 0);
 	KASSERT(pf_start() == 0);
 }
 

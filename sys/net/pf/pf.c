@@ -246,9 +246,14 @@ pf_count(struct pf_desc *pd, bool pass)
 		pf_count_rule(mi->rule, pd, pass);
 }
 
+/* What cannot be read is logged though no rule was asked. */
 static bool
-pf_log_wanted(const struct pf_desc *pd, bool fresh)
+pf_log_wanted(const struct pf_desc *pd, enum pf_verdict v, bool fresh)
 {
+	if (v == PF_DROP && pd->rule == &pf_default_rule && pd->kif != NULL &&
+	    (pd->reason == PFRES_SHORT || pd->reason == PFRES_NORM ||
+		pd->reason == PFRES_FRAG || pd->reason == PFRES_IPOPTIONS))
+		return (true);
 	if (fresh)
 		return ((pd->rule->ioc->log & PF_LOG_ON) != 0);
 	return (pd->st != NULL && pd->st->log != 0);
@@ -262,7 +267,7 @@ pf_account(struct pf_desc *pd, enum pf_verdict v, bool fresh)
 		pf_status.counters[pd->reason]++;
 	else if (fresh)
 		pf_status.counters[PFRES_MATCH]++;
-	if (pd->m != NULL && pf_log_wanted(pd, fresh))
+	if (pd->m != NULL && pf_log_wanted(pd, v, fresh))
 		pf_log_packet(pd, pd->rule, pd->rule->ioc->logif);
 	if (v == PF_DROP && pd->m != NULL && fresh &&
 	    (pd->rule->flags & (PFR_RETURN | PFR_RETURNRST | PFR_RETURNICMP)) !=

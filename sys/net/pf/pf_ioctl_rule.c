@@ -14,6 +14,7 @@
 #include <sys/malloc.h>
 #include <sys/proc.h>
 #include <net/pf/pf_ioc.h>
+#include <net/pf/pf_log.h>
 #include <net/pf/pf_rule.h>
 
 static struct pf_rules *
@@ -213,9 +214,13 @@ pf_change(struct pf_anchor *a, const struct pfioc_rule *io, struct pf_rule *r)
 		return (error);
 	if ((rules = pf_rules_new()) == NULL)
 		return (ENOMEM);
-	if (pf_rules_room(rules, was->n + 1 - skip) != 0) {
+	if (pf_rules_room(rules, was->n + 1 - skip) != 0)
+		error = ENOMEM;
+	else if (r != NULL && r->ioc->log != 0)
+		error = pf_log_want(r->ioc->logif);
+	if (error != 0) {
 		pf_rules_free(rules);
-		return (ENOMEM);
+		return (error);
 	}
 	/* from here on nothing fails */
 	for (uint32_t i = 0; i <= was->n; i++) {

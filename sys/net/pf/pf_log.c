@@ -36,7 +36,7 @@ pf_log_init(void)
 	pflog_clone_init();
 }
 
-void
+int
 pf_log_want(uint8_t unit)
 {
 	struct ifnet *ifp;
@@ -45,15 +45,48 @@ pf_log_want(uint8_t unit)
 
 	ASSERT_TOKEN();
 	if (pflog_unit(unit) != NULL)
-		return;
+		return (0);
 	snprintf(name, sizeof(name), "pflog%u", unit);
-	if ((error = if_clone_create(name)) != 0) {
-		log(LOG_ERR, "pf: %s for rules with log: error %d", name,
-		    error);
-		return;
-	}
+	if ((error = if_clone_create(name)) != 0)
+		return (error);
 	ifp = pflog_unit(unit);
 	if_setflags(ifp, ifp->if_flags | IFF_UP);
+	return (0);
+}
+
+/* Which units these rules log to and that are not there, a bit each. */
+static void
+pf_log_missing(const struct pf_rules *rs, uint8_t units[PFLOG_UNITS / 8])
+{
+	for (uint32_t i = 0; rs != NULL && i < rs->n; i++) {
+		const struct pf_ioc_rule *c = rs->rule[i]->ioc;
+
+		if (c->log != 0 && pflog_unit(c->logif) == NULL)
+			units[c->logif / 8] |= (uint8_t)(1 << c->logif % 8);
+	}
+}
+
+int
+pf_log_want_all(struct pf_rules *const *rulesets, unsigned int n)
+{
+	uint8_t units[PFLOG_UNITS / 8] = { 0 };
+	char name[IFNAMSIZ];
+	unsigned int u;
+	int error = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		pf_log_missing(rulesets[i], units);
+	for (u = 0; u < PFLOG_UNITS && error == 0; u++)
+		if ((units[u / 8] >> u % 8 & 1) != 0)
+			error = pf_log_want((uint8_t)u);
+	if (error == 0)
+		return (0);
+	for (u--; u-- > 0;) /* all but the last, which failed */
+		if ((units[u / 8] >> u % 8 & 1) != 0) {
+			snprintf(name, sizeof(name), "pflog%u", u);
+			(void)if_clone_destroy(name);
+		}
+	return (error);
 }
 
 /* --- the header --- */

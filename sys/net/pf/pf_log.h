@@ -18,9 +18,11 @@ struct pf_desc;
 struct pf_rule;
 
 void pf_log_init(void); /* at boot: the cloner */
-/* Rules that log to pflog unit are loaded: makes it, up, unless it is there.
- * When it cannot be made that goes to the log; the rules work without. */
-void pf_log_want(uint8_t unit);
+/* Makes pflog unit, up, unless it is there: 0 or errno. */
+int pf_log_want(uint8_t unit);
+/* The same for all that n rulesets (NULL: passed over) log to, or for none. */
+struct pf_rules;
+int pf_log_want_all(struct pf_rules *const *rulesets, unsigned int n);
 /*
  * Shows the packet of pd on pflog unit, with action, reason and the numbers of
  * r, pd->anchor_rule and its ruleset.  The packet is as the rules saw it.

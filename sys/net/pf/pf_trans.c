@@ -255,7 +255,24 @@ pf_trans_limit(const struct pf_trans *t)
 		1 + PF_LIMIT_ANCHORS);
 }
 
-/* All that can fail. */
+/* The pflogs that the rules to come want. */
+static int
+pf_trans_logs(const struct pf_trans *t)
+{
+	struct pf_rules **rules;
+	int error;
+
+	rules = mallocarray(t->nelems, sizeof(*rules), M_TEMP, 0);
+	if (rules == NULL)
+		return (ENOMEM);
+	for (uint32_t i = 0; i < t->nelems; i++)
+		rules[i] = t->elem[i].rules;
+	error = pf_log_want_all(rules, t->nelems);
+	free(rules, M_TEMP, t->nelems * sizeof(*rules));
+	return (error);
+}
+
+/* All that can fail; the pflogs, which can be seen, come last. */
 static int
 pf_trans_judge(struct pf_trans *t, struct pfioc_trans *io)
 {
@@ -274,7 +291,9 @@ pf_trans_judge(struct pf_trans *t, struct pfioc_trans *io)
 	if ((io->flags & PF_TRANS_KEEPCOUNTERS) != 0 &&
 	    (t->kin = mallocarray(HEIRS, sizeof(*t->kin), M_PF, 0)) == NULL)
 		return (ENOMEM);
-	return ((io->limit = pf_trans_limit(t)) != 0 ? ENOMEM : 0);
+	if ((io->limit = pf_trans_limit(t)) != 0)
+		return (ENOMEM);
+	return (pf_trans_logs(t));
 }
 
 static struct pf_kin *
@@ -338,9 +357,6 @@ pf_rules_publish(struct pf_anchor *a, enum pf_rs rs, struct pf_rules *rules)
 	struct pf_rules *old = a->rules[rs];
 
 	pf_rules_finish(rules, ++pf_ticket);
-	for (uint32_t i = 0; i < rules->n; i++)
-		if (rules->rule[i]->ioc->log != 0)
-			pf_log_want(rules->rule[i]->ioc->logif);
 	a->rules[rs] = rules;
 	if (rs == PF_RS_SCRUB)
 		pf_frag_tune();

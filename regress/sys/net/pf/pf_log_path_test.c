@@ -45,7 +45,7 @@ boot(void)
 	static struct bpf_listener bl = { .bl_capture = see };
 
 	KT_EQ(kernel_boot(&params), 0);
-	pf_log_want(0);
+	KT_EQ(pf_log_want(0), 0);
 	bpf_listen(pflog_unit(0)->if_bpf, &bl);
 }
 
@@ -142,6 +142,26 @@ KTEST(pflog_path_not_asked_for)
 	rules_load(rules, "", PF_RS_FILTER);
 	KT_EQ(send(false), PF_DROP);
 	KT_STR(seen, "");
+}
+
+/* A TCP segment whose header is cut off: no rule is asked, and it is seen. */
+KTEST(pflog_path_malformed)
+{
+	uint8_t p[32] = { 0x45, 0, 0, 32, 0, 0, 0, 0, 64, IPPROTO_TCP, 0, 0, 10,
+		0, 0, 1, 10, 0, 0, 2, 0, 80, 0, 81 };
+	struct mbuf *m;
+	sa_family_t af = AF_INET;
+	uint16_t sum;
+
+	boot();
+	sum = in_cksum_fold(in_cksum_bytes(0, p, 20));
+	memcpy(p + 10, &sum, 2);
+	m = m_gethdr(MT_DATA);
+	KT(m != NULL && m_copyback(m, 0, sizeof(p), p) == 0);
+	seen[0] = '\0';
+	KT_EQ(pf_test(if_unit("lo0"), &m, &af, PF_IN), PF_DROP);
+	KT_STR(seen, "-1..-1/3 action 1 >2:81\n");
+	KT_EQ(pf_status.counters[PFRES_SHORT], 1);
 }
 
 KTEST(pflog_path_match_and_later_matches)

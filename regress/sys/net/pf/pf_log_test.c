@@ -140,11 +140,11 @@ KTEST(pflog_is_made_up_when_rules_want_it)
 	struct ifnet *ifp;
 
 	boot();
-	pf_log_want(2);
+	KT_EQ(pf_log_want(2), 0);
 	KT((ifp = pflog_unit(2)) != NULL);
 	KT((ifp->if_flags & IFF_UP) != 0);
 	KT_STR(ifp->if_xname, "pflog2");
-	pf_log_want(2);
+	KT_EQ(pf_log_want(2), 0);
 	KT(pflog_unit(2) == ifp);
 }
 
@@ -154,7 +154,7 @@ KTEST(pflog_carries_nothing)
 	struct ifnet *ifp;
 
 	boot();
-	pf_log_want(0);
+	KT_EQ(pf_log_want(0), 0);
 	ifp = pflog_unit(0);
 	KT_EQ(ifp->if_output(ifp, query(), &nh, NULL), EOPNOTSUPP);
 	KT_EQ(drop_counts[DROP_PFLOG_OUTPUT], 1);
@@ -168,7 +168,7 @@ KTEST(pflog_carries_nothing)
 KTEST(pflog_tells_listeners_that_it_goes)
 {
 	boot();
-	pf_log_want(0);
+	KT_EQ(pf_log_want(0), 0);
 	listen_to(0);
 	KT_EQ(ask(SIOCIFDESTROY, "pflog0"), 0);
 	KT_EQ(seen.n, -1);
@@ -181,10 +181,10 @@ KTEST_NTH(pflog_want_short_of_memory)
 	boot();
 	live = sim_live();
 	sim_fail_nth(n);
-	pf_log_want(0);
-	if (sim_failed() && pflog_unit(0) == NULL)
+	if (pf_log_want(0) != 0) {
+		KT(sim_failed() && pflog_unit(0) == NULL);
 		KT_EQ(sim_live(), live);
-	else
+	} else
 		KT_EQ(ask(SIOCIFDESTROY, "pflog0"), 0);
 	KT_EQ(sim_live(), live);
 }
@@ -198,7 +198,7 @@ KTEST(pflog_header_bytes)
 	const uint8_t *h = (const uint8_t *)&seen.hdr;
 
 	boot();
-	pf_log_want(0);
+	KT_EQ(pf_log_want(0), 0);
 	listen_to(0);
 	m = query();
 	pd = incoming(m);
@@ -236,7 +236,7 @@ KTEST(pflog_owner_of_the_socket)
 	struct mbuf *m;
 
 	boot();
-	pf_log_want(0);
+	KT_EQ(pf_log_want(0), 0);
 	listen_to(0);
 	KT_EQ(socreate(AF_INET, SOCK_DGRAM, 0, &user, &so), 0);
 	so->so_file = &file;
@@ -267,8 +267,8 @@ KTEST(pflog_only_the_one_named)
 	struct mbuf *m;
 
 	boot();
-	pf_log_want(0);
-	pf_log_want(1);
+	KT_EQ(pf_log_want(0), 0);
+	KT_EQ(pf_log_want(1), 0);
 	listen_to(1);
 	m = query();
 	pd = incoming(m);
@@ -290,7 +290,7 @@ KTEST(pflog_rule_in_an_anchor)
 	struct mbuf *m;
 
 	boot();
-	pf_log_want(0);
+	KT_EQ(pf_log_want(0), 0);
 	listen_to(0);
 	m = query();
 	pd = incoming(m);
@@ -309,7 +309,7 @@ KTEST(pflog_pass_that_ended_in_a_drop_is_block)
 	struct mbuf *m;
 
 	boot();
-	pf_log_want(0);
+	KT_EQ(pf_log_want(0), 0);
 	listen_to(0);
 	m = query();
 	pd = incoming(m);
@@ -330,7 +330,7 @@ KTEST(pflog_filter_rules_show_the_translated_packet)
 	long live;
 
 	boot();
-	pf_log_want(0);
+	KT_EQ(pf_log_want(0), 0);
 	listen_to(0);
 	m = query();
 	pd = incoming(m);
