@@ -78,6 +78,35 @@ kill "$(cat "$long/dev/lock")"
 down a; ok "SIGTERM ends it"
 [ ! -e "$D/a/dev/kern" ]; ok "and its socket"
 
+mkdir "$D/file" && rmdir "$D/file" && : >"$D/file"
+run "$O/bin/bsd" -r "$D/file"; [ $? -eq 1 ] && one_line && says "$D/file"; ok "a folder that is a file"
+# (what may not be written, or has no room, needs a mount of our own)
+if [ -n "$NONS" ]; then
+	skip "a full disk" "namespaces are not allowed here"
+else
+	mkdir "$D/full" && mount -t tmpfs -o size=64k tmpfs "$D/full"
+	mkdir -p "$D/full/r/dev" "$D/full/labs"
+	head -c 100000 /dev/zero >"$D/full/fill" 2>/dev/null
+	run "$O/bin/bsd" -r "$D/full/r"; [ $? -eq 1 ] && one_line && says "dev/lock: No space left"; ok "a full disk is one line"
+	printf '%s\n' "lab full" "wire w" "machine a {" "interface fxp0 on w { inet 10.0.0.1/24 }" "}" >"$D/full.conf"
+	FUGU_LABS=$D/full/labs run "$O/bin/bsdctl" up "$D/full.conf"
+	[ $? -eq 1 ] && one_line && says "No space left"; ok "of bsdctl up, too"
+	! ls "$D/full/labs" | grep .; ok "which leaves nothing"
+	rm "$D/full/fill"
+	FUGU_LABS=$D/full/labs run "$O/bin/bsdctl" up "$D/full.conf"; ok "with room again, it comes up"
+	FUGU_LABS=$D/full/labs run "$O/bin/bsdctl" down; ok "and goes down"
+	mount -o remount,ro "$D/full"
+	run "$O/bin/bsd" -r "$D/full/r"; [ $? -eq 1 ] && one_line && says "dev/lock: Read-only"; ok "a folder that may not be written"
+	umount "$D/full"
+	bare() { setpriv --bounding-set=-all --inh-caps=-all "$@"; }
+	run bare "$O/bin/bsd" -r "$D/x" -i fxp0=packet:lo; [ $? -eq 1 ] && one_line && says "no privilege: needs CAP_NET_RAW"; ok "packet without privilege"
+	if [ -c /dev/net/tun ] && [ -r /dev/net/tun ] && (exec 3<>/dev/net/tun) 2>/dev/null; then
+		run bare "$O/bin/bsd" -r "$D/x" -i fxp0=tap:t0; [ $? -eq 1 ] && one_line && says "no privilege\|may not be opened"; ok "tap without privilege"
+	else
+		skip "tap without privilege" "no tap devices here"
+	fi
+fi
+
 # --- wires ---
 config l fxp0 10.7.1.1/24; echo 10.7.1.2 >"$D/l/etc/mygate"
 config m fxp0 10.7.1.2/24 fxp1 10.7.2.2/24

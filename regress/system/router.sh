@@ -78,6 +78,12 @@ no "its machine answers no more" on middle ifconfig
 ok "down cleans up" bsdctl down router
 ok "and up works again after it" bsdctl up "$top/etc/examples/router/lab.conf"
 ok "with all of it" on left ping -q -c 1 -w 3 10.0.2.2
+keep bsdctl list
+kill -9 $(awk '$3 == "bsd" { print $4 }' "$dir/last")
+no_pid() { keep bsdctl list; [ "$(grep -c ' bsd    - ' "$dir/last")" -eq 3 ]; }
+ok "all kernels can be killed, and are seen to be gone" within no_pid
+ok "up does not stumble over what they left" bsdctl up "$top/etc/examples/router/lab.conf"
+ok "and the lab is whole" on left ping -q -c 1 -w 3 10.0.2.2
 ok "down ends the lab" bsdctl down
 keep bsdctl list
 ok "and nothing is left" test ! -s "$dir/last" -a ! -e "$FUGU_LABS/router"

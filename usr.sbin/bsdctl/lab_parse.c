@@ -24,6 +24,7 @@
 
 #define WORDS_MAX 64
 #define TEXT_MAX  1024
+#define FILES_MAX 100 /* included, in all */
 
 enum where { TOP, IN_MACHINE, IN_INTERFACE };
 
@@ -33,11 +34,12 @@ struct parser {
 	struct lab_machine *machine; /* in whose block we are */
 	struct lab_interface *interface;
 	enum where where;
-	int problems;
+	int problems, files;
 	/* the statement at hand */
 	char *word[WORDS_MAX];
 	int n;
 	bool opens; /* ends in { */
+	bool macro; /* is NAME = VALUE */
 	char text[TEXT_MAX * 4];
 	size_t used;
 	bool glue; /* the next piece goes on with the last word */
@@ -138,7 +140,7 @@ array_grow(struct parser *p, void *arrayp, size_t *n, size_t size)
 	return (more + (*n)++ * size);
 }
 
-/* Names become folders and interfaces: letters, digits, - and _, not "wires". */
+/* Names become folders and interfaces: letters, digits, - and _. */
 static bool
 name_take(struct parser *p, const char *what, const char *name, char *buf, size_t size)
 {
@@ -147,7 +149,7 @@ name_take(struct parser *p, const char *what, const char *name, char *buf, size_
 	for (i = 0; name[i] != '\0'; i++)
 		if (!isalnum((unsigned char)name[i]) && (i == 0 || (name[i] != '-' && name[i] != '_')))
 			break;
-	if (i == 0 || name[i] != '\0' || strcmp(name, "wires") == 0)
+	if (i == 0 || name[i] != '\0' || (strcmp(name, "wires") == 0 && strcmp(what, "machine") == 0)) /* LAB/wires */
 		problem(p, "%s: not a name for a %s", name, what);
 	else if (i >= size)
 		problem(p, "%s: name of a %s is longer than %zu", name, what, size - 1);
@@ -349,6 +351,38 @@ st_run(struct parser *p)
 	rest_add(p, &p->machine->commands, 1);
 }
 
+/* include "FILE": beside lab.conf, if it is no path from the root. */
+static void
+st_include(struct parser *p)
+{
+	char path[PATH_MAX];
+	const char *name = p->word[1];
+
+	if (snprintf(path, sizeof(path), "%s%s%s", name[0] != '/' ? p->lab->dir : "", name[0] != '/' ? "/" : "", name) >=
+	    (int)sizeof(path))
+		problem(p, "%s: name too long", name);
+	else if (p->files++ >= FILES_MAX)
+		problem(p, "%s: more than %d files", name, FILES_MAX);
+	else if (conf_push_file(p->conf, path) == -1)
+		problem(p, "%s: %s", path, errno == ELOOP ? "included too deep" : strerror(errno));
+}
+
+static void
+macro_define(struct parser *p)
+{
+	char text[TEXT_MAX] = "";
+	size_t len = 0;
+
+	for (int i = 1; i < p->n; i++)
+		len += (size_t)snprintf(text + len, len < sizeof(text) ? sizeof(text) - len : 0, "%s%s", i > 1 ? " " : "", p->word[i]);
+	if (p->n < 2 || p->opens)
+		problem(p, "macro %s: expected a value", p->word[0]);
+	else if (len >= sizeof(text))
+		problem(p, "macro %s: value too long", p->word[0]);
+	else if (conf_macro_set(p->conf, p->word[0], text, false) == -1)
+		problem(p, "%s: not a name for a macro", p->word[0]);
+}
+
 static const struct statement {
 	const char *word;
 	enum where where;
@@ -364,6 +398,8 @@ static const struct statement {
 	{ "gateway", IN_MACHINE, 1, 1, false, st_gateway },
 	{ "sysctl", IN_MACHINE, 1, WORDS_MAX, false, st_sysctl },
 	{ "run", IN_MACHINE, 1, WORDS_MAX, false, st_run },
+	{ "include", TOP, 1, 1, false, st_include },
+	{ "include", IN_MACHINE, 1, 1, false, st_include },
 };
 
 /* The line that came last, if it is for a namespace, must be one for ip(8). */
@@ -384,6 +420,10 @@ statement_take(struct parser *p)
 
 	if (p->n == 0)
 		return;
+	if (p->macro) {
+		macro_define(p);
+		return;
+	}
 	if (p->where == IN_INTERFACE) {
 		if (p->opens)
 			problem(p, "no block in the block of an interface");
@@ -443,7 +483,7 @@ punctuation_add(struct parser *p, int ch)
 		problem(p, "unexpected %c", ch);
 		return;
 	}
-	p->glue = ch != '-';
+	p->glue = ch != '-' && !(p->macro && p->n == 1);
 	word_add(p, text);
 	p->glue = true;
 }
@@ -459,7 +499,7 @@ statement_end(struct parser *p, bool opens)
 	p->n = 0;
 	p->used = 0;
 	p->glue = false;
-	p->opens = false;
+	p->opens = p->macro = false;
 }
 
 static void
@@ -529,6 +569,8 @@ tokens_read(struct parser *p)
 			statement_end(p, true);
 		else if (t.kind == CONF_CHAR && t.ch == '}')
 			block_close(p);
+		else if (t.kind == CONF_CHAR && t.ch == '=' && p->n == 1 && !p->macro)
+			p->macro = true;
 		else if (t.kind == CONF_CHAR)
 			punctuation_add(p, t.ch);
 		else if (t.kind == CONF_OP)
