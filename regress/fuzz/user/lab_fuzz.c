@@ -82,7 +82,7 @@ wire_check(const struct lab_wire *w)
 }
 
 static void
-lab_check(struct lab *lab)
+whole_check(struct lab *lab)
 {
 	must(lab->nmachines > 0, "a lab has a machine");
 	for (size_t i = 0; i < lab->nwires; i++)
@@ -113,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fflush(said);
 	must((lab == NULL) == (said_len > 0), "who refuses says why");
 	if (lab != NULL)
-		lab_check(lab);
+		whole_check(lab);
 	lab_free(lab);
 	close(fd);
 	return (0);
