@@ -12,6 +12,10 @@
  *
  * Free objects of a page are linked through their first word.
  *
+ * Objects of which a page holds no four are allocations of their own.  A few
+ * megabytes of those that come back are kept, the last one first: the host
+ * would take their memory away and have to clear it anew for the next user.
+ *
  * A pool that has grown takes further pages from slabs, 2 MiB each, that the
  * host may back by one large page of its own: millions of objects in random
  * order would else miss the TLB each time.
@@ -26,6 +30,11 @@
 #define KEEP_EMPTY 8
 #define SLAB_BYTES (2048 * 1024UL)
 #define SLAB_FROM  64 /* pages of a pool that stand alone */
+#ifdef POOL_DEBUG
+#define SPARE_BYTES 0UL
+#else
+#define SPARE_BYTES (8 * 1024 * 1024UL)
+#endif
 
 struct pool_free {
 	struct pool_free *next;
@@ -202,15 +211,43 @@ object_take(struct pool *pp)
 	return (obj);
 }
 
+/* --- large objects --- */
+
+static void *
+single_take(struct pool *pp)
+{
+	struct pool_free *obj = pp->pr_spare;
+
+	if (obj == NULL)
+		return (host_alloc(pp->pr_size, MAX(pp->pr_align, 16)));
+	pp->pr_spare = obj->next;
+	pp->pr_nspare--;
+	return (obj);
+}
+
+static void
+single_give(struct pool *pp, void *obj)
+{
+	struct pool_free *f = obj;
+
+	if ((pp->pr_nspare + 1) * pp->pr_size > SPARE_BYTES) {
+		host_free(obj, pp->pr_size);
+		return;
+	}
+	f->next = pp->pr_spare;
+	pp->pr_spare = f;
+	pp->pr_nspare++;
+}
+
+/* --- for all --- */
+
 void *
 pool_get(struct pool *pp, int flags)
 {
 	void *obj = NULL;
 
 	if (pp->pr_limit == 0 || pp->pr_inuse < pp->pr_limit)
-		obj = POOL_SINGLE(pp) ?
-		    host_alloc(pp->pr_size, MAX(pp->pr_align, 16)) :
-		    object_take(pp);
+		obj = POOL_SINGLE(pp) ? single_take(pp) : object_take(pp);
 	if (obj == NULL) {
 		pp->pr_fails++;
 		return (NULL);
@@ -265,7 +302,7 @@ pool_put(struct pool *pp, void *obj)
 	pp->pr_inuse--;
 	pp->pr_puts++;
 	if (POOL_SINGLE(pp))
-		host_free(obj, pp->pr_size);
+		single_give(pp, obj);
 	else
 		object_give(pp, obj);
 }
@@ -282,8 +319,14 @@ pool_sethardlimit(struct pool *pp, uint64_t n)
 void
 pool_reclaim(struct pool *pp)
 {
+	struct pool_free *obj;
 	struct pool_page *pg;
 
+	while ((obj = pp->pr_spare) != NULL) {
+		pp->pr_spare = obj->next;
+		pp->pr_nspare--;
+		host_free(obj, pp->pr_size);
+	}
 	while ((pg = TAILQ_FIRST(&pp->pr_empty)) != NULL) {
 		TAILQ_REMOVE(&pp->pr_empty, pg, entry);
 		pp->pr_nempty--;

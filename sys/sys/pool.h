@@ -6,7 +6,9 @@
  *
  * Built with POOL_DEBUG every object is a host allocation of its own, so
  * that a sanitizer sees each one; otherwise they are cut from pages, and
- * empty pages go back to the host when more than a few are idle.
+ * empty pages go back to the host when more than a few are idle.  Objects that
+ * are too large for pages are allocations of the host's always, of which some
+ * megabytes are kept for the next user.
  */
 
 #ifndef _SYS_POOL_H_
@@ -16,6 +18,7 @@
 #include <sys/types.h>
 #include <sys/queue.h>
 
+struct pool_free;
 struct pool_page;
 TAILQ_HEAD(pool_pages, pool_page);
 
@@ -27,6 +30,8 @@ struct pool {
 	uint64_t pr_inuse, pr_high, pr_gets, pr_puts, pr_fails;
 	uint64_t pr_npages, pr_nempty;
 	struct pool_pages pr_partial, pr_empty, pr_full;
+	struct pool_free *pr_spare; /* large objects that are kept */
+	uint64_t pr_nspare;
 	LIST_ENTRY(pool) pr_list;
 };
 
@@ -42,7 +47,7 @@ void *pool_get(struct pool *pp, int flags);
 void pool_put(struct pool *pp, void *obj);
 /* At most n objects at a time; 0 for no limit.  EBUSY if more are in use. */
 int pool_sethardlimit(struct pool *pp, uint64_t n);
-/* Gives idle pages back to the host. */
+/* Gives idle pages and large objects back to the host. */
 void pool_reclaim(struct pool *pp);
 
 /* Row i of all pools, in order of creation; false past the end. */

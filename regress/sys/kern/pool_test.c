@@ -77,6 +77,32 @@ KTEST(pool_random_large)
 	churn(9000, 0, 8000);
 }
 
+/* What is too large for pages comes back from the pool, a few megabytes of it. */
+KTEST(pool_large_objects_are_kept)
+{
+	long live = sim_live();
+	void *first;
+
+	pool_init(&pool, 65536, 0, "large");
+	for (size_t i = 0; i < 200; i++)
+		KT((obj[i] = pool_get(&pool, PR_NOWAIT)) != NULL);
+	for (size_t i = 0; i < 200; i++)
+		pool_put(&pool, obj[i]);
+	KT_EQ(pool.pr_inuse, 0);
+#ifndef POOL_DEBUG
+	KT(sim_live() - live >= 64 && sim_live() - live <= 128);
+	first = obj[127];
+	KT(pool_get(&pool, PR_ZERO) == first);
+	pool_put(&pool, first);
+#else
+	first = NULL; /* a sanitizer sees each end */
+	KT(first == NULL);
+#endif
+	pool_reclaim(&pool);
+	KT_EQ(sim_live(), live);
+	pool_destroy(&pool);
+}
+
 KTEST(pool_limit)
 {
 	struct pool_stat st;
