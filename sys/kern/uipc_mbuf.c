@@ -8,6 +8,8 @@
  * Storage outside an mbuf has a count of users; the count itself is made
  * when a second user comes, so a packet that is never shared pays nothing
  * for it.  All storage that we allocate is counted against one limit.
+ *
+ * Storage on loan knows its users, so that it can be taken from under them.
  */
 
 #include <sys/systm.h>
@@ -158,11 +160,97 @@ m_getroom(size_t headroom, size_t len)
 	return (m);
 }
 
+/* --- loans --- */
+
+/* Nobody uses it any more. */
+static void
+loan_free(char *buf, uint32_t size, void *arg)
+{
+	struct mbuf_loan *l = arg;
+
+	(void)buf;
+	(void)size;
+	m_freem(l->aside);
+	l->aside = NULL;
+	l->over(l);
+}
+
+static bool
+is_lent(const struct mbuf *m)
+{
+	return ((m->m_flags & M_EXT) != 0 && m->m_ext.free == loan_free);
+}
+
+/* Is m a user of what is lent?  Then it is one from now on, or no more. */
+static void
+loan_join(struct mbuf *m)
+{
+	struct mbuf_loan *l = m->m_ext.arg;
+
+	if (is_lent(m))
+		LIST_INSERT_HEAD(&l->users, m, m_ext.users);
+}
+
+static void
+loan_leave(struct mbuf *m)
+{
+	if (is_lent(m))
+		LIST_REMOVE(m, m_ext.users);
+}
+
+struct mbuf *
+m_lend(struct mbuf_loan *l, char *buf, uint32_t size)
+{
+	struct mbuf *m;
+
+	KASSERT(l->aside == NULL && size <= MAXMCLBYTES);
+	if ((l->aside = m_getroom(0, MAXMCLBYTES)) == NULL)
+		return (NULL);
+	if ((m = m_gethdr(MT_DATA)) == NULL) {
+		m_freem(l->aside);
+		l->aside = NULL;
+		return (NULL);
+	}
+	m_extadd(m, buf, size, loan_free, l, false);
+	loan_join(m);
+	m->m_len = m->m_pkthdr.len = size;
+	return (m);
+}
+
+void
+m_loan_end(struct mbuf_loan *l)
+{
+	struct mbuf *m = LIST_FIRST(&l->users), *aside = l->aside;
+	struct mbuf_ext to;
+	char *from;
+
+	if (m == NULL)
+		return;
+	to = aside->m_ext;
+	from = m->m_ext.buf;
+	memcpy(to.buf, from, m->m_ext.size);
+	while ((m = LIST_FIRST(&l->users)) != NULL) {
+		LIST_REMOVE(m, m_ext.users);
+		m->m_data = to.buf + (m->m_data - from);
+		m->m_ext.buf = to.buf;
+		m->m_ext.size = to.size;
+		m->m_ext.free = to.free;
+		m->m_ext.arg = to.arg;
+	}
+	l->aside = NULL;
+	aside->m_flags &= (uint16_t)~M_EXT; /* theirs now */
+	m_free(aside);
+	l->over(l);
+}
+
+/* --- the end of mbufs --- */
+
 static void
 ext_free(struct mbuf *m)
 {
 	struct mbuf_ext *e = &m->m_ext;
 
+	loan_leave(m);
 	if (e->refs != NULL && --*e->refs > 0)
 		return;
 	if (e->refs != NULL)
@@ -421,7 +509,28 @@ ext_share(struct mbuf *to, struct mbuf *from)
 	++*from->m_ext.refs;
 	to->m_ext = from->m_ext;
 	to->m_flags |= from->m_flags & (M_EXT | M_EXTRO);
+	loan_join(to);
 	return (0);
+}
+
+void
+m_ext_swap(struct mbuf *a, struct mbuf *b)
+{
+	const uint16_t kind = M_EXT | M_EXTRO;
+	struct mbuf_ext e;
+	uint16_t flags;
+
+	KASSERT((a->m_flags & M_EXT) != 0 && (b->m_flags & M_EXT) != 0);
+	loan_leave(a);
+	loan_leave(b);
+	e = a->m_ext;
+	a->m_ext = b->m_ext;
+	b->m_ext = e;
+	flags = (a->m_flags ^ b->m_flags) & kind;
+	a->m_flags ^= flags;
+	b->m_flags ^= flags;
+	loan_join(a);
+	loan_join(b);
 }
 
 /* A new mbuf for len bytes at m + off: shared storage if it has some, else copied. */

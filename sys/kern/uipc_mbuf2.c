@@ -105,8 +105,8 @@ chain_grow(struct mbuf *m, uint32_t len)
 static int
 chain_unshare(struct mbuf *m, uint32_t off, uint32_t len)
 {
-	struct mbuf tmp, *n;
 	uint32_t end = off + len, at = 0;
+	struct mbuf *n;
 
 	for (; m != NULL && at < end; at += m->m_len, m = m->m_next) {
 		if (at + m->m_len <= off || m_writable(m))
@@ -118,14 +118,8 @@ chain_unshare(struct mbuf *m, uint32_t off, uint32_t len)
 			return (ENOBUFS);
 		}
 		memcpy(n->m_ext.buf, m->m_data, m->m_len);
-		tmp.m_ext =
-		    m->m_ext; /* swap storages; n takes the shared one away */
-		tmp.m_flags = m->m_flags & (M_EXT | M_EXTRO);
-		m->m_ext = n->m_ext;
-		m->m_flags = (uint16_t)((m->m_flags & ~M_EXTRO) | M_EXT);
+		m_ext_swap(m, n); /* n takes the shared one away */
 		m->m_data = m->m_ext.buf;
-		n->m_ext = tmp.m_ext;
-		n->m_flags = tmp.m_flags;
 		m_free(n);
 	}
 	return (0);

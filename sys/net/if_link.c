@@ -5,8 +5,11 @@
  * Interfaces on links of the host: wire, tap, packet, pcap.
  *
  * NAME=kind:spec makes an Ethernet interface NAME whose frames come from and
- * go to a link of that kind.  Frames are copied into mbufs on the way in,
- * at most 32 at a time, and lent to the link as pieces on the way out.  What
+ * go to a link of that kind.  On the way in, at most 32 at a time, small frames
+ * are copied into mbufs; large ones stay in the link's memory and are lent to
+ * mbufs, for most leave soon for a program or for another link.  A loan is
+ * called in when others need its place, and before the next batch where the
+ * link has no memory for more than one.  On the way out they are lent to the link as pieces.  What
  * is unfinished about a frame (checksum, segmentation) travels beside it in
  * both directions; if_link_meta.c translates.
  *
@@ -31,6 +34,15 @@
 #define RX_HEADROOM  (M_HEADROOM + 2) /* the IP header is aligned then */
 #define FRAME_PIECES 64               /* more are made one */
 #define TX_IOVS      256              /* pieces of one batch */
+#define LEND_BYTES   4096             /* smaller frames are copied */
+#define LOANS        96
+
+struct link_softc;
+struct link_loan {
+	struct mbuf_loan loan;
+	struct link_softc *sc;
+	unsigned int name; /* the link's for it */
+};
 
 struct link_softc {
 	struct ifnet sc_if;
@@ -38,7 +50,9 @@ struct link_softc {
 	void *sc_link; /* NULL: none */
 	char sc_spec[256];
 	struct mbuf_list sc_ready; /* finished, but the link was full */
-	struct task sc_more;       /* a full batch came: look again */
+	struct task sc_more;       /* a batch came: look again */
+	struct link_loan sc_loans[LOANS];
+	unsigned int sc_loan; /* the next; behind it the oldest */
 	/* the batch being sent: too large for the stack */
 	struct hostif_frame sc_frames[TX_BATCH];
 	struct host_iov sc_iov[TX_IOVS];
@@ -47,21 +61,87 @@ struct link_softc {
 
 /* --- receive --- */
 
+static void
+frame_release(struct link_softc *sc, unsigned int name)
+{
+	if (name != 0)
+		sc->sc_kind->release(sc->sc_link, name);
+}
+
+static void
+loan_over(struct mbuf_loan *l)
+{
+	struct link_loan *ll = (struct link_loan *)(void *)l;
+
+	frame_release(ll->sc, ll->name);
+}
+
+/* The link wants all its memory back. */
+static void
+loans_end(struct link_softc *sc)
+{
+	for (unsigned int i = 0; i < LOANS; i++)
+		m_loan_end(&sc->sc_loans[i].loan);
+}
+
+/* frame_release() follows in any case, with the last user or at once. */
 static struct mbuf *
-frame_copy(const struct hostif_frame *f)
+frame_lend(struct link_softc *sc, const struct hostif_frame *f)
+{
+	struct link_loan *ll = &sc->sc_loans[sc->sc_loan];
+	struct mbuf *m;
+
+	m_loan_end(&ll->loan);
+	ll->name = f->loan;
+	if (f->len > MAXMCLBYTES ||
+	    (m = m_lend(&ll->loan, f->iov->base, f->len)) == NULL) {
+		frame_release(sc, f->loan);
+		return (NULL);
+	}
+	sc->sc_loan = (sc->sc_loan + 1) % LOANS;
+	return (m);
+}
+
+static struct mbuf *
+frame_bytes(struct link_softc *sc, const struct hostif_frame *f)
 {
 	struct mbuf *m;
 
+	if (f->loan != 0 || f->len >= LEND_BYTES)
+		return (frame_lend(sc, f));
 	if ((m = m_getroom(RX_HEADROOM, f->len)) == NULL)
 		return (NULL);
 	memcpy(m->m_data, f->iov->base, f->len);
 	m->m_len = m->m_pkthdr.len = f->len;
+	return (m);
+}
+
+static struct mbuf *
+frame_take(struct link_softc *sc, const struct hostif_frame *f)
+{
+	struct mbuf *m;
+
+	if ((m = frame_bytes(sc, f)) == NULL)
+		return (NULL);
 	m->m_pkthdr.stamp_us = f->stamp_ns / 1000;
 	if ((f->flags & HOSTIF_VLAN) != 0) {
 		m->m_flags |= M_VLANTAG;
 		m->m_pkthdr.ether_vtag = f->vlan_tci;
 	}
 	return (m);
+}
+
+static int
+frames_get(struct link_softc *sc, struct hostif_frame *frames)
+{
+	int n;
+
+	if (sc->sc_kind->release == NULL)
+		loans_end(sc);
+	if ((n = sc->sc_kind->rx(sc->sc_link, frames, RX_BATCH)) >= 0)
+		return (n);
+	loans_end(sc);
+	return (sc->sc_kind->rx(sc->sc_link, frames, RX_BATCH));
 }
 
 static void
@@ -72,10 +152,9 @@ link_rx(struct link_softc *sc)
 	struct mbuf *m;
 	int n;
 
-	n = sc->sc_kind->rx(sc->sc_link, frames, RX_BATCH);
+	n = frames_get(sc, frames);
 	for (int i = 0; i < n; i++) {
-		if (frames[i].len > MAXMCLBYTES ||
-		    (m = frame_copy(&frames[i])) == NULL) {
+		if ((m = frame_take(sc, &frames[i])) == NULL) {
 			sc->sc_if.if_counters.iqdrops++;
 			drop_count(DROP_NOBUFS);
 		} else if (if_meta_in(m, &frames[i]) != 0) {
@@ -85,8 +164,8 @@ link_rx(struct link_softc *sc)
 			ml_enqueue(&ml, m);
 		}
 	}
-	if (n == RX_BATCH)
-		task_add(&sc->sc_more);
+	if (n == RX_BATCH || (n > 0 && sc->sc_kind->release != NULL))
+		task_add(&sc->sc_more); /* a lender is emptied each time */
 	if_input(&sc->sc_if, &ml);
 }
 
@@ -283,6 +362,7 @@ link_flags(struct link_softc *sc)
 {
 	uint32_t flags = sc->sc_if.if_flags;
 
+	loans_end(sc);
 	sc->sc_kind->rx_enable(sc->sc_link, (flags & IFF_UP) != 0);
 	if ((flags & IFF_UP) == 0)
 		link_lose(sc);
@@ -391,6 +471,10 @@ link_make(const char *name, const struct hostif_kind *kind, const char *spec)
 	strlcpy(sc->sc_spec, spec, sizeof(sc->sc_spec));
 	ml_init(&sc->sc_ready);
 	task_set(&sc->sc_more, link_rx_more, sc);
+	for (unsigned int i = 0; i < LOANS; i++) {
+		sc->sc_loans[i].sc = sc;
+		sc->sc_loans[i].loan.over = loan_over;
+	}
 	if_init(&sc->sc_if, name, IFT_ETHER);
 	sc->sc_if.if_softc = sc;
 	sc->sc_if.if_linkspec = sc->sc_spec;
@@ -406,6 +490,7 @@ link_close(struct link_softc *sc)
 {
 	void *link = sc->sc_link;
 
+	loans_end(sc);
 	sc->sc_link = NULL;
 	task_del(&sc->sc_more);
 	link_lose(sc);

@@ -79,6 +79,7 @@ struct mbuf_ext {
 	uint32_t *refs; /* shared count, or NULL while there is one user */
 	void (*free)(char *buf, uint32_t size, void *arg);
 	void *arg;
+	LIST_ENTRY(mbuf) users; /* of storage that is lent */
 };
 
 struct m_hdr {
@@ -167,6 +168,21 @@ void m_freem(struct mbuf *m);
 /* Counts why, then m_freem().  The only way a packet dies unwanted. */
 void m_drop(struct mbuf *m, enum drop_reason why);
 
+/*
+ * Storage on loan, for a driver whose buffers are its own.  Whoever still uses
+ * it when the lender wants it back gets a copy, in a cluster that was set
+ * aside when the loan began: the end of a loan cannot fail.
+ */
+struct mbuf_loan {
+	LIST_HEAD(, mbuf) users;
+	struct mbuf *aside; /* holds the cluster; NULL: nobody uses it */
+	void (*over)(struct mbuf_loan *l); /* nobody uses it any more */
+};
+/* A packet whose data is buf[size], size <= MAXMCLBYTES.  NULL: no memory. */
+struct mbuf *m_lend(struct mbuf_loan *l, char *buf, uint32_t size);
+/* Whoever uses it gets a copy; over is called, unless it was before. */
+void m_loan_end(struct mbuf_loan *l);
+
 /* --- shape.  Where the packet is given back through a return value, NULL
  * means no memory and the packet has been freed (counted as DROP_NOBUFS). --- */
 /* At least len bytes contiguous and writable at m_data.  NULL also if the packet is shorter. */
@@ -239,6 +255,9 @@ ml_empty(const struct mbuf_list *ml)
 {
 	return (ml->ml_head == NULL);
 }
+
+/* Exchanges the external storage of a, which has some, and b, which has too. */
+void m_ext_swap(struct mbuf *a, struct mbuf *b);
 
 void mbstat_get(struct mbuf_stat *st);
 void mbinit(uint64_t limit_bytes); /* at boot */

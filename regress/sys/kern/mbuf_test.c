@@ -79,16 +79,67 @@ static_free(char *buf, uint32_t size, void *arg)
 	statics_out--;
 }
 
+/* --- a lender --- */
+
+#define LOANS     4
+#define LENT_SIZE 2048
+
+static struct lender {
+	struct mbuf_loan loan;
+	bool out;
+	char storage[LENT_SIZE];
+} lenders[LOANS];
+
+static void
+lent_over(struct mbuf_loan *l)
+{
+	struct lender *le = (struct lender *)(void *)l;
+
+	KT(le->out);
+	le->out = false;
+}
+
+/* It wants its storage back, and uses it for something else at once. */
+static void
+lender_call_in(struct lender *le)
+{
+	m_loan_end(&le->loan);
+	KT(!le->out);
+	memset(le->storage, 0x5a, sizeof(le->storage));
+}
+
+static struct mbuf *
+lender_lend(struct lender *le)
+{
+	struct mbuf *m;
+
+	lender_call_in(le);
+	le->loan.over = lent_over;
+	arc4random_buf(le->storage, sizeof(le->storage));
+	if ((m = m_lend(&le->loan, le->storage, sizeof(le->storage))) == NULL)
+		return (NULL);
+	le->out = true;
+	m->m_data += below(700);
+	m->m_len = below(900);
+	return (m);
+}
+
 /* A piece of random size, kind and place, its bytes appended to the model. */
 static struct mbuf *
 piece_make(struct slot *s, bool hdr)
 {
-	struct mbuf *m = hdr ? m_gethdr(MT_DATA) : m_get(MT_DATA);
-	uint32_t room, kind = below(4), lead;
+	uint32_t room, kind = below(hdr ? 5 : 4), lead;
+	struct mbuf *m;
 
+	if (kind == 4)
+		m = lender_lend(&lenders[below(LOANS)]);
+	else
+		m = hdr ? m_gethdr(MT_DATA) : m_get(MT_DATA);
 	if (m == NULL)
 		return (NULL);
-	if (kind == 3) {
+	if (kind == 4) {
+		; /* it has its bytes */
+	} else if (kind == 3) {
 		statics_out++;
 		m_extadd(m, static_storage, sizeof(static_storage), static_free,
 		    &statics_out, true);
@@ -319,9 +370,12 @@ op_random(void)
 		op_make(s);
 		return;
 	}
-	switch (below(10)) {
+	switch (below(11)) {
 	case 0:
 		op_prepend(s);
+		break;
+	case 10:
+		lender_call_in(&lenders[below(LOANS)]);
 		break;
 	case 1:
 		op_adj(s);
@@ -375,6 +429,8 @@ random_run(int steps)
 	KT_EQ(st.mbufs, 0);
 	KT_EQ(st.clusters, 0);
 	KT_EQ(statics_out, 0);
+	for (int n = 0; n < LOANS; n++)
+		KT(!lenders[n].out);
 	KT(sim_live() == live || sim_live() < 60); /* what pools keep */
 }
 
@@ -412,6 +468,38 @@ KTEST(mbuf_pullup_of_shared_storage_copies)
 	m_freem(n);
 	KT(m_writable(m));
 	KT(m_pullup(m, 1001) == NULL);
+}
+
+/* The end of a loan costs no memory that was not set aside before. */
+KTEST(mbuf_loan_ends_without_memory)
+{
+	struct lender *le = &lenders[0];
+	struct mbuf *m, *n;
+
+	mbinit(1 << 20);
+	KT((m = lender_lend(le)) != NULL);
+	m->m_data = le->storage;
+	m->m_len = LENT_SIZE;
+	memset(le->storage, 'a', LENT_SIZE);
+	KT(m_writable(m));
+	KT((n = m_copym(m, 100, 200)) != NULL);
+	KT(!m_writable(m));
+	sim_fail_nth(1);
+	lender_call_in(le);
+	sim_fail_nth(0);
+	KT_EQ(m->m_data[LENT_SIZE - 1], 'a');
+	KT_EQ(n->m_data[199], 'a');
+	KT(m->m_data + 100 == n->m_data); /* one copy for both */
+	m_freem(m);
+	KT(m_writable(n));
+	m_freem(n);
+
+	KT((m = lender_lend(le)) != NULL); /* and one that nobody kept */
+	m_freem(m);
+	KT(!le->out && le->loan.aside == NULL);
+	mb_setlimit(MAXMCLBYTES);
+	KT(lender_lend(le) == NULL);
+	KT(le->loan.aside == NULL);
 }
 
 KTEST(mbuf_limit_of_bytes)

@@ -19,6 +19,8 @@ int host_loop_init(void); /* 0 or errno */
  * callbacks.  Called with the token, which is given away meanwhile.
  */
 void host_loop_wait(unsigned long long deadline);
+/* With HOST_IN: told once when something arrives, not as long as it is there. */
+#define HOST_EDGE (1U << 31)
 /* Offers the token to who waits for it. */
 void host_cpu_yield(void);
 /* Words a user can understand, into why[whylen]; returns -error. */

@@ -15,13 +15,15 @@
  * The host takes VLAN tags out of frames.  An 802.1Q tag is handed on beside
  * the frame, any other is put back into it.
  *
- * Life: a slot of the ring is lent to the kernel until the next rx; then it
- * is given back to the host.  The interface may go and come back under the
+ * Life: a slot of the ring is the kernel's until the next rx; then it is given
+ * back to the host.  One with a large frame is lent until the kernel releases
+ * it: the host comes round to it only after all others.  The interface may go and come back under the
  * same name: news from rtnetlink make us look, and bind again.
  */
 
 #include <machine/host.h>
 
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -56,6 +58,9 @@
 #define SLOTS       (BLOCKS * BLOCK_SLOTS)
 #define RING_SIZE   ((size_t)BLOCKS * BLOCK_SIZE)
 #define SOCKBUF     (4 << 20)
+#define LARGE       4096 /* bytes of a frame that is lent */
+
+_Static_assert(HOST_EDGE == (unsigned int)EPOLLET, "epoll's numbers");
 
 struct packet {
 	void (*event)(void *arg, enum hostif_event what);
@@ -64,8 +69,9 @@ struct packet {
 	int fd, nlfd;
 	struct host_watch *watch, *nlwatch;
 	uint8_t *ring;
-	unsigned int head,
-	    lent; /* next slot to look at; slots before it the kernel has */
+	unsigned int head; /* next slot to look at */
+	unsigned int batch; /* slots before it that the last rx looked at */
+	enum slot_use { SLOT_HOST, SLOT_BATCH, SLOT_LENT } use[SLOTS];
 	bool on, full, plugged, promisc;
 	/* the interface as last seen */
 	int ifindex; /* bound to; 0: it is gone */
@@ -210,12 +216,30 @@ slot(const struct packet *p, unsigned int i)
 }
 
 static void
+slot_return(struct packet *p, unsigned int i)
+{
+	p->use[i] = SLOT_HOST;
+	__atomic_store_n(&slot(p, i)->tp_status, TP_STATUS_KERNEL,
+	    __ATOMIC_RELEASE);
+}
+
+/* What was not lent of the last batch. */
+static void
 slots_return(struct packet *p)
 {
-	for (; p->lent > 0; p->lent--)
-		__atomic_store_n(
-		    &slot(p, (p->head + SLOTS - p->lent) % SLOTS)->tp_status,
-		    TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	unsigned int i;
+
+	for (; p->batch > 0; p->batch--) {
+		i = (p->head + SLOTS - p->batch) % SLOTS;
+		if (p->use[i] == SLOT_BATCH)
+			slot_return(p, i);
+	}
+}
+
+static void
+packet_release(void *link, unsigned int loan)
+{
+	slot_return(link, loan - 1);
 }
 
 /* Puts a tag that the host took out back behind the addresses. */
@@ -280,16 +304,36 @@ packet_rx(void *link, struct hostif_frame *frames, int n)
 	if (n > BATCH)
 		n = BATCH;
 	slots_return(p);
-	while (got < n && p->lent < SLOTS / 2) {
+	while (got < n && p->batch < SLOTS / 2) {
+		if (p->use[p->head] == SLOT_LENT)
+			return (got > 0 ? got : -1);
 		th = slot(p, p->head);
 		if ((__atomic_load_n(&th->tp_status, __ATOMIC_ACQUIRE) &
 			TP_STATUS_USER) == 0)
 			break;
-		got += frame_read(p, th, &frames[got], &p->rxiov[got]);
+		p->use[p->head] = SLOT_BATCH;
+		if (frame_read(p, th, &frames[got], &p->rxiov[got])) {
+			if (frames[got].len >= LARGE) {
+				p->use[p->head] = SLOT_LENT;
+				frames[got].loan = p->head + 1;
+			}
+			got++;
+		}
 		p->head = (p->head + 1) % SLOTS;
-		p->lent++;
+		p->batch++;
 	}
 	return (got);
+}
+
+/*
+ * The host calls the ring readable as long as its last slot is not its own
+ * again, so only arrivals are listened to, and the ring is emptied each time.
+ */
+static void
+events_want(struct packet *p)
+{
+	host_watch_mod(p->watch,
+	    (p->on ? HOST_IN | HOST_EDGE : 0u) | (p->full ? HOST_OUT : 0u));
 }
 
 static void
@@ -304,7 +348,7 @@ packet_event(void *arg, unsigned int events)
 		    &len); /* it went down: told by the news */
 	if ((events & HOST_OUT) != 0 && p->full) {
 		p->full = false;
-		host_watch_mod(p->watch, p->on ? HOST_IN : 0);
+		events_want(p);
 		p->event(p->arg, HOSTIF_TXROOM);
 	}
 	if ((events & HOST_IN) != 0 && p->on)
@@ -322,10 +366,9 @@ packet_rx_enable(void *link, int on)
 	p->on = false;
 	do /* what came while nobody wanted it */
 		packet_rx(p, f, BATCH);
-	while (p->lent > 0);
+	while (p->batch > 0);
 	p->on = on != 0;
-	host_watch_mod(p->watch,
-	    (p->on ? HOST_IN : 0u) | (p->full ? HOST_OUT : 0u));
+	events_want(p);
 }
 
 /* --- send --- */
@@ -366,8 +409,7 @@ packet_tx(void *link, const struct hostif_frame *frames, int n)
 			done += sent;
 		} else if (errno == EAGAIN) {
 			p->full = true;
-			host_watch_mod(p->watch,
-			    (p->on ? HOST_IN : 0u) | HOST_OUT);
+			events_want(p);
 			break;
 		} else if (errno !=
 		    EINTR) { /* the host does not want this one */
@@ -593,6 +635,7 @@ const struct hostif_kind hostif_packet = {
 	.close = packet_close,
 	.info = packet_info,
 	.rx = packet_rx,
+	.release = packet_release,
 	.tx = packet_tx,
 	.rx_enable = packet_rx_enable,
 	.ctl = packet_ctl,

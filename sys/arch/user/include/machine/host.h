@@ -138,6 +138,7 @@ struct hostif_frame {
 	unsigned short gso_size; /* payload bytes of a segment (TCP: mss) */
 	unsigned short gso_hdrlen; /* headers in front of the payload */
 	unsigned short vlan_tci;
+	unsigned int loan; /* rx: what release wants; 0: none */
 	unsigned long long stamp_ns; /* rx: wall time, 0 if unknown */
 };
 
@@ -178,9 +179,13 @@ struct hostif_kind {
 	void (*info)(void *link, struct hostif_info *info);
 	/*
 	 * Up to n received frames, 0 when there are none.  They are the
-	 * link's memory and valid until the next rx, rx_off or close.
+	 * link's memory and valid until the next rx, rx_enable or close; those
+	 * with a loan until release, rx_enable or close.  -1: there are some,
+	 * but no memory for them before loans are released.
 	 */
 	int (*rx)(void *link, struct hostif_frame *frames, int n);
+	/* The loan of a frame has ended.  NULL: the kind lends nothing. */
+	void (*release)(void *link, unsigned int loan);
 	/* How many were taken, from the front; their memory is free again. */
 	int (*tx)(void *link, const struct hostif_frame *frames, int n);
 	/*
