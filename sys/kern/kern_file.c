@@ -247,6 +247,12 @@ file_want_write(struct file *fp, bool on)
 		 fp->f_events & ~(unsigned int)HOST_OUT);
 }
 
+bool
+file_waits_write(const struct file *fp)
+{
+	return ((fp->f_events & HOST_OUT) != 0);
+}
+
 static void
 retry_now(void *arg)
 {

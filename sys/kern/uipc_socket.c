@@ -31,6 +31,8 @@
 #define PUSH_IOV    58
 #define PULL_BYTES  65536 /* of a stream at once; and the largest datagram */
 #define PULL_FIRST  2048
+#define PULL_TURN   262144 /* before other sockets have their turn */
+#define PAIR_BYTES  262144 /* of a stream that fills its pair */
 #define ACCEPT_US   100000
 #define JOIN_BYTES  1024 /* fewer are put together */
 
@@ -569,9 +571,12 @@ stream_pump_out(struct socket *so)
 	if (sent == -EPIPE ||
 	    sent == -ECONNRESET) /* the program reads no more */
 		sbdrop(&so->so_rcv, so->so_rcv.sb_cc);
-	if (so->so_rcv.sb_cc > 0)
+	if (so->so_rcv.sb_cc > 0) {
+		if (!so->so_pairgrown)
+			host_bufsize(fp->f_k, PAIR_BYTES);
+		so->so_pairgrown = true;
 		file_want_write(fp, true);
-	else if ((so->so_state & SS_DISCONNECTED) != 0)
+	} else if ((so->so_state & SS_DISCONNECTED) != 0)
 		task_add(&so->so_over);
 	else if ((so->so_state & SS_CANTRCV) != 0)
 		file_eof(fp);
@@ -612,7 +617,8 @@ soreceive_stream(struct socket *so, struct mbuf *m)
 	sb_count(&so->so_rcv, m->m_pkthdr.len);
 	if (!bytes_join(&so->so_rcv.sb_q, m))
 		ml_enqueue(&so->so_rcv.sb_q, m);
-	stream_pump_out(so);
+	if (so->so_file == NULL || !file_waits_write(so->so_file))
+		stream_pump_out(so);
 }
 
 static void
@@ -671,22 +677,37 @@ stream_eof(struct socket *so)
 		so->so_proto->shutdown(so);
 }
 
+/* All that waits, up to a turn's bytes.  What the last host_recv() said. */
+static long
+stream_pull_turn(struct socket *so)
+{
+	uint64_t room = MIN(sbspace(&so->so_snd), (uint64_t)PULL_TURN);
+	uint64_t before = so->so_snd.sb_cc, ask;
+	long n;
+
+	do {
+		ask = MIN(room, so->so_pull);
+		if ((n = stream_pull(so, room)) > 0)
+			room -= (uint64_t)n;
+	} while (n > 0 && (uint64_t)n == ask && room > 0);
+	if (so->so_snd.sb_cc > before)
+		so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
+	return (n);
+}
+
 /* Bytes of the program into so_snd, as long as it has room. */
 static void
 stream_readable(struct file *fp)
 {
 	struct socket *so = fp->f_data;
-	uint64_t room = sbspace(&so->so_snd);
 	long n;
 
-	if (room == 0 || (so->so_state & SS_CONNECTED) == 0) {
+	if (sbspace(&so->so_snd) == 0 || (so->so_state & SS_CONNECTED) == 0) {
 		file_want_read(fp, false); /* sosndroom() asks again */
 		return;
 	}
-	n = stream_pull(so, room);
-	if (n > 0) {
-		so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
-	} else if (n == 0) {
+	n = stream_pull_turn(so);
+	if (n == 0) {
 		file_want_read(fp, false);
 		if (so->so_linger_s ==
 		    0) /* a close follows, then it is a reset */

@@ -113,6 +113,7 @@ struct file *file_offd(int fd); /* of a host descriptor that came along; NULL */
 /* Whether ops->readable, ops->writable are wanted. */
 void file_want_read(struct file *fp, bool on);
 void file_want_write(struct file *fp, bool on);
+bool file_waits_write(const struct file *fp); /* is it wanted? */
 
 /*
  * Sends one message (head made from type, addr, control) to the program.

@@ -62,6 +62,7 @@ struct socket {
 	long so_qfull; /* bytes in the pair when it took no more, 0: it does */
 	TAILQ_ENTRY(socket) so_all;
 	uint32_t so_pull; /* streams: bytes asked of the program at once */
+	bool so_pairgrown; /* its host pair is as large as it gets */
 	struct uidinfo *so_ui;
 	struct task so_over; /* ends the descriptor, outside of the protocol */
 };

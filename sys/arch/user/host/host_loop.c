@@ -43,6 +43,8 @@ struct host_watch {
 static int epfd = -1, kickfd = -1;
 static int kicked; /* a kick is on its way */
 static bool soon; /* the last event did not let us sleep for long */
+static __thread int is_loop;
+static int again; /* the loop has kicked itself */
 static struct host_watch *dead;
 
 static void
@@ -72,6 +74,10 @@ host_kick(void)
 {
 	uint64_t one = 1;
 
+	if (is_loop) {
+		again = 1;
+		return;
+	}
 	if (kickfd == -1 || __atomic_exchange_n(&kicked, 1, __ATOMIC_SEQ_CST) != 0)
 		return;
 	if (write(kickfd, &one, sizeof(one)) == -1)
@@ -160,6 +166,11 @@ host_loop_wait(unsigned long long deadline)
 	struct epoll_event ev[EVENTS];
 	int n;
 
+	is_loop = 1;
+	if (again) {
+		again = 0;
+		deadline = 0;
+	}
 	/* a look without waiting is cheaper than giving the token away */
 	if ((n = epoll_wait(epfd, ev, EVENTS, 0)) == 0 && deadline != 0) {
 		host_cpu_leave();
