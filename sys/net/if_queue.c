@@ -51,13 +51,21 @@ input_expect(const struct ifnet *ifp, const struct mbuf_list *ml)
 		packet_filter->expect(ml);
 }
 
-void
-if_input(struct ifnet *ifp, struct mbuf_list *ml)
+/* The batch of a driver; a vlan or bridge gives its packets on in calls of its own. */
+static const struct mbuf_list *batch;
+void (*if_input_done)(void);
+
+bool
+if_input_more(void)
+{
+	return (batch != NULL && !ml_empty(batch));
+}
+
+static void
+input_all(struct ifnet *ifp, struct mbuf_list *ml)
 {
 	struct mbuf *m;
 
-	ASSERT_TOKEN();
-	input_expect(ifp, ml);
 	while ((m = ml_dequeue(ml)) != NULL) {
 		input_count(ifp, m);
 		if (ifp->if_bpf != NULL)
@@ -69,6 +77,23 @@ if_input(struct ifnet *ifp, struct mbuf_list *ml)
 		ifp->if_counters.iqdrops++;
 		m_drop(m, DROP_IF_DOWN);
 	}
+}
+
+void
+if_input(struct ifnet *ifp, struct mbuf_list *ml)
+{
+	bool first = batch == NULL;
+
+	ASSERT_TOKEN();
+	if (first)
+		batch = ml;
+	input_expect(ifp, ml);
+	input_all(ifp, ml);
+	if (!first)
+		return;
+	batch = NULL;
+	if (if_input_done != NULL)
+		if_input_done();
 }
 
 /* The family of an IP packet by its first four bits; AF_UNSPEC for none. */

@@ -154,6 +154,10 @@ bool if_clone_owns(const char *name); /* is it a name that a cloner makes? */
 /* --- packets --- */
 /* From a driver: counts, bpf, then if_input for each; run to completion. */
 void if_input(struct ifnet *ifp, struct mbuf_list *ml);
+/* Do others of its batch come behind the packet that is being looked at? */
+bool if_input_more(void);
+/* Runs at the end of each batch; for a layer above that collects packets. */
+extern void (*if_input_done)(void);
 /* To a driver's queue: bpf sees it; the queues are started at the end of the
  * batch (if_flush_all) or when 32 wait.  0 or ENOBUFS (m is gone). */
 int if_enqueue(struct ifnet *ifp, struct mbuf *m);

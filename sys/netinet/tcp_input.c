@@ -5,9 +5,10 @@
  * A packet becomes a segment and finds its connection (RFC 9293 3.10.7).
  *
  *	1. is it whole and sound?			segment_read()
- *	2. which socket?  a connection; a listener	in_pcb_input()
- *	3. a SYN for a connection in TIME_WAIT may begin a new one
- *	4. by the state of the socket			conn_input(), listen_input()
+ *	2. is it one with those before it?		tcp_coalesce()
+ *	3. which socket?  a connection; a listener	in_pcb_input()
+ *	4. a SYN for a connection in TIME_WAIT may begin a new one
+ *	5. by the state of the socket			conn_input(), listen_input()
  * What is for nobody is answered with a reset, except resets, and except
  * what came to or from a group address.
  */
@@ -74,7 +75,7 @@ segment_read(struct mbuf *m, const struct ip_input_ctx *ctx, struct tcp_seg *sg,
 	return (DROP_NONE);
 }
 
-/* --- rung 3 --- */
+/* --- rung 4 --- */
 
 /* RFC 9293 3.10.7.4, RFC 6191: is this SYN newer than what is over? */
 static bool
@@ -102,7 +103,7 @@ find(const struct mbuf *m, const struct in_pcb_key *k, const struct tcp_seg *sg,
 	return (in_pcb_input(&tcp_pcbs, m, k));
 }
 
-/* --- rung 4 --- */
+/* --- rung 5 --- */
 
 static void
 nobody(struct mbuf *m, const struct in_pcb_key *k, const struct tcp_seg *sg)
@@ -148,6 +149,40 @@ conn_input(struct tcpcb *tp, struct mbuf *m, struct tcp_seg *sg, uint64_t now)
 }
 
 void
+tcp_input_segment(struct mbuf *m, const struct ip_input_ctx *ctx,
+    struct tcp_seg *sg, struct in_pcb_key *k)
+{
+	uint64_t now = uptime_us();
+	struct inpcb *inp;
+	struct tcpcb *tp;
+
+	inp = find(m, k, sg, now);
+	if (inp != NULL)
+		k->rtable = inp->inp_rtable; /* answers go by the socket's */
+	tp = inp != NULL ? inp->inp_ppcb : NULL;
+	if (tp == NULL || tp->t_state == TCPS_CLOSED ||
+	    (tp->t_state == TCPS_LISTEN &&
+		(inp->inp_socket->so_state & SS_LISTEN) == 0)) {
+		nobody(m, k, sg);
+		return;
+	}
+	if (ctx->ttl < inp->inp_minttl) {
+		m_drop(m, DROP_TCP_MINTTL);
+		return;
+	}
+	if ((sg->opt.has_md5 || !SLIST_EMPTY(&tp->t_md5keys)) &&
+	    !tcp_md5_good(tp, k, m, ctx->off, sg)) {
+		m_drop(m, DROP_TCP_MD5);
+		return;
+	}
+	m_adj(m, (int)(ctx->off + sg->hlen));
+	if (tp->t_state == TCPS_LISTEN)
+		listen_input(inp, m, k, ctx, sg, now);
+	else
+		conn_input(tp, m, sg, now);
+}
+
+void
 tcp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 {
 	struct in_pcb_key k = { .af = ctx->af,
@@ -155,39 +190,12 @@ tcp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 		.faddr = ctx->src,
 		.rtable = m->m_pkthdr.rtableid,
 		.ifindex = ctx->ifp->if_index };
-	uint64_t now = uptime_us();
 	enum drop_reason why;
 	struct tcp_seg sg;
-	struct inpcb *inp;
-	struct tcpcb *tp;
 
 	tcpstat_inc(TCPC_IN);
-	if ((why = segment_read(m, ctx, &sg, &k)) != DROP_NONE) {
+	if ((why = segment_read(m, ctx, &sg, &k)) != DROP_NONE)
 		m_drop(m, why);
-		return;
-	}
-	inp = find(m, &k, &sg, now);
-	if (inp != NULL)
-		k.rtable = inp->inp_rtable; /* answers go by the socket's */
-	tp = inp != NULL ? inp->inp_ppcb : NULL;
-	if (tp == NULL || tp->t_state == TCPS_CLOSED ||
-	    (tp->t_state == TCPS_LISTEN &&
-		(inp->inp_socket->so_state & SS_LISTEN) == 0)) {
-		nobody(m, &k, &sg);
-		return;
-	}
-	if (ctx->ttl < inp->inp_minttl) {
-		m_drop(m, DROP_TCP_MINTTL);
-		return;
-	}
-	if ((sg.opt.has_md5 || !SLIST_EMPTY(&tp->t_md5keys)) &&
-	    !tcp_md5_good(tp, &k, m, ctx->off, &sg)) {
-		m_drop(m, DROP_TCP_MD5);
-		return;
-	}
-	m_adj(m, (int)(ctx->off + sg.hlen));
-	if (tp->t_state == TCPS_LISTEN)
-		listen_input(inp, m, &k, ctx, &sg, now);
-	else
-		conn_input(tp, m, &sg, now);
+	else if (!tcp_coalesce(m, ctx, &sg, &k))
+		tcp_input_segment(m, ctx, &sg, &k);
 }

@@ -17,6 +17,7 @@
 #include <sys/socketvar.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
+#include <net/if_var.h>
 #include <netinet/in.h>
 #include <netinet/tcp_var.h>
 
@@ -39,6 +40,7 @@ static const char *const tcp_counter_text[TCPC_NCOUNTERS] = {
 	[TCPC_IN_BYTES] = "bytes received in window",
 	[TCPC_IN_DUP] = "segments received with nothing new",
 	[TCPC_IN_OOO] = "segments received out of order",
+	[TCPC_COALESCED] = "segments joined with the one before",
 	[TCPC_OUT] = "segments sent",
 	[TCPC_OUT_BYTES] = "bytes sent",
 	[TCPC_REXMT] = "data segments sent again",
@@ -359,6 +361,7 @@ tcp_init(void)
 	tcp_sack_init();
 	tcp_syncache_init();
 	tcp_pcbs.state = tcp_row_state;
+	if_input_done = tcp_coalesce_end;
 	ip_proto_register(&tcp_proto);
 	protosw_register(&tcp_rows[0]);
 	protosw_register(&tcp_rows[1]);

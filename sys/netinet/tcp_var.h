@@ -7,6 +7,7 @@
  *	tcp_usrreq.c	the socket's calls, counters, sysctls
  *	tcp_sockopt.c	the socket's options
  *	tcp_input.c	a packet becomes a segment and finds its connection
+ *	tcp_coalesce.c	segments that follow each other become one
  *	tcp_segment.c	the ladder of RFC 9293 3.10.7.4 for a segment
  *	tcp_state.c	the table of states and events
  *	tcp_opt.c	options, in and out
@@ -369,6 +370,13 @@ void tcp_wait_leave(struct tcpcb *tp);
 
 /* --- in --- */
 void tcp_input(struct mbuf *m, const struct ip_input_ctx *ctx);
+/* Segment sg of m, sound and whole, goes to who waits for it.  Takes m. */
+void tcp_input_segment(struct mbuf *m, const struct ip_input_ctx *ctx,
+    struct tcp_seg *sg, struct in_pcb_key *k);
+/* True: it waits with others of its batch, and m is taken. (tcp_coalesce.c) */
+bool tcp_coalesce(struct mbuf *m, const struct ip_input_ctx *ctx,
+    const struct tcp_seg *sg, const struct in_pcb_key *k);
+void tcp_coalesce_end(void); /* of the batch */
 /*
  * A segment for connection tp; m begins with its payload.  Takes m.  tp may
  * be gone afterwards: false.  (tcp_segment.c)
@@ -496,6 +504,7 @@ enum tcp_counter {
 	TCPC_IN_BYTES,
 	TCPC_IN_DUP,
 	TCPC_IN_OOO,
+	TCPC_COALESCED,
 	TCPC_OUT,
 	TCPC_OUT_BYTES,
 	TCPC_REXMT,

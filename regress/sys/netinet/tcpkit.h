@@ -125,21 +125,27 @@ struct kit_seg {
 	const uint8_t *opt; /* a multiple of four */
 	uint32_t optlen;
 	uint16_t urp;
-	uint8_t tos;
+	uint8_t tos, ttl; /* ttl 0: 64 */
 };
 static uint32_t kit_iss;  /* ours, known from our first SYN */
 static uint16_t kit_port; /* ours */
 
-static inline void
-kit_in(const struct kit_seg *k)
+static inline struct ip_input_ctx
+kit_ctx(const struct kit_seg *k)
 {
-	struct ip_input_ctx ctx = { .ifp = &kit_if,
-		.af = kit_af,
-		.proto = IPPROTO_TCP,
-		.ttl = 64,
-		.tos = k->tos,
-		.src = kit_addr(false),
-		.dst = kit_addr(true) };
+	return ((struct ip_input_ctx){ .ifp = &kit_if,
+	    .af = kit_af,
+	    .proto = IPPROTO_TCP,
+	    .ttl = k->ttl != 0 ? k->ttl : 64,
+	    .tos = k->tos,
+	    .src = kit_addr(false),
+	    .dst = kit_addr(true) });
+}
+
+/* The segment as a packet that begins with its header. */
+static inline struct mbuf *
+kit_make(const struct kit_seg *k)
+{
 	struct mbuf *m = m_getroom(M_HEADROOM, 60 + k->len);
 	uint8_t *p;
 	uint32_t i;
@@ -161,8 +167,16 @@ kit_in(const struct kit_seg *k)
 	for (i = 0; i < k->len; i++)
 		p[20 + k->optlen + i] = (uint8_t)(k->seq + i);
 	m->m_pkthdr.csum_flags = M_TCP_CSUM_IN_OK;
+	return (m);
+}
+
+static inline void
+kit_in(const struct kit_seg *k)
+{
+	struct ip_input_ctx ctx = kit_ctx(k);
+
 	time_refresh();
-	tcp_input(m, &ctx);
+	tcp_input(kit_make(k), &ctx);
 }
 
 /* The next segment that we sent; false: none. */
