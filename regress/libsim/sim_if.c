@@ -93,7 +93,8 @@ sysctl_call(struct sim_machine *m, const char *name, void *old, size_t oldlen,
 {
 	unsigned long long arg[6] = { strlen(name) + 1, new != NULL,
 		(uintptr_t)old, oldlen, 0, 0 };
-	_Alignas(8) char in[256], out[8192];
+	static _Alignas(8) char out[65536]; /* as much as comes inline */
+	_Alignas(8) char in[256];
 	size_t outlen = sizeof(out);
 	long n;
 

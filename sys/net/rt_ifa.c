@@ -116,8 +116,6 @@ rt_ifa_add(struct ifaddr *ifa)
 	return (error);
 }
 
-/* --- interfaces --- */
-
 /* Another address of ifp, or of any interface, can now have the route. */
 static void
 prefix_reclaim(struct ifnet *gone, const struct ifaddr *lost)
@@ -132,6 +130,58 @@ prefix_reclaim(struct ifnet *gone, const struct ifaddr *lost)
 				rt_ifa_add(ifa);
 }
 
+/* Are the routes of a kind the same before and after a change? */
+static bool
+route_stays(const struct ifaddr *was, const struct ifaddr *now, int kind)
+{
+	struct rt_want a, b;
+
+	if (!route_of(was, kind, &a) || !route_of(now, kind, &b))
+		return (false);
+	ip_addr_mask(&a.dst, a.plen);
+	ip_addr_mask(&b.dst, b.plen);
+	return (a.plen == b.plen && a.flags == b.flags && a.priority == b.priority && ip_addr_eq(&a.dst, &b.dst));
+}
+
+/* New routes come first, so that nothing is lost when there is no memory. */
+int
+rt_ifa_change(struct ifaddr *ifa, unsigned int plen, const struct ip_addr *dst)
+{
+	struct ifaddr was = *ifa, now = *ifa;
+	struct rtentry *added[NROUTES], *rt;
+	struct rt_want w;
+	int error = 0, n = 0;
+
+	now.ifa_plen = (uint8_t)plen;
+	now.ifa_dst = *dst;
+	for (int kind = 0; kind < NROUTES && error == 0; kind++) {
+		if (route_stays(&was, &now, kind) || !route_of(&now, kind, &w))
+			continue;
+		w.ifa = ifa;
+		if ((error = rtrequest_add(&w, &added[n])) == 0)
+			rtm_route(RTM_ADD, added[n++], 0, 0, 0);
+		else if (error == EEXIST)
+			error = 0;
+	}
+	while (error != 0 && n-- > 0) {
+		rtm_route(RTM_DELETE, added[n], 0, 0, 0);
+		rtrequest_delete(added[n]);
+	}
+	if (error != 0)
+		return (error);
+	for (int kind = 0; kind < NROUTES; kind++)
+		if (!route_stays(&was, &now, kind) && (rt = route_own(ifa, kind)) != NULL) {
+			rtm_route(RTM_DELETE, rt, 0, 0, 0);
+			rtrequest_delete(rt);
+		}
+	ifa->ifa_plen = (uint8_t)plen;
+	ifa->ifa_dst = *dst;
+	prefix_reclaim(ifa->ifa_ifp, &was);
+	return (0);
+}
+
+/* --- interfaces --- */
+
 static void
 interface_event(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa, const char *group)
 {
@@ -145,6 +195,7 @@ interface_event(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *i
 	case IFE_ADDR_DEL:
 		if (!ifp->if_detaching)
 			prefix_reclaim(ifp, ifa);
+		rt_ifa_purge(ifa);
 		break;
 	default:
 		break;

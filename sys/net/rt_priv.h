@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+struct ifaddr;
 struct mbuf;
 struct rtentry;
 
@@ -17,6 +18,8 @@ void rt_expire_set(struct rtentry *rt, uint64_t when_us);
  * some one. */
 struct rtentry *rt_mpath_choose(struct rtentry *first, const struct mbuf *m);
 void rt_mpath_init(void);
+/* ifa has just left its interface: routes take another address, or go. */
+void rt_ifa_purge(struct ifaddr *ifa);
 /* Listens to interfaces. */
 void rt_ifa_init(void);
 

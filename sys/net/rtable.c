@@ -680,6 +680,76 @@ rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
 	return (0);
 }
 
+int
+rtrequest_neighbour(struct rtentry *rt, const struct rt_want *w)
+{
+	const struct rt_llhooks *h = llhooks_get(rt->rt_af);
+	uint16_t label = rt->rt_label;
+	int error;
+
+	if (rt->rt_ifp != w->ifp || h == NULL)
+		return (EEXIST);
+	if (w->label_text != NULL && w->label_text[0] != '\0' && (label = rt_label_number(w->label_text)) == 0)
+		return (ENOMEM);
+	/* without an entry of ARP or ND so far, it may fail: then as it was */
+	if (rt->rt_llinfo == NULL && (error = h->attach(rt)) != 0)
+		return (error);
+	nclones -= (rt->rt_flags & RTF_CLONED) != 0;
+	rt_put(rt->rt_parent);
+	rt->rt_parent = NULL;
+	rt->rt_flags = w->flags | RTF_HOST | RTF_LLINFO | (rt->rt_flags & RTF_UP);
+	rt->rt_gwaf = AF_LINK;
+	rt->rt_gateway = w->gateway;
+	rt->rt_label = label;
+	rt_expire_set(rt, w->expire_us);
+	(void)h->attach(rt);
+	return (0);
+}
+
+/* Another address of rt's interface that can stand in for the one that left. */
+static struct ifaddr *
+ifa_instead(const struct rtentry *rt)
+{
+	if ((rt->rt_flags & RTF_GATEWAY) != 0)
+		return (ifa_ifpforaddr(rt->rt_ifp, rt->rt_gwaf, &rt->rt_gateway));
+	return (ifa_ifpforaddr(rt->rt_ifp, rt->rt_af, &rt->rt_dst));
+}
+
+static void
+ifa_purge(const struct ifaddr *ifa, unsigned int bucket)
+{
+	struct rtentry *rt, *next;
+	struct ifaddr *other;
+
+	for (rt = TAILQ_FIRST(&by_if[bucket]); rt != NULL; rt = next) {
+		next = TAILQ_NEXT(rt, rt_iflist);
+		if (rt->rt_ifa != ifa)
+			continue;
+		if ((other = ifa_instead(rt)) != NULL) {
+			ifa_put(rt->rt_ifa);
+			ifa_ref(other);
+			rt->rt_ifa = other;
+			rtm_route(RTM_CHANGE, rt, 0, 0, 0);
+			continue;
+		}
+		rtm_route(RTM_DELETE, rt, 0, 0, 0);
+		if ((rt->rt_flags & RTF_CLONING) != 0) /* takes others with it */
+			next = TAILQ_FIRST(&by_if[bucket]);
+		rtrequest_delete(rt);
+		if (next == rt)
+			next = TAILQ_FIRST(&by_if[bucket]);
+	}
+}
+
+void
+rt_ifa_purge(struct ifaddr *ifa)
+{
+	ifa_purge(ifa, ifa->ifa_ifp->if_index % IFHASH);
+	/* routes by other interfaces may have been told to use it, too */
+	for (unsigned int i = 0; i < IFHASH && ifa->ifa_refs.r_refs > 1; i++)
+		ifa_purge(ifa, i);
+}
+
 /* --- interfaces --- */
 
 void

@@ -110,6 +110,10 @@ int rtrequest_delete(struct rtentry *rt); /* 0; cloned children go with it */
  * above; unchanged then. */
 int rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask);
 
+/* A neighbour, learned or by hand, has the link address and flags of want from
+ * now on.  0; EEXIST it is on another link; ENOMEM; unchanged then. */
+int rtrequest_neighbour(struct rtentry *rt, const struct rt_want *want);
+
 void rt_ref(struct rtentry *rt);
 void rt_put(struct rtentry *rt); /* NULL allowed */
 /*
@@ -154,8 +158,12 @@ uint32_t rtable_l2(uint32_t tableid);
 bool rtable_exists(uint32_t tableid);
 
 /* An address came or went: connected, local and broadcast routes. */
-int rt_ifa_add(struct ifaddr *ifa);
+int rt_ifa_add(struct ifaddr *ifa); /* 0, ENOMEM: nothing is there then */
+/* What is by a gateway that only ifa reached goes once ifa has left its list. */
 void rt_ifa_del(struct ifaddr *ifa);
+/* ifa has another prefix and broadcast or peer address from now on.  0, ENOMEM:
+ * all is as it was. */
+int rt_ifa_change(struct ifaddr *ifa, unsigned int plen, const struct ip_addr *dst);
 /* Link state or flags changed: routes of ifp go up or down. */
 void rt_if_track(struct ifnet *ifp);
 /* ifp goes away: its routes too. */
@@ -164,7 +172,9 @@ void rt_if_remove(struct ifnet *ifp);
 /* Host routes of RTF_CLONING routes: ARP and ND attach their entry. */
 struct rt_llhooks {
 	sa_family_t af;
-	int (*attach)(struct rtentry *rt); /* 0 or ENOMEM */
+	/* Again for one that has its entry, and got a link address: that
+	 * cannot fail.  0 or ENOMEM. */
+	int (*attach)(struct rtentry *rt);
 	void (*detach)(struct rtentry *rt); /* drops held packets, frees rt_llinfo */
 	/* The link address of rt's neighbour; false: not known. */
 	bool (*lladdr)(const struct rtentry *rt, uint8_t lladdr[6]);

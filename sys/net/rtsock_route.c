@@ -70,10 +70,7 @@ neighbour_complete(struct rt_want *w)
 	return (w->priority == RTP_CONNECTED ? 0 : EINVAL);
 }
 
-/*
- * A learned entry makes way for one by hand; one by hand does so only for a
- * change.  What follows the deletion takes the memory that it gave back.
- */
+/* A learned entry becomes one by hand; one by hand changes only when asked to. */
 static int
 neighbour_set(const struct rt_request *rq, bool replace, struct rt_msg *answer)
 {
@@ -90,14 +87,13 @@ neighbour_set(const struct rt_request *rq, bool replace, struct rt_msg *answer)
 		return (EEXIST);
 	if (rt != NULL && (rt->rt_flags & RTF_CLONED) == 0 && !replace)
 		return (EEXIST);
-	if (rt != NULL) {
-		if (replace)
-			w.flags = (rt->rt_flags & (RTF_STATIC | RTF_PROTO2) &
-				      ~rq->fmask) |
-			    (w.flags & (rq->fmask | RTF_STATIC));
-		rtrequest_delete(rt);
-	}
-	if ((error = rtrequest_add(&w, &rt)) == 0)
+	if (replace)
+		w.flags = (rt->rt_flags & (RTF_STATIC | RTF_PROTO2) &
+			      ~rq->fmask) |
+		    (w.flags & (rq->fmask | RTF_STATIC));
+	error = rt != NULL ? rtrequest_neighbour(rt, &w) :
+			     rtrequest_add(&w, &rt);
+	if (error == 0)
 		rtm_encode(answer, replace ? RTM_CHANGE : RTM_ADD, rt);
 	return (error);
 }

@@ -355,29 +355,43 @@ arp_known(struct arp_entry *e, const uint8_t lladdr[6])
 
 /* --- routes tell of neighbours --- */
 
+/* The link address that a program gave the route: for ever, or for a time. */
+static void
+arp_byhand(struct arp_entry *e)
+{
+	struct rtentry *rt = e->rt;
+
+	memcpy(e->lladdr, rt->rt_gateway.b, 6);
+	e->state = rt->rt_expire_us == 0 ? ARP_FIXED : ARP_KNOWN;
+	timeout_del(&e->timer);
+	if (e->state == ARP_KNOWN) {
+		e->refresh_us = rt->rt_expire_us;
+		timeout_at_us(&e->timer, rt->rt_expire_us);
+	}
+}
+
 static int
 arp_attach(struct rtentry *rt)
 {
-	struct arp_entry *e;
+	struct arp_entry *e = rt->rt_llinfo;
 
+	if (e != NULL) { /* known, and now by hand */
+		if (!arp_resolved(e))
+			arp_unresolved_leave(e);
+		arp_byhand(e);
+		arp_hold_send(e);
+		return (0);
+	}
 	if ((e = pool_get(&arp_pool, PR_ZERO)) == NULL)
 		return (ENOMEM);
 	e->rt = rt;
 	ml_init(&e->hold);
 	timeout_set(&e->timer, arp_tick, e);
 	rt->rt_llinfo = e;
-	if (rt->rt_gwaf != AF_LINK) {
+	if (rt->rt_gwaf == AF_LINK)
+		arp_byhand(e);
+	else
 		arp_unresolved_join(e);
-		return (0);
-	}
-	memcpy(e->lladdr, rt->rt_gateway.b, 6);
-	if (rt->rt_expire_us == 0) {
-		e->state = ARP_FIXED;
-		return (0);
-	}
-	e->state = ARP_KNOWN;
-	e->refresh_us = rt->rt_expire_us;
-	timeout_at_us(&e->timer, rt->rt_expire_us);
 	return (0);
 }
 

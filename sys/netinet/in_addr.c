@@ -118,24 +118,13 @@ static int
 in_addr_change(struct ifnet *ifp, const struct if_addrreq *req,
     struct ifaddr *old)
 {
-	struct ip_addr dst = in_addr_dst(ifp, req), was_dst = old->ifa_dst;
-	uint8_t was_plen = old->ifa_plen;
+	struct ip_addr dst = in_addr_dst(ifp, req);
 	int error;
 
 	if (old->ifa_plen == req->plen && ip_addr_eq(&old->ifa_dst, &dst))
 		return (0);
-	rt_ifa_del(old);
-	old->ifa_plen = (uint8_t)req->plen;
-	old->ifa_dst = dst;
-	if ((error = rt_ifa_add(old)) == 0) {
+	if ((error = rt_ifa_change(old, req->plen, &dst)) == 0)
 		if_tell(IFE_ADDR_CHANGE, ifp, old, NULL);
-		return (0);
-	}
-	old->ifa_plen = was_plen;
-	old->ifa_dst = was_dst;
-	if (rt_ifa_add(old) !=
-	    0) /* not even room for what was there: it goes in full */
-		in_addr_remove(old);
 	return (error);
 }
 

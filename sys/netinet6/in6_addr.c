@@ -236,23 +236,6 @@ in6_addr_new(struct ifnet *ifp, const struct if_addrreq *req)
 	return (error);
 }
 
-/* The same address with another prefix: routes of the old form go first. */
-static int
-in6_addr_reprefix(struct ifaddr *ifa, uint8_t plen)
-{
-	uint8_t was = ifa->ifa_plen;
-	int error;
-
-	rt_ifa_del(ifa);
-	ifa->ifa_plen = plen;
-	if ((error = rt_ifa_add(ifa)) == 0)
-		return (0);
-	ifa->ifa_plen = was;
-	if (rt_ifa_add(ifa) != 0)
-		in6_addr_remove(ifa);
-	return (error);
-}
-
 int
 in6_addr_add(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p)
 {
@@ -264,7 +247,7 @@ in6_addr_add(struct ifnet *ifp, const struct if_addrreq *req, struct proc *p)
 	if ((ifa = ifa_onif(ifp, AF_INET6, &req->addr)) == NULL)
 		return (in6_addr_new(ifp, req));
 	if (ifa->ifa_plen != req->plen &&
-	    (error = in6_addr_reprefix(ifa, (uint8_t)req->plen)) != 0)
+	    (error = rt_ifa_change(ifa, req->plen, &ifa->ifa_dst)) != 0)
 		return (error);
 	/* what was made here is by hand from now on, and brings its prefix */
 	if ((ifa->ifa_flags & IFA_NOPREFIX & ~req->flags) != 0) {
