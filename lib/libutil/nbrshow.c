@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "duration.h"
 #include "host.h"
 #include "nbrshow.h"
 
@@ -31,16 +32,16 @@ address_fill(const struct rt_msg *m, struct sockaddr_storage *ss)
 }
 
 static void
-expire_text(const struct rt_msg *m, char *buf, size_t size)
+expire_text(const struct rt_msg *m, char buf[32])
 {
 	uint64_t now = (uint64_t)time(NULL) * 1000000;
 
 	if (m->rtm_expire_us == 0)
-		snprintf(buf, size, "permanent");
+		snprintf(buf, 32, "permanent");
 	else if (m->rtm_expire_us <= now)
-		snprintf(buf, size, "expired");
+		snprintf(buf, 32, "expired");
 	else
-		snprintf(buf, size, "%" PRIu64 "s", (m->rtm_expire_us - now) / 1000000);
+		duration_text((uint32_t)((m->rtm_expire_us - now) / 1000000), buf);
 }
 
 static void
@@ -72,16 +73,13 @@ row_show(const struct rt_msg *m, bool numeric)
 	address_fill(m, &ss);
 	name_text(&ss, numeric, host, sizeof(host));
 	lladdr_text(m->rtm_lladdr, lladdr);
-	expire_text(m, expire, sizeof(expire));
+	expire_text(m, expire);
 	if ((m->rtm_flags & RTF_LOCAL) != 0)
 		*f++ = 'l';
 	if ((m->rtm_flags & RTF_PROTO2) != 0)
 		*f++ = 'P';
 	*f = '\0';
-	if (m->rtm_af == AF_INET)
-		printf("%-20s %-18s %6s %10s%s%s\n", host, lladdr, m->rtm_ifname, expire, f != flags ? " " : "", flags);
-	else
-		printf("%-39s %-18s %6s %10s%s%s\n", host, lladdr, m->rtm_ifname, expire, f != flags ? "   " : "", flags);
+	printf("%-36s %-17s %7s %-9s %s%s\n", host, lladdr, m->rtm_ifname, expire, m->rtm_af == AF_INET6 ? "  " : "", flags);
 }
 
 /* A row of the cache; state and flags are letters, as ndp(8) says. */
@@ -93,9 +91,9 @@ cache_row_show(const struct nbr_row *r, const struct sockaddr_storage *ss, bool 
 	name_text(ss, numeric, host, sizeof(host));
 	lladdr_text(r->lladdr, lladdr);
 	if (r->expire_s != 0)
-		snprintf(expire, sizeof(expire), "%" PRIu32 "s", r->expire_s);
-	printf("%-39s %-18s %6s %10s %c%s%s%s\n", host, r->state == NBR_INCOMPLETE ? "(incomplete)" : lladdr, r->ifname, expire,
-	    r->state < NBR_DELETE ? "NRSDPM"[r->state] : '?', r->router + r->proxy != 0 ? " " : "", r->router != 0 ? "R" : "", r->proxy != 0 ? "p" : "");
+		duration_text(r->expire_s, expire);
+	printf("%-36s %-17s %7s %-9s %c %s%s\n", host, r->state == NBR_INCOMPLETE ? "(incomplete)" : lladdr, r->ifname, expire,
+	    r->state < NBR_DELETE ? "NRSDPM"[r->state] : '?', r->router != 0 ? "R" : "", r->proxy != 0 ? "p" : "");
 }
 
 struct show {
@@ -110,9 +108,9 @@ head_show(struct show *s)
 	if (s->shown++ != 0)
 		return;
 	if (s->af == AF_INET)
-		printf("%-20s %-18s %6s %10s\n", "Host", "Ethernet Address", "Netif", "Expire");
+		printf("%-36s %-17s %7s %-9s %s\n", "Host", "Ethernet Address", "Netif", "Expire", "Flags");
 	else
-		printf("%-39s %-18s %6s %10s S Flags\n", "Neighbor", "Linklayer Address", "Netif", "Expire");
+		printf("%-36s %-17s %7s %-9s S Flags\n", "Neighbor", "Linklayer Address", "Netif", "Expire");
 }
 
 /* The one that was asked for?  A link-local one without interface is any such. */

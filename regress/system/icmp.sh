@@ -91,6 +91,16 @@ on left ping -c 1 -w 0.2 192.0.2.1
 is "no route in the middle: it says so" 1 'Destination Net Unreachable'
 on middle ping -c 1 192.0.2.1
 is "no route here: the system says so" 1 'Network is unreachable'
+on left ping -c 1 -R 10.0.2.2
+is "ping -R: the routers, there and back" 0 '^RR: 	10.0.2.1$' '^	10.0.2.2$' '^	10.0.1.1$'
+on left ping -c 1 -V 0 -T ef -d -e -L -v 10.0.2.2
+is "ping: table, tos by name, bell" 0 '1 packets received'
+on left ping -c 1 -V 9 10.0.2.2
+is "ping by a table that is not there" 1 'rtable 9: Invalid argument'
+on left ping -T loud 10.0.2.2
+is "ping with a tos that is none" 2 'tos: loud is neither'
+on left ping -6 -R 2001:db8:2::2
+is "no record of the route in IPv6" 2 'no record of the route'
 on left ping -c 0 10.0.2.2
 is "a count of 0 is a usage error" 2 'count: 0 is not between'
 on left ping
@@ -125,6 +135,12 @@ on left traceroute -n 192.0.2.1
 is "a router without a route" 0 '^ 1  10.0.1.1  [0-9.]+ ms !N'
 on left traceroute 10.0.2.2
 is "names, when there are none the address twice" 0 '^ 2  10.0.2.2 \(10.0.2.2\)'
+for a in 10.0.2.2 2001:db8:2::2; do
+	on left traceroute -c -d -n -V 0 -t cs1 $a
+	is "traceroute -c: one port, $a" 0 "^ 2  $a  "
+done
+on left traceroute -x 10.0.2.2
+is "no extensions are shown" 2 '^traceroute: -x: '
 on left traceroute -g 10.0.1.1 10.0.2.2
 is "source routes are refused" 2 '-g: '
 on left traceroute -s 10.0.9.9 10.0.2.2

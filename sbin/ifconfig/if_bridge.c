@@ -11,6 +11,8 @@
 
 #include <net/if_bridge.h>
 
+#include <libutil/nbrset.h>
+
 #include "ifconfig.h"
 
 static void
@@ -129,14 +131,8 @@ word_protected(struct work *w, const char *arg, uint64_t flag)
 static void
 lladdr_read(struct bridge_req *req, const char *text)
 {
-	unsigned int b[6];
-	char rest;
-
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2],
-		&b[3], &b[4], &b[5], &rest) != 6)
+	if (nbr_lladdr(text, req->lladdr) == -1)
 		fail("%s is no link address", text);
-	for (int i = 0; i < 6; i++)
-		req->lladdr[i] = (uint8_t)b[i];
 }
 
 static void

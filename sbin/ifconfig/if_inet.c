@@ -164,11 +164,37 @@ word_autoconf(struct work *w, const char *arg, uint64_t flag)
 	w->autoconf = (flag & (FLAG_OFF | IFXF_AUTOCONF6)) == IFXF_AUTOCONF6;
 }
 
+/* All addresses of the family go. */
+static void
+word_nofamily(struct work *w, const char *arg, uint64_t af)
+{
+	char name[64];
+	struct if_addrreq *rows;
+	size_t len;
+
+	(void)arg;
+	snprintf(name, sizeof(name), "net.link.addrs.%s", w->name);
+	if ((rows = if_read(name, &len)) == NULL)
+		fail("%s: no such interface", w->name);
+	if (af == AF_INET6)
+		flags_change(w,
+		    FLAG_OFF | IFXF_AUTOCONF6 | IFXF_AUTOCONF6TEMP);
+	for (size_t i = 0; i < len / sizeof(*rows); i++)
+		if (rows[i].af == af &&
+		    if_call(SIOCDIFADDR_FG, &rows[i]) == -1 &&
+		    errno != EADDRNOTAVAIL)
+			fail("%s: delete address: %s", w->name,
+			    strerror(errno));
+	free(rows);
+}
+
 #define AUTOCONF (IFXF_AUTOCONF6 | IFXF_AUTOCONF6TEMP)
 const struct word inet_words[] = {
 	/* clang-format off */
 	{ "inet",	0, word_family,	   AF_INET },
 	{ "inet6",	0, word_family,	   AF_INET6 },
+	{ "-inet",	0, word_nofamily,  AF_INET },
+	{ "-inet6",	0, word_nofamily,  AF_INET6 },
 	{ "netmask",	1, word_netmask,   0 },
 	{ "prefixlen",	1, word_prefixlen, 0 },
 	{ "broadcast",	1, word_broadcast, 0 },

@@ -8,36 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libutil/ifflags.h>
+#include <libutil/nbrset.h>
+
 #include "ifconfig.h"
-
-static void
-show_flags(uint32_t flags)
-{
-	static const struct {
-		uint32_t flag;
-		const char *text;
-	} names[] = { { IFF_UP, "UP" }, { IFF_BROADCAST, "BROADCAST" },
-		{ IFF_DEBUG, "DEBUG" }, { IFF_LOOPBACK, "LOOPBACK" },
-		{ IFF_POINTOPOINT, "POINTOPOINT" },
-		{ IFF_STATICARP, "STATICARP" }, { IFF_RUNNING, "RUNNING" },
-		{ IFF_NOARP, "NOARP" }, { IFF_PROMISC, "PROMISC" },
-		{ IFF_ALLMULTI, "ALLMULTI" }, { IFF_OACTIVE, "OACTIVE" },
-		{ IFF_SIMPLEX, "SIMPLEX" }, { IFF_LINK0, "LINK0" },
-		{ IFF_LINK1, "LINK1" }, { IFF_LINK2, "LINK2" },
-		{ IFF_MULTICAST, "MULTICAST" },
-		{ IFXF_AUTOCONF6TEMP, "AUTOCONF6TEMP" },
-		{ IFXF_AUTOCONF6, "AUTOCONF6" },
-		{ IFXF_INET6_NOSOII, "INET6_NOSOII" } };
-	const char *comma = "";
-
-	printf("flags=%x<", flags);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if ((flags & names[i].flag) != 0) {
-			printf("%s%s", comma, names[i].text);
-			comma = ",";
-		}
-	putchar('>');
-}
 
 static bool
 row_ingroup(const struct if_row *row, const char *group)
@@ -65,14 +39,14 @@ show_groups(const struct if_row *row)
 
 static void
 show_row(const struct if_row *row, const struct if_addrreq *addrs,
-    size_t naddrs)
+    size_t naddrs, int af)
 {
+	char flags[256];
 	const uint8_t *l = row->lladdr;
 	bool ether = row->type == IFT_ETHER || row->type == IFT_VLAN;
 
-	printf("%s: ", row->name);
-	show_flags(row->flags);
-	printf(" mtu %u\n", row->mtu);
+	printf("%s: flags=%x<%s> mtu %u\n", row->name, row->flags,
+	    if_flags_names(row->flags, flags, sizeof(flags)), row->mtu);
 	if (ether)
 		printf("\tlladdr %02x:%02x:%02x:%02x:%02x:%02x\n", l[0], l[1],
 		    l[2], l[3], l[4], l[5]);
@@ -88,12 +62,13 @@ show_row(const struct if_row *row, const struct if_addrreq *addrs,
 		printf("\tstatus: %s\n",
 		    row->link_state == LINK_STATE_UP ? "active" : "no carrier");
 	for (size_t i = 0; i < naddrs; i++)
-		if (strcmp(addrs[i].name, row->name) == 0)
+		if (strcmp(addrs[i].name, row->name) == 0 &&
+		    (af == AF_UNSPEC || addrs[i].af == af))
 			inet_show(row, &addrs[i]);
 }
 
 int
-show(const char *name, bool all)
+show(const char *name, bool all, int af)
 {
 	struct if_addrreq *addrs;
 	struct if_row *rows;
@@ -109,7 +84,8 @@ show(const char *name, bool all)
 	for (size_t i = 0; i < rlen / sizeof(*rows); i++)
 		if (name == NULL || strcmp(rows[i].name, name) == 0 ||
 		    (!exact && row_ingroup(&rows[i], name))) {
-			show_row(&rows[i], addrs, alen / sizeof(*addrs));
+			show_row(&rows[i], addrs, alen / sizeof(*addrs),
+			    af);
 			found = true;
 		}
 	free(rows);
@@ -117,6 +93,28 @@ show(const char *name, bool all)
 	if (!found && !(all && name == NULL))
 		fail("%s: no such interface", name);
 	return (0);
+}
+
+int
+show_lladdr(const char *text)
+{
+	uint8_t lladdr[6];
+	struct if_row *rows;
+	size_t len;
+	int found = 0;
+
+	if (nbr_lladdr(text, lladdr) == -1)
+		fail("-M: %s is no link address", text);
+	if ((rows = if_read("net.link.list", &len)) == NULL)
+		fail("list of interfaces: %s", strerror(errno));
+	for (size_t i = 0; i < len / sizeof(*rows); i++)
+		if (rows[i].type != IFT_LOOP &&
+		    memcmp(rows[i].lladdr, lladdr, 6) == 0) {
+			printf("%s\n", rows[i].name);
+			found++;
+		}
+	free(rows);
+	return (found == 0);
 }
 
 int

@@ -17,6 +17,16 @@ word_vnetid(struct work *w, const char *arg, uint64_t flag)
 	w->vlan_tag_set = true;
 }
 
+/* Without a parent it carries nothing: what OpenBSD makes of no tag. */
+static void
+word_novnetid(struct work *w, const char *arg, uint64_t flag)
+{
+	(void)arg;
+	(void)flag;
+	fail("%s: -vnetid: a vlan keeps its tag; -parent takes it off the wire",
+	    w->name);
+}
+
 /* No argument: without a parent. */
 static void
 word_parent(struct work *w, const char *arg, uint64_t flag)
@@ -54,6 +64,7 @@ word_patch(struct work *w, const char *arg, uint64_t flag)
 const struct word vlan_words[] = {
 	{ "vnetid", 1, word_vnetid, 0 },
 	{ "vlan", 1, word_vnetid, 0 },
+	{ "-vnetid", 0, word_novnetid, 0 },
 	{ "parent", 1, word_parent, 0 },
 	{ "vlandev", 1, word_parent, 0 },
 	{ "-parent", 0, word_parent, 0 },

@@ -11,6 +11,7 @@
  */
 
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -21,13 +22,14 @@
 #include <unistd.h>
 
 #include <libbsdsys/bsdsys.h>
+#include <libutil/nbrset.h>
 
 #include "ifconfig.h"
 
 static void __attribute__((__noreturn__)) usage(void)
 {
 	fprintf(stderr,
-	    "usage: ifconfig [-AaC] [interface | group] [address_family] [address [dest_address]] [word [argument]] ...\n");
+	    "usage: ifconfig [-AaC] [-M lladdr] [interface | group] [address_family] [address [dest_address]] [word [argument]] ...\n");
 	exit(2);
 }
 
@@ -55,14 +57,19 @@ if_call(unsigned long cmd, void *data)
 	return (ioctl(s, cmd, data));
 }
 
-void
-if_must(struct work *w, unsigned long cmd, void *data, const char *what)
+static void __attribute__((__noreturn__))
+if_failed(const struct work *w, const char *what)
 {
-	if (if_call(cmd, data) == 0)
-		return;
 	if (errno == ENXIO)
 		fail("%s: no such interface", w->name);
 	fail("%s: %s: %s", w->name, what, strerror(errno));
+}
+
+void
+if_must(struct work *w, unsigned long cmd, void *data, const char *what)
+{
+	if (if_call(cmd, data) == -1)
+		if_failed(w, what);
 }
 
 void *
@@ -160,23 +167,33 @@ word_text(struct work *w, const char *arg, uint64_t cmd)
 		    max - 1);
 	if (arg != NULL)
 		memcpy(req.text, arg, strlen(arg) + 1);
-	if_must(w, (unsigned long)cmd, &req, arg != NULL ? arg : "clear");
+	if (if_call((unsigned long)cmd, &req) == 0)
+		return;
+	if (errno == ENOENT && cmd == SIOCDIFGROUP)
+		fail("%s: not a member of group %s", w->name, arg);
+	if (errno == EEXIST && cmd == SIOCAIFGROUP)
+		fail("%s: a member of group %s already", w->name, arg);
+	if (errno == EINVAL && cmd == SIOCAIFGROUP)
+		fail("%s: %s: names of groups do not end in a digit", w->name,
+		    arg);
+	if_failed(w, arg != NULL ? arg : "clear");
 }
 
+/* An address, or "random": one that nobody has assigned, of one station. */
 static void
 word_lladdr(struct work *w, const char *arg, uint64_t flag)
 {
 	struct if_req req;
-	unsigned int b[6];
-	char rest;
 
 	(void)flag;
 	request(w, &req);
-	if (sscanf(arg, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3],
-		&b[4], &b[5], &rest) != 6)
+	if (strcmp(arg, "random") == 0) {
+		if (getrandom(req.lladdr, 6, 0) != 6)
+			fail("lladdr: random: %s", strerror(errno));
+		req.lladdr[0] = (uint8_t)((req.lladdr[0] & ~1U) | 2);
+	} else if (nbr_lladdr(arg, req.lladdr) == -1) {
 		fail("lladdr: %s is no link address", arg);
-	for (int i = 0; i < 6; i++)
-		req.lladdr[i] = (uint8_t)b[i];
+	}
 	if_must(w, SIOCSIFLLADDR, &req, "set lladdr");
 }
 
@@ -187,21 +204,78 @@ word_plain(struct work *w, const char *arg, uint64_t cmd)
 
 	(void)arg;
 	request(w, &req);
-	if_must(w, (unsigned long)cmd, &req,
-	    cmd == SIOCIFCREATE ? "create" : "destroy");
+	if (if_call((unsigned long)cmd, &req) == 0)
+		return;
+	if (errno == EINVAL)
+		fail("%s: %s", w->name,
+		    cmd == SIOCIFCREATE ?
+			"create: no interface of that kind can be made (see -C)" :
+			"destroy: not made by create");
+	if (errno == EPERM && strcmp(w->name, "lo0") == 0)
+		fail("lo0: destroy: the first loopback stays");
+	if_failed(w, cmd == SIOCIFCREATE ? "create" : "destroy");
 }
 
 static void
-word_refused(struct work *w, const char *arg, uint64_t flag)
+word_rdomain(struct work *w, const char *arg, uint64_t flag)
 {
-	static const char *const why[] = {
-		"rdomain: this kernel has one routing domain",
-		"media: links have no media to choose from",
-		"wireless words: there are no wireless interfaces"
-	};
+	(void)flag;
+	if (arg != NULL && number("rdomain", arg, 0, 255) != 0)
+		fail("%s: rdomain: this kernel has one routing domain, 0",
+		    w->name);
+}
 
-	(void)arg;
-	fail("%s: %s", w->name, why[flag]);
+/* Words of OpenBSD for what this kernel does not have. */
+static const struct refused {
+	const char *text, *why;
+} refused[] = {
+	{ "media", "links have no media to choose from" },
+	{ "mediaopt", "links have no media to choose from" },
+	{ "mode", "links have no media to choose from" },
+	{ "instance", "links have no media to choose from" },
+	{ "nwid", "there are no wireless interfaces" },
+	{ "join", "there are no wireless interfaces" },
+	{ "wpakey", "there are no wireless interfaces" },
+	{ "nwkey", "there are no wireless interfaces" },
+	{ "bssid", "there are no wireless interfaces" },
+	{ "chan", "there are no wireless interfaces" },
+	{ "scan", "there are no wireless interfaces" },
+	{ "metric", "routes have priorities; see priority" },
+	{ "rtlabel", "routes of addresses carry no label; see route(8)" },
+	{ "llprio", "frames of this kernel's own carry no priority" },
+	{ "txprio", "priorities of packets do not go into tags" },
+	{ "rxprio", "priorities of packets are not taken from tags" },
+	{ "vlanprio", "priorities of packets do not go into tags" },
+	{ "monitor", "interfaces always take part" },
+	{ "mpls", "there is no MPLS" },
+	{ "wol", "a process cannot be woken by a packet" },
+	{ "tso", "the link decides what it can do" },
+	{ "lro", "the link decides what it can do" },
+	{ "hwfeatures", "the link decides what it can do" },
+	{ "transceiver", "links have no transceivers" },
+	{ "sff", "links have no transceivers" },
+	{ "tunnel", "there are no tunnels of this kind" },
+	{ "tunneldomain", "there are no tunnels of this kind" },
+	{ "tunnelttl", "there are no tunnels of this kind" },
+	{ "keepalive", "there are no tunnels of this kind" },
+	{ "wgkey", "there is no WireGuard" },
+	{ "wgpeer", "there is no WireGuard" },
+	{ "trunkport", "there are no trunks" },
+	{ "trunkproto", "there are no trunks" },
+	{ "authproto", "there is no PPP" },
+	{ "pppoedev", "there is no PPP" },
+};
+
+/* The end when text, with a minus or without, is such a word. */
+static void
+refuse(const struct work *w, const char *text)
+{
+	const char *bare = text + (*text == '-');
+
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (strcmp(refused[i].text, bare) == 0)
+			fail("%s: %s: not supported: %s", w->name, text,
+			    refused[i].why);
 }
 
 static const struct word main_words[] = {
@@ -231,9 +305,8 @@ static const struct word main_words[] = {
 	{ "lladdr",	 1, word_lladdr,  0 },
 	{ "create",	 0, word_plain,	  SIOCIFCREATE },
 	{ "destroy",	 0, word_plain,	  SIOCIFDESTROY },
-	{ "rdomain",	 1, word_refused, 0 },
-	{ "media",	 1, word_refused, 1 },
-	{ "nwid",	 1, word_refused, 2 },
+	{ "rdomain",	 1, word_rdomain, 0 },
+	{ "-rdomain",	 0, word_rdomain, 0 },
 	{ NULL,		 0, NULL,	  0 }
 	/* clang-format on */
 };
@@ -264,6 +337,7 @@ configure(const char *name, int argc, char *argv[])
 	w.af = AF_INET;
 	while (argc > 0) {
 		if ((word = word_find(*argv)) == NULL) {
+			refuse(&w, *argv);
 			inet_address(&w, *argv);
 			argc--, argv++;
 			continue;
@@ -281,22 +355,58 @@ configure(const char *name, int argc, char *argv[])
 	return (0);
 }
 
+/* A family alone: what is shown is narrowed to it.  AF_UNSPEC: it is none. */
+static int
+family_named(const char *text)
+{
+	return (strcmp(text, "inet") == 0 ? AF_INET :
+		strcmp(text, "inet6") == 0 ? AF_INET6 :
+					     AF_UNSPEC);
+}
+
+/* -a and -A: all, or those of a name or group; then perhaps a family. */
+static int
+all_show(int argc, char *argv[])
+{
+	const char *name = NULL;
+
+	if (argc > 0 && family_named(argv[0]) == AF_UNSPEC) {
+		name = *argv++;
+		argc--;
+	}
+	if (argc > 1 || (argc == 1 && family_named(argv[0]) == AF_UNSPEC))
+		usage();
+	return (show(name, true, argc == 1 ? family_named(argv[0]) : AF_UNSPEC));
+}
+
 int
 main(int argc, char *argv[])
 {
-	bool all = argc == 1;
+	const char *lladdr = NULL;
+	bool all = argc == 1, cloners = false;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "+AaC")) != -1) {
-		if (ch == 'C')
-			return (show_cloners());
+	while ((ch = getopt(argc, argv, "+AaCM:")) != -1) {
 		if (ch == '?')
 			usage();
-		all = true;
+		all |= ch == 'A' || ch == 'a';
+		cloners |= ch == 'C';
+		lladdr = ch == 'M' ? optarg : lladdr;
 	}
 	argc -= optind;
 	argv += optind;
-	if (all || argc == 1)
-		return (show(argc > 0 ? argv[0] : NULL, all));
+	if ((cloners || lladdr != NULL) && argc > 0)
+		usage();
+	bsd_require("ifconfig");
+	if (cloners)
+		return (show_cloners());
+	if (lladdr != NULL)
+		return (show_lladdr(lladdr));
+	if (all || argc == 0)
+		return (all_show(argc, argv));
+	if (argc == 1)
+		return (show(argv[0], false, AF_UNSPEC));
+	if (argc == 2 && family_named(argv[1]) != AF_UNSPEC)
+		return (show(argv[0], false, family_named(argv[1])));
 	return (configure(argv[0], argc - 1, argv + 1));
 }

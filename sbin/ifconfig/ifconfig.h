@@ -65,7 +65,9 @@ void vlan_show(const struct if_row *row);
 /* bridges (if_bridge.c). */
 void bridge_show(const struct if_row *row);
 /* Interfaces (if_show.c).  Status for exit(). */
-int show(const char *name, bool all);
+int show(const char *name, bool all, int af);
 int show_cloners(void);
+/* The name of the interface with that link address. */
+int show_lladdr(const char *lladdr);
 
 #endif

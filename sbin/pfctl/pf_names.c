@@ -69,16 +69,6 @@ static const struct code {
 	{ 4, "badhead", 0 }, { 4, "nxthdr", 1 },
 	{ 137, "redironlink", 0 }, { 137, "redirrouter", 1 },
 };
-static const struct name tos_names[] = {
-	{ "af11", 0x28 }, { "af12", 0x30 }, { "af13", 0x38 }, { "af21", 0x48 },
-	{ "af22", 0x50 }, { "af23", 0x58 }, { "af31", 0x68 }, { "af32", 0x70 },
-	{ "af33", 0x78 }, { "af41", 0x88 }, { "af42", 0x90 }, { "af43", 0x98 },
-	{ "critical", 0xa0 }, { "cs0", 0 }, { "cs1", 0x20 }, { "cs2", 0x40 },
-	{ "cs3", 0x60 }, { "cs4", 0x80 }, { "cs5", 0xa0 }, { "cs6", 0xc0 },
-	{ "cs7", 0xe0 }, { "ef", 0xb8 }, { "inetcontrol", 0xc0 },
-	{ "lowdelay", 0x10 }, { "netcontrol", 0xe0 }, { "reliability", 0x04 },
-	{ "throughput", 0x08 }, { "va", 0xb0 },
-};
 /* clang-format on */
 
 static int
@@ -148,12 +138,6 @@ icmp_code_number(int proto, int type, const char *name)
 		if (c[i].type == type && strcmp(c[i].name, name) == 0)
 			return (c[i].code);
 	return (-1);
-}
-
-int
-tos_number(const char *s)
-{
-	return (by_name(tos_names, nitems(tos_names), s));
 }
 
 /* A BSD means by 112 and 240 what others do not. */

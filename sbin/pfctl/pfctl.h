@@ -16,6 +16,7 @@
 #include <net/pf/pf_ioctl.h>
 #include <netinet/in.h>
 #include <libconf/conf.h>
+#include <libutil/tos.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -495,7 +496,6 @@ const char *icmp_type_name(int proto, int type);
 const char *icmp_code_name(int proto, int type, int code);
 int icmp_type_number(int proto, const char *name);
 int icmp_code_number(int proto, int type, const char *name);
-int tos_number(const char *s); /* -1: no such */
 const char *proto_name(int proto);
 int proto_by_name(const char *name); /* -1: unknown */
 /* Service name of a port, NULL: none known. */

@@ -28,19 +28,22 @@
 
 #include <libbsdsys/bsdsys.h>
 #include <libutil/host.h>
+#include <libutil/tos.h>
 
 #define HDR	  8 /* of an echo message */
 #define STAMP	  8 /* send time in front of the data, when it fits */
 #define DATA_MAX  65500
 #define SEEN_BITS 65536
+#define SO_RTABLE 0x1021 /* Fugu's own, not the C library's */
 
 static const struct family {
 	int af, proto;
 	uint8_t request, reply;
-	int level, ttl, tos, recvttl;
+	int level, ttl, tos, recvttl, loop;
 } families[] = {
-	{ AF_INET, IPPROTO_ICMP, 8, 0, IPPROTO_IP, IP_TTL, IP_TOS, IP_RECVTTL },
-	{ AF_INET6, IPPROTO_ICMPV6, 128, 129, IPPROTO_IPV6, IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVHOPLIMIT },
+	{ AF_INET, IPPROTO_ICMP, 8, 0, IPPROTO_IP, IP_TTL, IP_TOS, IP_RECVTTL, IP_MULTICAST_LOOP },
+	{ AF_INET6, IPPROTO_ICMPV6, 128, 129, IPPROTO_IPV6, IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_RECVHOPLIMIT,
+	    IPV6_MULTICAST_LOOP },
 };
 
 static struct {
@@ -48,9 +51,11 @@ static struct {
 	const char *target, *source;
 	int af, ttl, tos;
 	uint64_t count, preload;
+	int rtable; /* -1: table of route exec, or 0 */
 	double interval_s, wait_s;
 	size_t size;
-	bool numeric, quiet, flood, dontfrag, audible;
+	bool names, quiet, flood, dontfrag, audible, audible_miss;
+	bool debug, noloop, record, verbose;
 	uint8_t pattern[16];
 	size_t patternlen;
 	/* what has happened */
@@ -62,15 +67,16 @@ static struct {
 	uint64_t sent, received, dups, corrupt;
 	double min_ms, max_ms, sum_ms, sum2_ms;
 	uint8_t seen[SEEN_BITS / 8];
-} ping = { .af = AF_UNSPEC, .ttl = -1, .tos = -1, .interval_s = 1, .wait_s = 10, .size = 56 };
+} ping = { .af = AF_UNSPEC, .ttl = -1, .tos = -1, .rtable = -1, .interval_s = 1, .wait_s = 10, .size = 56 };
 
 static volatile sig_atomic_t stop, info;
 
 static void __attribute__((__noreturn__))
 usage(void)
 {
-	fprintf(stderr, "usage: ping [-46aDfnq] [-c count] [-I sourceaddr] [-i interval] [-l preload]\n"
-			"            [-p pattern] [-s packetsize] [-T tos] [-t ttl] [-w maxwait] host\n");
+	fprintf(stderr, "usage: ping [-46DdEefHLnqRv] [-c count] [-I sourceaddr] [-i interval] [-l preload]\n"
+			"            [-p pattern] [-s packetsize] [-T toskeyword] [-t ttl] [-V rtable]\n"
+			"            [-w maxwait] host\n");
 	exit(2);
 }
 
@@ -123,65 +129,85 @@ pattern_read(const char *text)
 	}
 }
 
+/* Those that are said or not.  False: it is none. */
+static bool
+flag_take(int ch)
+{
+	static const struct {
+		int ch;
+		bool *flag;
+	} flags[] = { { 'D', &ping.dontfrag }, { 'd', &ping.debug },
+		{ 'E', &ping.audible_miss }, { 'e', &ping.audible },
+		{ 'f', &ping.flood }, { 'H', &ping.names },
+		{ 'L', &ping.noloop }, { 'q', &ping.quiet },
+		{ 'R', &ping.record }, { 'v', &ping.verbose } };
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].ch == ch) {
+			*flags[i].flag = true;
+			return (true);
+		}
+	return (false);
+}
+
+static void
+option_take(int ch)
+{
+	switch (ch) {
+	case '4':
+		ping.af = AF_INET;
+		break;
+	case '6':
+		ping.af = AF_INET6;
+		break;
+	case 'c':
+		ping.count = (uint64_t)number("count", optarg, 1, 1e15);
+		break;
+	case 'I':
+	case 'S': /* as other systems call it */
+		ping.source = optarg;
+		break;
+	case 'i':
+		ping.interval_s = number("interval", optarg, 0.001, 86400);
+		break;
+	case 'l':
+		ping.preload = (uint64_t)number("preload", optarg, 1, 1000);
+		break;
+	case 'n':
+		ping.names = false;
+		break;
+	case 'p':
+		pattern_read(optarg);
+		break;
+	case 's':
+		ping.size = (size_t)number("packet size", optarg, 0, DATA_MAX);
+		break;
+	case 'T':
+		ping.tos = tos_read("ping", optarg);
+		break;
+	case 't':
+	case 'h': /* of ping6 */
+		ping.ttl = (int)number("ttl", optarg, 1, 255);
+		break;
+	case 'V':
+		ping.rtable = (int)number("rtable", optarg, 0, 255);
+		break;
+	case 'w':
+		ping.wait_s = number("maxwait", optarg, 0.001, 86400);
+		break;
+	default:
+		if (!flag_take(ch))
+			usage();
+	}
+}
+
 static void
 arguments_read(int argc, char *argv[])
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "46aDc:fI:i:l:np:qs:T:t:w:")) != -1) {
-		switch (ch) {
-		case '4':
-			ping.af = AF_INET;
-			break;
-		case '6':
-			ping.af = AF_INET6;
-			break;
-		case 'a':
-			ping.audible = true;
-			break;
-		case 'D':
-			ping.dontfrag = true;
-			break;
-		case 'c':
-			ping.count = (uint64_t)number("count", optarg, 1, 1e15);
-			break;
-		case 'f':
-			ping.flood = true;
-			break;
-		case 'I':
-			ping.source = optarg;
-			break;
-		case 'i':
-			ping.interval_s = number("interval", optarg, 0.001, 86400);
-			break;
-		case 'l':
-			ping.preload = (uint64_t)number("preload", optarg, 1, 1000);
-			break;
-		case 'n':
-			ping.numeric = true;
-			break;
-		case 'p':
-			pattern_read(optarg);
-			break;
-		case 'q':
-			ping.quiet = true;
-			break;
-		case 's':
-			ping.size = (size_t)number("packet size", optarg, 0, DATA_MAX);
-			break;
-		case 'T':
-			ping.tos = (int)number("tos", optarg, 0, 255);
-			break;
-		case 't':
-			ping.ttl = (int)number("ttl", optarg, 1, 255);
-			break;
-		case 'w':
-			ping.wait_s = number("maxwait", optarg, 0.001, 86400);
-			break;
-		default:
-			usage();
-		}
-	}
+	while ((ch = getopt(argc, argv, "46c:DdEefHh:I:i:Ll:np:qRS:s:T:t:V:vw:")) != -1)
+		option_take(ch);
 	if (argc - optind != 1)
 		usage();
 	ping.target = argv[optind];
@@ -212,6 +238,22 @@ source_bind(void)
 	}
 }
 
+/* Room for nine routers in the header (RFC 791 3.1, record route). */
+static void
+record_ask(void)
+{
+	uint8_t option[40] = { 7, 39, 4 };
+
+	if (ping.fam->af == AF_INET6) {
+		fprintf(stderr, "ping: -R: IPv6 has no record of the route\n");
+		exit(2);
+	}
+	if (setsockopt(ping.sock, IPPROTO_IP, IP_OPTIONS, option, sizeof(option)) == -1) {
+		fprintf(stderr, "ping: record route: %s\n", strerror(errno));
+		exit(1);
+	}
+}
+
 static void
 socket_open(void)
 {
@@ -222,6 +264,10 @@ socket_open(void)
 		fprintf(stderr, "ping: raw socket: %s\n", strerror(errno));
 		exit(1);
 	}
+	if (ping.rtable != -1)
+		option_set("rtable", SOL_SOCKET, SO_RTABLE, ping.rtable);
+	if (ping.debug)
+		option_set("debug", SOL_SOCKET, SO_DEBUG, 1);
 	option_set("broadcast", SOL_SOCKET, SO_BROADCAST, 1);
 	option_set("receive buffer", SOL_SOCKET, SO_RCVBUF, 1 << 20);
 	option_set("ttl of answers", ping.fam->level, ping.fam->recvttl, 1);
@@ -233,6 +279,10 @@ socket_open(void)
 		option_set("don't fragment", IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
 	else if (ping.dontfrag)
 		option_set("don't fragment", IPPROTO_IPV6, IPV6_DONTFRAG, 1);
+	if (ping.noloop)
+		option_set("loop", ping.fam->level, ping.fam->loop, 0);
+	if (ping.record)
+		record_ask();
 	if (ping.source != NULL)
 		source_bind();
 	ping.id = (uint16_t)getpid();
@@ -295,6 +345,8 @@ request_send(void)
 struct answer {
 	const uint8_t *icmp;
 	size_t len;
+	const uint8_t *opts; /* of the IPv4 header */
+	size_t optlen;
 	int ttl;
 	struct sockaddr_storage from;
 };
@@ -332,9 +384,12 @@ answer_recv(struct answer *a, uint8_t *buf, size_t size)
 		return (false);
 	}
 	a->ttl = hoplimit_find(&msg);
+	a->optlen = 0;
 	if (ping.fam->af == AF_INET && n >= 20) {
 		hlen = (size_t)(buf[0] & 0xf) * 4;
 		a->ttl = buf[8];
+		a->opts = buf + 20;
+		a->optlen = hlen > 20 && (size_t)n >= hlen ? hlen - 20 : 0;
 	}
 	a->icmp = buf + hlen;
 	a->len = (size_t)n > hlen ? (size_t)n - hlen : 0;
@@ -362,6 +417,28 @@ data_wrong(const struct answer *a)
 	return (-1);
 }
 
+/* The routers that the way there and back went by. */
+static void
+record_show(const uint8_t *p, size_t len)
+{
+	char text[INET_ADDRSTRLEN];
+	const char *head = "\nRR: ";
+
+	while (len >= 3 && p[0] != 0) {
+		size_t n = p[0] == 1 ? 1 : p[1], end;
+
+		if (n == 0 || n > len)
+			return;
+		end = p[2] > n ? n : p[2] - 1U;
+		for (size_t i = 3; p[0] == 7 && i + 4 <= end; i += 4) {
+			printf("%s\t%s", head, inet_ntop(AF_INET, p + i, text, sizeof(text)));
+			head = "\n";
+		}
+		p += n;
+		len -= n;
+	}
+}
+
 static void
 reply_show(const struct answer *a, uint16_t seq, double ms, bool dup)
 {
@@ -375,7 +452,7 @@ reply_show(const struct answer *a, uint16_t seq, double ms, bool dup)
 		putchar('\b');
 		return;
 	}
-	if (ping.numeric)
+	if (!ping.names)
 		host_text((const struct sockaddr *)&a->from, from, sizeof(from));
 	else
 		host_name_of((const struct sockaddr *)&a->from, from, sizeof(from));
@@ -390,6 +467,7 @@ reply_show(const struct answer *a, uint16_t seq, double ms, bool dup)
 		printf(" (%zu bytes of %zu came back)", a->len > HDR ? a->len - HDR : 0, ping.size);
 	if (wrong != -1)
 		printf("\nwrong data byte #%ld should be 0x%x but was 0x%x", wrong, data_byte((size_t)wrong), a->icmp[HDR + wrong]);
+	record_show(a->opts, a->optlen);
 	printf("%s\n", ping.audible ? "\a" : "");
 }
 
@@ -437,6 +515,9 @@ error_show(const struct answer *a)
 	size_t inner = ping.fam->af == AF_INET ? HDR + (size_t)(a->len > HDR ? a->icmp[HDR] & 0xf : 0) * 4 : HDR + 40;
 	char from[256];
 
+	if (ping.verbose && !ping.quiet && !ping.flood && text == NULL)
+		printf("%zu bytes from %s: icmp type %u code %u\n", a->len,
+		    host_text((const struct sockaddr *)&a->from, from, sizeof(from)), a->icmp[0], a->icmp[1]);
 	if (text == NULL || a->len < inner + HDR || a->icmp[inner] != ping.fam->request ||
 	    (a->icmp[inner + 4] << 8 | a->icmp[inner + 5]) != ping.id)
 		return;
@@ -561,6 +642,8 @@ main(int argc, char *argv[])
 		next = ping.flood ? now_us() + 10000 : next + (uint64_t)(ping.interval_s * 1e6);
 		if (ping.count == 0 || ping.sent < ping.count)
 			wait_until(next, false);
+		if (ping.audible_miss && ping.received < ping.sent)
+			putchar('\a');
 	}
 	wait_until(now_us() + (uint64_t)(ping.wait_s * 1e6), true);
 	summary(stdout);

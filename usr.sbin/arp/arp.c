@@ -9,16 +9,20 @@
  * a message to the routing socket; the kernel finds the link by the address.
  */
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <net/bpf.h>
+#include <net/if_ioctl.h>
 #include <net/rtmsg.h>
 #include <libbsdsys/bsdsys.h>
 #include <libutil/host.h>
@@ -36,7 +40,8 @@ static void __attribute__((__noreturn__)) usage(void)
 {
 	fprintf(stderr,
 	    "usage: arp [-n] hostname\n       arp [-n] -a\n       arp -d hostname\n       arp -a -d\n"
-	    "       arp [-F] -s hostname ether_addr [temp | permanent] [pub]\n       arp [-F] -f filename\n");
+	    "       arp [-F] -s hostname ether_addr [temp | permanent] [pub]\n       arp [-F] -f filename\n"
+	    "       arp -W ether_addr [interface]\n       -V rdomain: 0, the only one\n");
 	exit(2);
 }
 
@@ -167,15 +172,71 @@ file_set(const char *path)
 	return (bad);
 }
 
+/* --- wake on LAN --- */
+
+/* The first interface with stations on it that is up. */
+static const char *
+interface_first(void)
+{
+	static char name[IFNAMSIZ];
+	size_t len;
+	struct if_row *rows = bsd_sysctl_alloc("net.link.list", &len);
+
+	for (size_t i = 0; rows != NULL && i < len / sizeof(*rows); i++)
+		if (name[0] == '\0' && rows[i].type == IFT_ETHER &&
+		    (rows[i].flags & IFF_UP) != 0)
+			memcpy(name, rows[i].name, sizeof(name));
+	free(rows);
+	return (name[0] != '\0' ? name : NULL);
+}
+
+/* A broadcast with six bytes of ones and sixteen times the address. */
+static int
+station_wake(const char *text, const char *ifname)
+{
+	uint8_t frame[14 + 17 * 6], lladdr[6];
+	struct bpf_ifreq req;
+	int fd;
+
+	if (nbr_lladdr(text, lladdr) == -1) {
+		fprintf(stderr, "arp: %s: not a link address\n", text);
+		return (1);
+	}
+	if (ifname == NULL && (ifname = interface_first()) == NULL) {
+		fprintf(stderr, "arp: -W: no Ethernet interface is up\n");
+		return (1);
+	}
+	memset(&req, 0, sizeof(req));
+	snprintf(req.bi_name, sizeof(req.bi_name), "%s", ifname);
+	if ((fd = open("/dev/bpf", O_RDWR)) == -1 ||
+	    ioctl(fd, BIOCSETIF, &req) == -1) {
+		fprintf(stderr, "arp: %s: %s\n", ifname,
+		    errno == ENXIO ? "no such interface" : strerror(errno));
+		return (1);
+	}
+	memset(frame, 0xff, sizeof(frame));
+	memset(frame + 6, 0, 6); /* the interface's own goes in */
+	frame[12] = 0x08;
+	frame[13] = 0x42;
+	for (int i = 1; i <= 16; i++)
+		memcpy(frame + 14 + i * 6, lladdr, 6);
+	if (write(fd, frame, sizeof(frame)) != (ssize_t)sizeof(frame)) {
+		fprintf(stderr, "arp: %s: %s\n", ifname, strerror(errno));
+		return (1);
+	}
+	close(fd);
+	return (0);
+}
+
 int
 main(int argc, char *argv[])
 {
-	bool all = false, del = false, set = false;
+	bool all = false, del = false, set = false, wake = false;
 	const char *file = NULL;
 	struct nbr_want want;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "adFf:ns")) != -1) {
+	while ((ch = getopt(argc, argv, "adFf:nsV:W")) != -1) {
 		switch (ch) {
 		case 'a':
 			all = true;
@@ -195,6 +256,14 @@ main(int argc, char *argv[])
 		case 's':
 			set = true;
 			break;
+		case 'V':
+			if (strcmp(optarg, "0") == 0)
+				break;
+			fprintf(stderr, "arp: -V %s: the only routing domain is 0\n", optarg);
+			return (1);
+		case 'W':
+			wake = true;
+			break;
 		default:
 			usage();
 		}
@@ -204,6 +273,12 @@ main(int argc, char *argv[])
 	if ((all || del) + set + (file != NULL) > 1 ||
 	    (force && !set && file == NULL))
 		usage();
+	if (wake && (all || del || set || file != NULL || argc < 1 || argc > 2))
+		usage();
+	if (wake) {
+		bsd_require("arp");
+		return (station_wake(argv[0], argv[1]));
+	}
 	if (set ? argc < 2 : argc != (all || file != NULL ? 0 : 1))
 		usage();
 	bsd_require("arp");

@@ -35,7 +35,7 @@ static bool numeric;
 static void __attribute__((__noreturn__)) usage(void)
 {
 	fprintf(stderr,
-	    "usage: ndp [-n] hostname\n       ndp [-n] -a\n       ndp -c\n       ndp -d hostname\n"
+	    "usage: ndp [-n] hostname\n       ndp [-n] -a [-A wait]\n       ndp -c\n       ndp -d hostname\n"
 	    "       ndp -s hostname ether_addr [permanent] [proxy]\n       ndp -f filename\n"
 	    "       ndp -i interface\n       ndp -p\n       ndp -r\n");
 	exit(2);
@@ -208,13 +208,26 @@ main(int argc, char *argv[])
 {
 	const char *file = NULL, *ifname = NULL;
 	struct nbr_want want;
-	int ch, what = 0, n = 0;
+	unsigned long wait_s = 0;
+	int ch, what = 0, n = 0, bad;
+	char *end;
 
-	while ((ch = getopt(argc, argv, "acdf:i:nprs")) != -1) {
+	while ((ch = getopt(argc, argv, "A:acdf:i:nprsV:")) != -1) {
 		switch (ch) {
 		case 'n':
 			numeric = true;
 			break;
+		case 'A':
+			wait_s = strtoul(optarg, &end, 10);
+			if (*optarg < '0' || *optarg > '9' || *end != '\0' ||
+			    wait_s < 1 || wait_s > 86400)
+				usage();
+			break;
+		case 'V':
+			if (strcmp(optarg, "0") == 0)
+				break;
+			fprintf(stderr, "ndp: -V %s: the only routing domain is 0\n", optarg);
+			return (1);
 		case 'f':
 			file = optarg;
 			what = ch;
@@ -240,7 +253,11 @@ main(int argc, char *argv[])
 	}
 	argc -= optind;
 	argv += optind;
-	if (n > 1 ||
+	if (wait_s != 0 && n == 0 && argc == 0) {
+		what = 'a';
+		n++;
+	}
+	if (n > 1 || (wait_s != 0 && what != 'a') ||
 	    (what == 's' ? argc < 2 :
 			   argc != (what == 0 || what == 'd' ? 1 : 0)))
 		usage();
@@ -263,5 +280,12 @@ main(int argc, char *argv[])
 			1 :
 			entry_set(&want));
 	}
-	return (nbr_show("ndp", AF_INET6, argc == 0 ? NULL : argv[0], numeric));
+	while ((bad = nbr_show("ndp", AF_INET6, argc == 0 ? NULL : argv[0],
+		    numeric)) == 0 &&
+	    wait_s != 0) {
+		printf("\n");
+		fflush(stdout);
+		sleep((unsigned int)wait_s);
+	}
+	return (bad);
 }

@@ -14,6 +14,7 @@
 #include <netinet6/nd6_row.h>
 
 #include <libbsdsys/bsdsys.h>
+#include <libutil/duration.h>
 
 #include "ndp.h"
 
@@ -28,24 +29,6 @@ rows_read(const char *name, size_t size, size_t *n)
 	else
 		*n /= size;
 	return (rows);
-}
-
-/* A time left as OpenBSD writes it: 1d2h3m4s, without what is zero in front. */
-static const char *
-time_text(uint32_t s, char buf[32])
-{
-	if (s == UINT32_MAX)
-		return ("never");
-	if (s >= 86400)
-		snprintf(buf, 32, "%ud%uh%um%us", s / 86400, s / 3600 % 24,
-		    s / 60 % 60, s % 60);
-	else if (s >= 3600)
-		snprintf(buf, 32, "%uh%um%us", s / 3600, s / 60 % 60, s % 60);
-	else if (s >= 60)
-		snprintf(buf, 32, "%um%us", s / 60, s % 60);
-	else
-		snprintf(buf, 32, "%us", s);
-	return (buf);
 }
 
 static const char *
@@ -80,7 +63,7 @@ routers_show(void)
 		    row[i].preference > 0     ? "high" :
 			row[i].preference < 0 ? "low" :
 						"medium",
-		    time_text(row[i].expire_s, left),
+		    duration_text(row[i].expire_s, left),
 		    row[i].chosen != 0 ? "U" : "", row[i].lost != 0 ? "L" : "");
 	}
 	free(row);
@@ -103,11 +86,11 @@ prefixes_show(void)
 		printf("%-33s %6.15s %14s %14s %14s %5u\n",
 		    prefix_text(&row[i].prefix, row[i].plen, prefix),
 		    row[i].ifname,
-		    row[i].onlink_s != 0 ? time_text(row[i].onlink_s, link) :
+		    row[i].onlink_s != 0 ? duration_text(row[i].onlink_s, link) :
 					   "-",
-		    row[i].autoconf != 0 ? time_text(row[i].valid_s, valid) :
+		    row[i].autoconf != 0 ? duration_text(row[i].valid_s, valid) :
 					   "-",
-		    row[i].autoconf != 0 ? time_text(row[i].preferred_s, pref) :
+		    row[i].autoconf != 0 ? duration_text(row[i].preferred_s, pref) :
 					   "-",
 		    row[i].addresses);
 	free(row);

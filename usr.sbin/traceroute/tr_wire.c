@@ -74,6 +74,13 @@ tr_probe_write(const struct tr_way *w, uint16_t nr, uint8_t *buf, size_t len)
 		put16(buf + 2, cksum(buf, len));
 }
 
+uint16_t
+tr_probe_port(struct tr_way *w, uint16_t nr)
+{
+	w->nr = nr;
+	return (w->sameport ? w->port : (uint16_t)(w->port + nr));
+}
+
 /* The number of the probe whose first bytes these are.  False: not ours. */
 static bool
 probe_read(const struct tr_way *w, const uint8_t *head, uint16_t *nr)
@@ -81,6 +88,10 @@ probe_read(const struct tr_way *w, const uint8_t *head, uint16_t *nr)
 	switch (w->kind) {
 	case TR_UDP:
 		*nr = (uint16_t)(get16(head + 2) - w->port);
+		if (w->sameport && *nr != 0)
+			return (false);
+		if (w->sameport)
+			*nr = w->nr;
 		return (get16(head) == w->ident);
 	case TR_ECHO:
 		*nr = get16(head + 6);

@@ -22,6 +22,8 @@ struct tr_way {
 	uint8_t proto;      /* of the probes */
 	uint16_t ident;     /* source port of UDP, id of an echo */
 	uint16_t port;      /* base of the destination ports */
+	bool sameport;      /* all to that one; then nr below tells */
+	uint16_t nr;        /* of the probe that is answered now */
 	uint8_t target[16]; /* 4 bytes used for IPv4 */
 };
 
@@ -31,6 +33,9 @@ struct tr_way {
  */
 void tr_probe_write(const struct tr_way *w, uint16_t nr, uint8_t *buf,
     size_t len);
+
+/* The port that UDP probe nr goes to; w->nr becomes nr. */
+uint16_t tr_probe_port(struct tr_way *w, uint16_t nr);
 
 enum tr_what {
 	TR_NOTOURS, /* somebody else's, or not readable */

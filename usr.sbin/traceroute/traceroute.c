@@ -26,11 +26,13 @@
 
 #include <libbsdsys/bsdsys.h>
 #include <libutil/host.h>
+#include <libutil/tos.h>
 
 #include "tr_wire.h"
 
 #define PACKET_MAX 65535
 #define PORT       33434
+#define SO_RTABLE  0x1021 /* Fugu's own, not the C library's */
 
 static struct {
 	/* what is asked for */
@@ -39,7 +41,8 @@ static struct {
 	unsigned int queries;
 	double wait_s;
 	size_t size; /* of a packet, 0: 40 or 60 */
-	bool numeric, showttl, verbose, dontfrag, showloss;
+	bool numeric, showttl, verbose, dontfrag, showloss, debug;
+	int rtable; /* -1: table of route exec, or 0 */
 	int proto; /* -1: UDP */
 	/* what is */
 	struct tr_way way;
@@ -54,13 +57,15 @@ static struct {
 	.queries = 3,
 	.wait_s = 3,
 	.proto = -1,
+	.rtable = -1,
 	.way = { .port = PORT } };
 
 static void __attribute__((__noreturn__)) usage(void)
 {
 	fprintf(stderr,
-	    "usage: traceroute [-46DIlnSv] [-f first_ttl] [-m max_ttl] [-P proto] [-p port]\n"
-	    "                  [-q nqueries] [-s sourceaddr] [-t tos] [-w waittime] host [datalen]\n");
+	    "usage: traceroute [-46cDdIlnSv] [-f first_ttl] [-m max_ttl] [-P proto] [-p port]\n"
+	    "                  [-q nqueries] [-s sourceaddr] [-t toskeyword] [-V rtable]\n"
+	    "                  [-w waittime] host [datalen]\n");
 	exit(2);
 }
 
@@ -106,6 +111,15 @@ protocol(const char *text)
 	return ((int)number("protocol (udp, icmp or a number)", text, 1, 254));
 }
 
+static void __attribute__((__noreturn__)) refuse(int ch)
+{
+	fprintf(stderr, "traceroute: -%c: %s\n", ch,
+	    ch == 'g' ? "source routes are refused everywhere; not supported" :
+		ch == 'A' ? "there is no register of AS numbers to ask" :
+			    "extensions of ICMP are not shown");
+	exit(2);
+}
+
 static void
 option_take(int ch)
 {
@@ -116,16 +130,25 @@ option_take(int ch)
 	case '6':
 		tr.af = AF_INET6;
 		break;
+	case 'A':
+	case 'x':
+	case 'g':
+		refuse(ch);
+	case 'c':
+		tr.way.sameport = true;
+		break;
+	case 'd':
+		tr.debug = true;
+		break;
+	case 'V':
+		tr.rtable = (int)number("rtable", optarg, 0, 255);
+		break;
 	case 'D':
 		tr.dontfrag = true;
 		break;
 	case 'f':
 		tr.first = (int)number("first ttl", optarg, 1, 255);
 		break;
-	case 'g':
-		fprintf(stderr,
-		    "traceroute: -g: source routes are refused everywhere; not supported\n");
-		exit(2);
 	case 'I':
 		tr.proto = IPPROTO_ICMP;
 		break;
@@ -154,7 +177,7 @@ option_take(int ch)
 		tr.source = optarg;
 		break;
 	case 't':
-		tr.tos = (int)number("tos", optarg, 0, 255);
+		tr.tos = tos_read("traceroute", optarg);
 		break;
 	case 'v':
 		tr.verbose = true;
@@ -172,7 +195,7 @@ arguments_read(int argc, char *argv[])
 {
 	int ch;
 
-	while ((ch = getopt(argc, argv, "46Df:g:Ilm:nP:p:q:Ss:t:vw:")) != -1)
+	while ((ch = getopt(argc, argv, "46AcDdf:g:Ilm:nP:p:q:Ss:t:V:vw:x")) != -1)
 		option_take(ch);
 	if (argc - optind < 1 || argc - optind > 2)
 		usage();
@@ -306,6 +329,12 @@ sockets_open(void)
 		option_set("don't fragment", tr.out, level,
 		    tr.way.v6 ? IPV6_DONTFRAG : IP_MTU_DISCOVER,
 		    tr.way.v6 ? 1 : IP_PMTUDISC_DO);
+	if (tr.debug)
+		option_set("debug", tr.out, SOL_SOCKET, SO_DEBUG, 1);
+	if (tr.rtable != -1) {
+		option_set("rtable", tr.in, SOL_SOCKET, SO_RTABLE, tr.rtable);
+		option_set("rtable", tr.out, SOL_SOCKET, SO_RTABLE, tr.rtable);
+	}
 	source_bind();
 	if (tr.way.kind == TR_UDP)
 		port_learn();
@@ -329,10 +358,10 @@ probe_send(int ttl)
 		len -= TR_HEAD;
 		if (tr.way.v6)
 			((struct sockaddr_in6 *)&to)->sin6_port = htons(
-			    (uint16_t)(tr.way.port + tr.nr));
+			    tr_probe_port(&tr.way, tr.nr));
 		else
 			((struct sockaddr_in *)&to)->sin_port = htons(
-			    (uint16_t)(tr.way.port + tr.nr));
+			    tr_probe_port(&tr.way, tr.nr));
 	}
 	return (
 	    sendto(tr.out, p, len, 0, (struct sockaddr *)&to, tr.tolen) == -1 ?
