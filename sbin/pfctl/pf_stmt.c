@@ -15,7 +15,11 @@ void
 macro_define(struct pfconf *pc, const char *name, const char *value)
 {
 	if (pc->opts & OPT_VERBOSE) {
-		fprintf(pc->out, "%s = ", name);
+		if (word_bare(name) && name[strspn(name, "0123456789")] != '\0')
+			fputs(name, pc->out);
+		else
+			print_quoted(pc->out, name);
+		fputs(" = ", pc->out);
 		print_quoted(pc->out, value);
 		fputc('\n', pc->out);
 	}

@@ -1028,6 +1028,105 @@ json_is_json(void **state)
 	    "\"text\": \"pass in all flags S/SA keep state label \\\"x\\\"\"");
 }
 
+/* The members that -j prints are those that the manual page names. */
+static char *
+page_of_members(void)
+{
+	const char *top = getenv("TOP");
+	static char page[65536];
+	char path[1024], *from, *end;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/sbin/pfctl/pfctl.8",
+	    top != NULL ? top : ".");
+	if ((f = fopen(path, "re")) == NULL)
+		fail_msg("no %s", path);
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+	fclose(f);
+	from = strstr(page, "\n.Sh JSON\n");
+	assert_non_null(from);
+	end = strstr(from + 1, "\n.Sh ");
+	assert_non_null(end);
+	*end = '\0';
+	return (from);
+}
+
+static bool
+is_named(const char *page, const char *key)
+{
+	size_t n = strlen(key);
+	const char *p;
+
+	for (p = strstr(page, key); p != NULL; p = strstr(p + 1, key))
+		if (p[-1] == ' ' && strchr(" \n", p[n]) != NULL)
+			return (true);
+	return (false);
+}
+
+/* Names with other letters are those that -s prints without -j. */
+static void
+members_are_named(const char *line, const char *page, size_t max_indent)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzIRAST_0123456789";
+	char *text = strdup(pfctl(line, "")->out), *rest = text, *row, *end;
+	int seen = 0;
+
+	while ((row = strsep(&rest, "\n")) != NULL) {
+		if (strspn(row, " ") > max_indent)
+			continue;
+		row += strspn(row, " ");
+		if (*row++ != '"' || (end = strstr(row, "\": ")) == NULL ||
+		    strspn(row, letters) != (size_t)(end - row))
+			continue;
+		*end = '\0';
+		seen++;
+		if (!is_named(page, row))
+			fail_msg("pfctl %s prints %s", line, row);
+	}
+	assert_true(seen > 0);
+	free(text);
+}
+
+static void
+json_members_are_in_the_page(void **state)
+{
+	static const char *const words[] = { "nat", "rules", "Anchors",
+		"Sources", "states", "Interfaces", "labels", "Tables",
+		"Running", "creatorids" };
+	char *page = page_of_members(), line[64];
+	size_t i;
+
+	(void)state;
+	expect("-f -", big, 0, "", "");
+	expect("-f -",
+	    "set require-order no\ntable <t> persist { 10.0.0.0/8 !10.1.0.1 }\n"
+	    "nat pass log on em0 inet from ! (em1) to any -> { 192.0.2.1, 192.0.2.2 } port 5:9 round-robin\n"
+	    "nat on em0 inet from any to any -> 192.0.2.0/24 source-hash x static-port\n"
+	    "scrub in on ! em0 all fragment reassemble\n"
+	    "block return-icmp log (all, user, to pflog3) quick inet proto udp from <t> port > 5 to any\n"
+	    "block return-rst(ttl 3) inet proto tcp received-on em1 user { unknown 5 >< 9 } group 3 flags S/SA tos 4 prio 3\n"
+	    "pass in on em0 inet proto tcp ! tagged x tag y set (prio 3, tos 7) rtable 0 label a label b ridentifier 3 "
+	    "keep state (max 3, no-sync, sloppy, tcp.first 3) allow-opts probability 10%\n"
+	    "pass in inet proto icmp icmp-type 3 code 4 max-pkt-size 5 no state\n"
+	    "pass in fragment\n"
+	    "pass in inet6 from any to 64:ff9b::/96 af-to inet from 192.0.2.1\n"
+	    "pass in inet proto tcp to port 80 divert-to 10.0.0.1 port 5\n"
+	    "pass in inet proto tcp rdr-to { 10.0.0.1 weight 2, 10.0.0.2 } port 80 least-states\n"
+	    "anchor {\npass once\n}\n",
+	    0, "", NULL);
+	put_states();
+	model->running = true;
+	model->nkifs = model->nnodes = 1;
+	for (i = 0; i < nitems(words); i++) {
+		snprintf(line, sizeof(line), "-j -g -s %s", words[i]);
+		members_are_named(line, page, 100);
+	}
+	members_are_named("-j -s info", page, 4);
+	members_are_named("-j -s all", page, 2);
+	members_are_named("-j -t t -T show", page, 100);
+	assert_false(is_named(page, "no_such_member"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, model_begin, model_end)
 
 int
@@ -1056,6 +1155,7 @@ main(void)
 		TEST(what_is_shown_loads_again),
 		TEST(a_table_shown_can_be_read),
 		TEST(json_is_json),
+		TEST(json_members_are_in_the_page),
 	};
 
 	return (cmocka_run_group_tests_name("pfctl: the kernel's side", tests,
