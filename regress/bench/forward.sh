@@ -2,12 +2,14 @@
 # Copyright (c) 2026 The Fugu authors
 # SPDX-License-Identifier: ISC
 #
-# Forwarding between two namespaces of the host: Linux's own, and a kernel on
-# the same veth pairs by packet(4), and one by tap(4).  UDP of 64, 512 and
-# 1500 bytes at full rate, in packets that arrive in a second, and iperf3 both
-# ways.  All in one run on one machine: read the ratios.  One sender in Python
-# shares the processors with what it measures, and bounds the small packets.
+# Forwarding between two namespaces of the host: Linux's own, a kernel on the
+# same veth pairs by packet(4), what such a link can carry with no stack at all
+# (raw), and a kernel by tap(4).  UDP of 64, 512 and 1500 bytes at full rate, in
+# packets that arrive in a second, and iperf3 both ways.  All in one run on one
+# machine: read the ratios.  The sender shares the processors with what it
+# measures.
 O=$(realpath "${O:-build}")
+load=$O/bench/udpload_bench
 if [ -z "$FORWARD_INSIDE" ]; then
 	if ! unshare -Urnm true 2>/dev/null || ! command -v iperf3 >/dev/null; then
 		echo "# forward: skipped: needs namespaces and iperf3"
@@ -46,25 +48,12 @@ machine() { # machine NAME LINKA LINKB
 counted() { ip -n b -s -j link show vb0 | sed -E 's/.*"rx":\{"bytes":[0-9]+,"packets":([0-9]+).*/\1/'; }
 flood() { # flood SIZE: packets a second that reach b
 	local before after
-	ip netns exec a python3 - "$1" <<'PY' &
-import socket, sys, time
-size = int(sys.argv[1]) - 42
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.connect(("10.8.2.1", 9))
-data = b"x" * max(size, 18)
-end = time.monotonic() + 2
-while time.monotonic() < end:
-    for _ in range(100):
-        try:
-            s.send(data)
-        except OSError:
-            pass
-PY
+	ip netns exec a "$load" send 10.8.2.1 9 "$1" "${FLOWS:-1}" 2 &
 	sleep 0.5
 	before=$(counted)
 	sleep 1
 	after=$(counted)
-	wait
+	wait $!
 	echo $((after - before))
 }
 stream() { # stream NS-CLIENT NS-SERVER ADDRESS: Gbit/s
@@ -73,11 +62,13 @@ stream() { # stream NS-CLIENT NS-SERVER ADDRESS: Gbit/s
 	ip netns exec "$1" timeout 20 iperf3 -c "$3" -t 2 -f g 2>/dev/null | awk '/receiver/ { print $7 }'
 }
 measure() {
-	ip netns exec a ping -q -c 2 -i 0.2 -W 1 10.8.2.1 >/dev/null || { echo "forward $1: no way through"; return; }
+	ip netns exec b "$load" sink 9 & local sink=$!
+	ip netns exec a ping -q -c 2 -i 0.2 -W 1 10.8.2.1 >/dev/null || { echo "forward $1: no way through"; kill "$sink"; return; }
 	for size in 64 512 1500; do
 		echo "forward $1, $size bytes: $(flood $size) packets/s"
 	done
 	echo "forward $1, iperf3: $(stream a b 10.8.2.1) and back $(stream b a 10.8.1.1) Gbit/s"
+	kill "$sink"
 }
 
 veth_up
@@ -90,6 +81,13 @@ ip addr del 10.8.1.2/24 dev va
 ip addr del 10.8.2.2/24 dev vb
 machine packet packet:va packet:vb && measure packet
 kill "$(cat "$D/packet/dev/lock")"
+# neighbours are told, since nobody answers for them
+lladdr() { ip -n "$1" -j link show "v${1}0" | sed -E 's/.*"address":"([0-9a-f:]+)".*/\1/'; }
+ip -n a neigh replace 10.8.1.2 lladdr "$(lladdr b)" dev va0
+ip -n b neigh replace 10.8.2.2 lladdr "$(lladdr a)" dev vb0
+"$load" pass va vb & raw=$!
+measure raw
+kill "$raw"
 ip link del va
 ip link del vb
 sleep 0.2

@@ -9,6 +9,7 @@
 # addresses, beside `nft -f' of the same.  All in one run on one machine: read
 # the ratios.  One sender in Python shares the processors with what it measures.
 O=$(realpath "${O:-build}")
+load=$O/bench/udpload_bench
 if [ -z "$PFBENCH_INSIDE" ]; then
 	if ! unshare -Urnm true 2>/dev/null || ! command -v iperf3 nft >/dev/null; then
 		echo "# pf: skipped: needs namespaces, iperf3 and nft"
@@ -48,25 +49,12 @@ machine() { # machine NAME LINKA LINKB
 counted() { ip -n b -s -j link show vb0 | sed -E 's/.*"rx":\{"bytes":[0-9]+,"packets":([0-9]+).*/\1/'; }
 flood() { # flood SIZE: packets a second that reach b
 	local before after
-	ip netns exec a python3 - "$1" <<'PY' &
-import socket, sys, time
-size = int(sys.argv[1]) - 42
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.connect(("10.8.2.1", 9))
-data = b"x" * max(size, 18)
-end = time.monotonic() + 2
-while time.monotonic() < end:
-    for _ in range(100):
-        try:
-            s.send(data)
-        except OSError:
-            pass
-PY
+	ip netns exec a "$load" send 10.8.2.1 9 "$1" "${FLOWS:-1}" 2 &
 	sleep 0.5
 	before=$(counted)
 	sleep 1
 	after=$(counted)
-	wait
+	wait $!
 	echo $((after - before))
 }
 stream() { # stream NS-CLIENT NS-SERVER ADDRESS: Gbit/s
@@ -75,9 +63,11 @@ stream() { # stream NS-CLIENT NS-SERVER ADDRESS: Gbit/s
 	ip netns exec "$1" timeout 20 iperf3 -c "$3" -t 2 -f g 2>/dev/null | awk '/receiver/ { print $7 }'
 }
 measure() {
-	ip netns exec a ping -q -c 2 -i 0.2 -W 1 10.8.2.1 >/dev/null || { echo "pf $1: no way through"; return; }
+	ip netns exec b "$load" sink 9 & local sink=$!
+	ip netns exec a ping -q -c 2 -i 0.2 -W 1 10.8.2.1 >/dev/null || { echo "pf $1: no way through"; kill "$sink"; return; }
 	echo "pf $1, 64 bytes: $(flood 64) packets/s"
 	echo "pf $1, iperf3: $(stream a b 10.8.2.1) and back $(stream b a 10.8.1.1) Gbit/s"
+	kill "$sink"
 }
 seconds() { # seconds COMMAND...: how long it took, or that it failed
 	local t=$EPOCHREALTIME

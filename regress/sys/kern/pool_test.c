@@ -170,3 +170,30 @@ KTEST(malloc_counts_limits_and_overflow)
 	KT(!malloc_stat(NMALLOC, &st));
 	KT_EQ(sim_live(), live);
 }
+
+/* Some that come back are kept, each is handed out once, and all can go. */
+#define LARGE	   100
+#define LARGE_SIZE 65536
+KTEST(pool_large_objects)
+{
+	long live = sim_live();
+
+	pool_init(&pool, LARGE_SIZE, 0, "large");
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < LARGE; i++) {
+			obj[i] = pool_get(&pool, i % 2 == 0 ? PR_ZERO : 0);
+			KT(obj[i] != NULL);
+			KT(i % 2 != 0 || (obj[i][0] == 0 && obj[i][LARGE_SIZE - 1] == 0));
+			fill(obj[i], LARGE_SIZE, i);
+		}
+		KT_EQ(pool.pr_inuse, LARGE);
+		for (size_t i = 0; i < LARGE; i++) {
+			KT(filled(obj[i], LARGE_SIZE, i));
+			pool_put(&pool, obj[i]);
+		}
+		KT(sim_live() - live <= 128); /* 8 MB */
+	}
+	pool_reclaim(&pool);
+	KT_EQ(sim_live(), live);
+	pool_destroy(&pool);
+}
