@@ -62,5 +62,30 @@ prints 'block from lo0:network' 'block drop inet6 from ::1 to any' 'block drop i
 ok "lo0: its addresses in the order of any BSD"
 prints 'block inet from fxp' "block drop inet from 192.0.2.1 to any"
 ok "the addresses of a group of interfaces"
+
+# names have all the addresses that the machine's hosts file gives them
+printf '10.1.2.3 web\n2001:db8::5 web\n10.1.2.4 web\n' >"$D/fw/etc/hosts"
+prints 'block to web' 'block drop inet from any to 10.1.2.3' 'block drop inet6 from any to 2001:db8::5' \
+    'block drop inet from any to 10.1.2.4'
+ok "a name has all its addresses"
+prints 'block inet to web' 'block drop inet from any to 10.1.2.3' 'block drop inet from any to 10.1.2.4'
+ok "... those of the rule's family"
+prints 'table <t> { web !10.1.2.4 }' 'table <t> { 10.1.2.3 2001:db8::5 10.1.2.4 !10.1.2.4 }'
+ok "... in a table"
+prints 'nat on fxp0 inet6 from any to any -> web' 'nat on fxp0 inet6 all -> 2001:db8::5'
+ok "... in a pool"
+echo web >"$D/names"
+BSD_ROOT=$D/fw "$O/bin/pfctl" -t names -T add -f "$D/names" >"$D/out" 2>&1 &&
+    grep -q '^3/3 addresses added' "$D/out"
+ok "... and in a file of addresses"
+BSD_ROOT=$D/fw "$O/bin/pfctl" -k web >"$D/out" 2>&1 &&
+    grep -q '^killed 0 states from 3 sources and 0 destinations' "$D/out"
+ok "-k asks for each address of a name"
+! BSD_ROOT=$D/fw "$O/bin/pfctl" -k gateway -k web >"$D/out" 2>&1 &&
+    grep -q "'web' is not one address or network" "$D/out"
+ok "-k gateway takes one"
+! BSD_ROOT=$D/fw "$O/bin/pfctl" -t 'a b' -T add 10.0.0.1 >"$D/out" 2>&1 &&
+    grep -q "'a b' is no table name" "$D/out"
+ok "-T makes no table that pf.conf could not name"
 echo "1..$n"
 exit $bad

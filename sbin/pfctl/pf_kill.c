@@ -240,8 +240,12 @@ by_nat(struct pfconf *pc, const char *s, struct pfioc_kill *k)
 static const struct {
 	const char *word;
 	bool (*take)(struct pfconf *pc, const char *s, struct pfioc_kill *k);
-} ways[] = { { "label", by_label }, { "id", by_id }, { "gateway", by_gateway },
-	{ "key", kill_key }, { "nat", by_nat } };
+	const char *is; /* what its value is */
+} ways[] = { { "label", by_label, "a label" },
+	{ "id", by_id, "an id: hexadecimal, or with a creator id/creator" },
+	{ "gateway", by_gateway, "one address or network" },
+	{ "key", kill_key, "a key: 'proto host:port -> host:port'" },
+	{ "nat", by_nat, "one address or network" } };
 
 static int
 kill_word(struct pairs *p, struct pfconf *pc, char *const hosts[], size_t way,
@@ -252,7 +256,8 @@ kill_word(struct pairs *p, struct pfconf *pc, char *const hosts[], size_t way,
 		return (-1);
 	}
 	if (!ways[way].take(pc, hosts[1], p->k)) {
-		warnx("-k %s: '%s' is none", hosts[0], hosts[1]);
+		warnx("-k %s: '%s' is not %s", hosts[0], hosts[1],
+		    ways[way].is);
 		return (-1);
 	}
 	if (kill_once(p) == -1)

@@ -72,6 +72,10 @@ create(struct tcmd *c)
 	struct pfioc_table io = c->io;
 	struct pf_ioc_table t = c->io.table;
 
+	if (!word_bare(t.name)) {
+		warnx("'%s' is no table name that pf.conf could have", t.name);
+		return (-1);
+	}
 	if (c->dev == -1)
 		return (0);
 	t.flags = PFRT_PERSIST;

@@ -779,10 +779,10 @@ states_are_killed_by_what_was_said(void **state)
 	    "killed 1 states\n");
 	assert_int_equal(k[6].src.port[0], 53);
 	assert_int_equal(k[6].af, AF_INET6);
-	expect_error("-k key -k tcp~10.0.0.1:80~10.0.0.2:4000", "", "is none");
+	expect_error("-k key -k tcp~10.0.0.1:80~10.0.0.2:4000", "", "is not a key");
 	expect_error("-k key -k tcp~10.0.0.1:80~->~2001:db8::1[4]", "",
-	    "is none");
-	expect_error("-k id -k xyz", "", "is none");
+	    "is not a key");
+	expect_error("-k id -k xyz", "", "is not an id");
 	expect_error("-k label", "", "needs a second -k");
 	expect_error("-k 10.0.0.0/99", "", "invalid n");
 	model->nkilled = 0;
