@@ -68,6 +68,10 @@ USES(uses_rtlabel, r->x.rtlabel != NULL)
 USES(uses_rtable,
     r->r.rtable != -1 && r->r.action != PFA_PASS && r->r.action != PFA_BLOCK &&
 	r->r.action != PFA_MATCH)
+USES(uses_sctpport,
+    r->r.proto == IPPROTO_SCTP &&
+	(r->r.pool[PF_NATPOOL].port[0] != 0 ||
+	    r->r.pool[PF_RDRPOOL].port[0] != 0))
 USES(uses_delay, r->r.set_delay != 0)
 USES(uses_pktrate, r->r.pktrate[0] != 0)
 USES(uses_related, (r->r.stateflags & PFS_RELATED) != 0)
@@ -108,6 +112,7 @@ static const struct refusal {
 	{ "on rdomain", uses_rdomain, false },
 	{ "route label", uses_rtlabel, false },
 	{ "rtable in translation and scrub rules", uses_rtable, false },
+	{ "another port of SCTP in a translation", uses_sctpport, false },
 	{ "set delay", uses_delay, false },
 	{ "max-pkt-rate", uses_pktrate, false },
 	{ "allow-related", uses_related, true },

@@ -73,11 +73,16 @@ state_peer_name(int proto, unsigned int s, char *buf, size_t size)
 		"SYN_RCVD", "ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT_1",
 		"CLOSING", "LAST_ACK", "FIN_WAIT_2", "TIME_WAIT", "PROXY:SRC",
 		"PROXY:DST" };
+	static const char *const sctp[] = { "CLOSED", "COOKIE_WAIT",
+		"COOKIE_ECHOED", "ESTABLISHED", "SHUTDOWN_SENT",
+		"SHUTDOWN_ACK_SENT", "CLOSED" };
 	static const char *const other[] = { "NO_TRAFFIC", "SINGLE",
 		"MULTIPLE" };
 
 	if (proto == IPPROTO_TCP && s < nitems(tcp))
 		return (tcp[s]);
+	if (proto == IPPROTO_SCTP && s < nitems(sctp))
+		return (sctp[s]);
 	if (proto != IPPROTO_TCP && proto != IPPROTO_ICMP &&
 	    proto != IPPROTO_ICMPV6 && s < nitems(other))
 		return (other[s]);

@@ -316,6 +316,8 @@ what_the_kernel_lacks_is_named(void **state)
 		    "divert of blocked packets" },
 		{ "nat on em0 from any to any rtable 1 -> 192.0.2.1",
 		    "rtable in translation" },
+		{ "rdr on em0 inet proto sctp to port 3 -> 192.0.2.1 port 4",
+		    "another port of SCTP" },
 		{ "pass in set delay 3", "set delay" },
 		{ "pass max-pkt-rate 3/4", "max-pkt-rate" },
 		{ "pass keep state (allow-related)", "allow-related" },

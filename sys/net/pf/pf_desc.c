@@ -17,6 +17,7 @@
 
 #include <sys/types.h>
 #include <sys/systm.h>
+#include <sys/endian.h>
 #include <sys/mbuf.h>
 #include <net/if_var.h>
 #include <net/pf/pf_desc.h>
@@ -215,6 +216,57 @@ pf_desc_udp(struct pf_desc *pd)
 	return (PF_PASS);
 }
 
+/* A chunk at off, which has len bytes with its head. */
+static enum pf_verdict
+pf_desc_chunk(struct pf_desc *pd, uint32_t off, const uint8_t h[4],
+    uint32_t len)
+{
+	uint8_t tag[4];
+
+	if (h[0] < 16)
+		pd->sctp.chunks |= (uint16_t)(1 << h[0]);
+	if (h[0] == SCTP_ABORT || h[0] == SCTP_SHUTDOWN_COMPLETE)
+		pd->sctp.reflected = (h[1] & 1) != 0;
+	if (h[0] != SCTP_INIT && h[0] != SCTP_INIT_ACK)
+		return (PF_PASS);
+	if (len < 20 || m_copydata(pd->m, off + 4, 4, tag) != 0)
+		return (pf_desc_bad(pd, PFRES_SHORT));
+	pd->sctp.tag = be32dec(tag);
+	return (pd->sctp.tag != 0 ? PF_PASS : pf_desc_bad(pd, PFRES_NORM));
+}
+
+/* RFC 9260 3: chunks stand one behind the other; what opens or ends an
+ * association stands alone, and only an INIT has the tag 0. */
+static enum pf_verdict
+pf_desc_sctp(struct pf_desc *pd)
+{
+	const uint16_t alone = 1 << SCTP_INIT | 1 << SCTP_INIT_ACK |
+	    1 << SCTP_SHUTDOWN_COMPLETE;
+	uint32_t off = pd->off + sizeof(struct sctphdr), len, n = 0;
+	enum pf_verdict v;
+	uint8_t h[4];
+
+	pd->was.port[PF_SRC] = ntohs(pd->hdr.sctp.sport);
+	pd->was.port[PF_DST] = ntohs(pd->hdr.sctp.dport);
+	memset(&pd->sctp, 0, sizeof(pd->sctp));
+	for (; off < pd->tot_len; off += (len + 3) & ~3U, n++) {
+		if (m_copydata(pd->m, off, sizeof(h), h) != 0 ||
+		    (len = be16dec(h + 2)) < sizeof(h) ||
+		    (len > pd->tot_len - off && pd->frag == 0))
+			return (pf_desc_bad(pd, PFRES_SHORT));
+		if ((v = pf_desc_chunk(pd, off, h, len)) != PF_PASS)
+			return (v);
+	}
+	if (n == 0)
+		return (pf_desc_bad(pd, PFRES_SHORT));
+	if (pd->was.port[PF_SRC] == 0 || pd->was.port[PF_DST] == 0 ||
+	    ((pd->sctp.chunks & alone) != 0 && n > 1) ||
+	    (pd->hdr.sctp.vtag == 0) !=
+		((pd->sctp.chunks & 1 << SCTP_INIT) != 0))
+		return (pf_desc_bad(pd, PFRES_NORM));
+	return (PF_PASS);
+}
+
 /* Queries have ports: the id with who asks, the type asked with who answers. */
 struct pf_query {
 	uint8_t ask, answer;
@@ -272,6 +324,7 @@ static const struct pf_transport {
 	{ IPPROTO_UDP, sizeof(struct udphdr), pf_desc_udp },
 	{ IPPROTO_ICMP, 8, pf_desc_icmp },
 	{ IPPROTO_ICMPV6, 8, pf_desc_icmp },
+	{ IPPROTO_SCTP, sizeof(struct sctphdr), pf_desc_sctp },
 };
 
 static enum pf_verdict

@@ -30,6 +30,24 @@ struct pf_kif;
 struct pf_rule;
 struct pf_state;
 
+/* SCTP (RFC 9260 3): its header, and chunks that say something of a state. */
+struct sctphdr {
+	uint16_t sport, dport;
+	uint32_t vtag, crc;
+};
+enum pf_sctp_chunk {
+	SCTP_DATA = 0,
+	SCTP_INIT = 1,
+	SCTP_INIT_ACK = 2,
+	SCTP_SACK = 3,
+	SCTP_ABORT = 6,
+	SCTP_SHUTDOWN = 7,
+	SCTP_SHUTDOWN_ACK = 8,
+	SCTP_COOKIE_ECHO = 10,
+	SCTP_COOKIE_ACK = 11,
+	SCTP_SHUTDOWN_COMPLETE = 14
+};
+
 /* Both ends of a packet: [0] source, [1] destination; ports in host order. */
 struct pf_ends {
 	struct ip_addr addr[2];
@@ -88,7 +106,13 @@ struct pf_desc {
 		struct udphdr udp;
 		struct icmp icmp;
 		struct icmp6_hdr icmp6;
+		struct sctphdr sctp;
 	} hdr; /* a copy, as it stands in the packet */
+	struct {
+		uint32_t tag;    /* of an INIT or INIT ACK */
+		uint16_t chunks; /* a bit for each type below 16 */
+		bool reflected;  /* has the tag of its sender */
+	} sctp;
 
 	/* --- decisions --- */
 	enum pf_reason reason;

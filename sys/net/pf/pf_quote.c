@@ -90,7 +90,7 @@ pf_quote_ports(const struct mbuf *m, struct pf_quote *q)
 	q->ends.port[PF_SRC] = be16dec(h);
 	q->ends.port[PF_DST] = be16dec(h + 2);
 	q->seq = be32dec(h + 4);
-	q->has_cksum = m_copydata(m, sum, sizeof(q->cksum), &q->cksum) == 0;
+	q->has_cksum = q->proto != IPPROTO_SCTP && m_copydata(m, sum, sizeof(q->cksum), &q->cksum) == 0;
 	return (0);
 }
 
@@ -122,6 +122,7 @@ pf_quote_read(const struct mbuf *m, sa_family_t af, uint32_t off,
 	switch (q->proto) {
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
 		return (pf_quote_ports(m, q));
 	case IPPROTO_ICMP:
 		return (af == AF_INET ? pf_quote_icmp(m, q) : EINVAL);

@@ -91,6 +91,8 @@ pf_ioc_supported(const struct pf_ioc_rule *c)
 	    c->max_src_conn == 0 && c->conn_rate[0] == 0 &&
 	    c->overload[0] == '\0' && c->max_mss == 0 && c->min_ttl == 0 &&
 	    (c->flags & (PFR_REASSTCP | PFR_NODF | PFR_RANDOMID)) == 0 &&
+	    (c->proto != IPPROTO_SCTP || /* its sum needs all of a packet */
+		(c->pool[0].port[0] | c->pool[1].port[0]) == 0) &&
 	    (c->action != PFA_SCRUB || (c->flags & PFR_SETTOS) == 0) &&
 	    ((c->pool[0].flags | c->pool[1].flags) &
 		(PF_POOL_STICKY | PF_POOL_EIM)) == 0);

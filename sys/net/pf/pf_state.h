@@ -39,11 +39,11 @@ struct pf_kif;
 struct pf_rule;
 
 struct pf_peer {
-	uint32_t seqlo, seqhi; /* TCP: lowest, highest allowed */
+	uint32_t seqlo, seqhi; /* TCP: lowest, highest allowed; SCTP: tags */
 	uint32_t seqdiff;      /* added by modulate state */
 	uint16_t max_win;
 	uint8_t wscale; /* PF_WSCALE_KNOWN */
-	uint8_t state;  /* TCP_*, or PFU_* */
+	uint8_t state;  /* PF_TCPS_*, PF_SCTPS_*, or PF_PEER_* */
 };
 
 /* A key in the hash.  Addresses follow in as many bytes as the family has. */
@@ -107,6 +107,16 @@ enum pf_tcp {
 	PF_TCPS_LAST_ACK,
 	PF_TCPS_FIN_WAIT_2,
 	PF_TCPS_TIME_WAIT
+};
+/* states of an end of an SCTP association */
+enum pf_sctp {
+	PF_SCTPS_CLOSED,
+	PF_SCTPS_COOKIE_WAIT,
+	PF_SCTPS_COOKIE_ECHOED,
+	PF_SCTPS_ESTABLISHED,
+	PF_SCTPS_SHUTDOWN_SENT,
+	PF_SCTPS_SHUTDOWN_ACK_SENT,
+	PF_SCTPS_ENDED
 };
 /* UDP and others */
 enum pf_other { PF_PEER_NONE, PF_PEER_SINGLE, PF_PEER_MULTIPLE };

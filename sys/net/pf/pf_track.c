@@ -7,10 +7,10 @@
  *	pf_track()	which side sent it; the protocol's tracker; what the
  *			other key says about its addresses
  *
- * Everything but TCP and ICMP has two sides that are silent, heard once, or
+ * Everything but TCP, SCTP and ICMP has two sides that are silent, heard once, or
  * heard while the other was heard: that is all a filter can know of them.
  *
- * Read on: pf_track_tcp.c, pf_track_icmp.c.
+ * Read on: pf_track_tcp.c, pf_track_sctp.c, pf_track_icmp.c.
  */
 
 #include <sys/types.h>
@@ -33,6 +33,15 @@ pf_state_settime(struct pf_state *st, enum pf_timeout class)
 	st->timeout = (uint8_t) class;
 	pf_wheel_remove(st);
 	pf_wheel_insert(st);
+}
+
+void
+pf_track_over(struct pf_desc *pd)
+{
+	pf_state_remove(pd->st);
+	pd->st = NULL;
+	pd->rule = &pf_default_rule;
+	pd->anchor_rule = NULL;
 }
 
 /* --- UDP and what has no connections --- */
@@ -92,6 +101,8 @@ pf_track(struct pf_desc *pd)
 		v = pf_track_tcp(pd, src, dst);
 	else if (pf_isicmp(pd->proto))
 		v = pf_track_query(pd, src, dst);
+	else if (pd->proto == IPPROTO_SCTP)
+		v = pf_track_sctp(pd, src, dst);
 	else
 		v = pf_track_other(pd, src, dst);
 	if (v != PF_PASS)
@@ -112,6 +123,8 @@ pf_track_first(struct pf_desc *pd, struct pf_state *st)
 	st->src.state = PF_PEER_SINGLE;
 	if (pd->proto == IPPROTO_TCP)
 		pf_track_tcp_first(pd, st);
+	else if (pd->proto == IPPROTO_SCTP)
+		pf_track_sctp_first(pd, st);
 	else if (pf_isicmp(pd->proto))
 		st->timeout = PFTM_ICMP_FIRST;
 	else

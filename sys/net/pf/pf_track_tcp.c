@@ -322,10 +322,7 @@ pf_tcp_newsyn(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
 		return (PF_HELD);
 	if (src->state >= PF_TCPS_FIN_WAIT_2 &&
 	    dst->state >= PF_TCPS_FIN_WAIT_2) {
-		pf_state_remove(pd->st); /* it is over: rules decide anew */
-		pd->st = NULL;
-		pd->rule = &pf_default_rule;
-		pd->anchor_rule = NULL;
+		pf_track_over(pd);
 		return (PF_PASS);
 	}
 	if (src->state >= PF_TCPS_ESTABLISHED &&
