@@ -57,6 +57,8 @@ struct bpf_dltlist {
 struct bpf_ifreq {
 	char bi_name[16];
 };
+#define BPF_DIRECTION_IN  1
+#define BPF_DIRECTION_OUT 2
 /* In front of each packet. */
 struct bpf_hdr {
 	uint64_t bh_stamp_ns; /* wall time */

@@ -18,6 +18,7 @@
 #include <sys/queue.h>
 #include <sys/refcnt.h>
 #include <sys/task.h>
+#include <net/bpf.h> /* BPF_DIRECTION_* */
 #include <net/if_ioctl.h>
 
 struct bpf_if;
@@ -274,7 +275,5 @@ void bpf_mtap(struct bpf_if *bp, const struct mbuf *m, int dir);
 void bpf_mtap_hdr(struct bpf_if *bp, const void *hdr, uint32_t hdrlen, const struct mbuf *m, int dir);
 int bpf_attach(struct ifnet *ifp, uint32_t dlt, uint32_t hdrlen); /* sets if_bpf */
 void bpf_detach(struct ifnet *ifp);
-#define BPF_DIRECTION_IN  1
-#define BPF_DIRECTION_OUT 2
 
 #endif

@@ -7,7 +7,7 @@
  * The expression is compiled here and set as the filter of a bpf descriptor,
  * so that only what was asked for leaves the kernel.  What comes is written
  * as a capture file into a pipe, and the system's tcpdump reads that with
- * all options it was given but -i and -p, which are ours.
+ * the options that are not about the capture (options.c).
  */
 
 #include <sys/ioctl.h>
@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -30,20 +31,12 @@
 #include <libutil/pflogfilter.h>
 #include <pcap/pcap.h>
 
-/* The options of tcpdump 4.99, to tell them from the expression. */
-#define OPTIONS \
-	"+aAb:B:c:C:dDeE:fF:G:hHi:I:j:J:KlLm:M:nNOpqQ:r:s:StT:uUvV:w:W:xXy:z:Z:#"
-#define SNAPLEN 262144
+#include "tcpdump.h"
 
-struct opts {
-	const char *ifname, *file;
-	bool list, nopromisc, offline;
-	uint32_t snaplen;
-	char **pass; /* for the system's tcpdump */
-	int npass;
-};
+/* libpcap's; its header would say again what <net/bpf.h> says */
+void bpf_dump(const struct bpf_program *prog, int how);
 
-static void __attribute__((__noreturn__, __format__(__printf__, 1, 2)))
+void
 fail(const char *fmt, ...)
 {
 	va_list ap;
@@ -66,53 +59,6 @@ system_tcpdump(void)
 		if (access(paths[i], X_OK) == 0)
 			return (paths[i]);
 	fail("the system's tcpdump is not installed (apt-get install tcpdump)");
-}
-
-static void
-pass(struct opts *o, char *arg)
-{
-	o->pass[o->npass++] = arg;
-}
-
-static void
-option_read(struct opts *o, int ch)
-{
-	static char flag[128][3];
-
-	switch (ch) {
-	case '?':
-		exit(1);
-	case 'i':
-		o->ifname = optarg;
-		return;
-	case 'D':
-		o->list = true;
-		return;
-	case 'p':
-		o->nopromisc = true;
-		return;
-	case 'r':
-	case 'V':
-	case 'h':
-	case 'd':
-		o->offline = true;
-		break;
-	case 'F':
-		o->file = optarg;
-		return;
-	case 's':
-		o->snaplen = (uint32_t)strtoul(optarg, NULL, 10);
-		o->snaplen = o->snaplen == 0 || o->snaplen > SNAPLEN ?
-		    SNAPLEN :
-		    o->snaplen;
-		return;
-	default:
-		break;
-	}
-	snprintf(flag[ch & 127], sizeof(flag[0]), "-%c", ch);
-	pass(o, flag[ch & 127]);
-	if (optarg != NULL)
-		pass(o, optarg);
 }
 
 /* --- interfaces --- */
@@ -180,14 +126,35 @@ expression(const struct opts *o, char *argv[])
 	return (text);
 }
 
+/* -i 2: the second interface of -D. */
+static const char *
+interface_numbered(const char *text)
+{
+	static char name[IFNAMSIZ];
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+	struct if_row *rows;
+	size_t len;
+
+	if (*text < '0' || *text > '9' || *end != '\0')
+		return (text);
+	if ((rows = bsd_sysctl_alloc("net.link.list", &len)) == NULL)
+		fail("list of interfaces: %s", strerror(errno));
+	if (n < 1 || n > len / sizeof(*rows))
+		fail("Invalid adapter index %s", text);
+	memcpy(name, rows[n - 1].name, sizeof(name));
+	free(rows);
+	return (name);
+}
+
+/* A descriptor on the interface; *dlt is its link type. */
 static int
-capture_open(const struct opts *o, const char *expr, unsigned int *dlt)
+bpf_open(const struct opts *o, unsigned int *dlt)
 {
 	struct bpf_timeval tv = { .tv_usec = 100000 };
 	struct bpf_ifreq req;
-	struct bpf_program prog;
-	unsigned int size = 256 * 1024;
-	pcap_t *p;
+	unsigned int size = o->bufsize != 0 ? o->bufsize * 1024 : 256 * 1024;
+	unsigned int on = 1;
 	int fd;
 
 	if ((fd = open("/dev/bpf", O_RDWR)) == -1)
@@ -195,26 +162,48 @@ capture_open(const struct opts *o, const char *expr, unsigned int *dlt)
 	memset(&req, 0, sizeof(req));
 	snprintf(req.bi_name, sizeof(req.bi_name), "%s", o->ifname);
 	if (ioctl(fd, BIOCSBLEN, &size) == -1 ||
-	    ioctl(fd, BIOCSRTIMEOUT, &tv) == -1)
+	    ioctl(fd, BIOCSRTIMEOUT, &tv) == -1 ||
+	    (o->immediate && ioctl(fd, BIOCIMMEDIATE, &on) == -1))
 		fail("/dev/bpf: %s", strerror(errno));
 	if (ioctl(fd, BIOCSETIF, &req) == -1)
 		fail("%s: %s", o->ifname,
 		    errno == ENXIO ? "no such interface" : strerror(errno));
 	if (ioctl(fd, BIOCGDLT, dlt) == -1)
 		fail("%s: %s", o->ifname, strerror(errno));
-	if ((p = pcap_open_dead((int)*dlt, (int)o->snaplen)) == NULL)
+	if (o->linktype != NULL &&
+	    pcap_datalink_name_to_val(o->linktype) != (int)*dlt)
+		fail("%s: %s is not its link type (see -L)", o->ifname,
+		    o->linktype);
+	return (fd);
+}
+
+static void
+program_compile(const struct opts *o, const char *expr, unsigned int dlt,
+    struct bpf_program *prog)
+{
+	pcap_t *p = pcap_open_dead((int)dlt, (int)o->snaplen);
+
+	if (p == NULL)
 		fail("no memory");
-	if (pcap_compile(p, &prog, expr, 1, PCAP_NETMASK_UNKNOWN) == -1)
+	if (pcap_compile(p, prog, expr, 1, PCAP_NETMASK_UNKNOWN) == -1)
 		fail("%s", pcap_geterr(p));
-	if (*dlt == DLT_PFLOG)
-		pflog_filter_mend(prog.bf_insns, prog.bf_len);
-	if (ioctl(fd, BIOCSETF, &prog) == -1)
+	if (dlt == DLT_PFLOG)
+		pflog_filter_mend(prog->bf_insns, prog->bf_len);
+	pcap_close(p);
+}
+
+static void
+capture_start(const struct opts *o, int fd, struct bpf_program *prog)
+{
+	unsigned int hide = o->hide;
+
+	if (ioctl(fd, BIOCSETF, prog) == -1)
 		fail("filter: %s", strerror(errno));
+	if (hide != 0 && ioctl(fd, BIOCSDIRFILT, &hide) == -1)
+		fail("direction: %s", strerror(errno));
 	if (!o->nopromisc && ioctl(fd, BIOCPROMISC) == -1)
 		fail("%s: promiscuous mode: %s", o->ifname, strerror(errno));
-	pcap_freecode(&prog);
-	pcap_close(p);
-	return (fd);
+	pcap_freecode(prog);
 }
 
 static volatile sig_atomic_t stop;
@@ -271,7 +260,7 @@ capture_run(int fd, unsigned int dlt, uint32_t snaplen, FILE *out)
 			return;
 }
 
-static void
+static void __attribute__((__noreturn__))
 system_exec(const char *path, struct opts *o, char *expr[])
 {
 	for (; expr != NULL && *expr != NULL; expr++)
@@ -316,18 +305,51 @@ stderr_filter(const char *ifname)
 	_exit(0);
 }
 
+/* What came and what was lost; nothing when the kernel has gone. */
+static void
+statistics_get(int fd, struct bpf_stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	if (ioctl(fd, BIOCGSTATS, st) == -1)
+		memset(st, 0, sizeof(*st));
+}
+
+static int
+linktypes_list(const struct opts *o, unsigned int dlt)
+{
+	const char *name = pcap_datalink_val_to_name((int)dlt);
+	const char *text = pcap_datalink_val_to_description((int)dlt);
+
+	printf("Data link types for %s (use option -y to set):\n", o->ifname);
+	if (name != NULL)
+		printf("  %s (%s)\n", name, text != NULL ? text : "");
+	else
+		printf("  DLT %u\n", dlt);
+	return (0);
+}
+
 static int
 live(struct opts *o, const char *path, char *argv[])
 {
 	static char r[] = "-r", dash[] = "-";
+	struct bpf_program prog;
+	struct bpf_stat st;
 	unsigned int dlt;
 	int fd, err, fds[2], status = 0;
 	FILE *out;
 	pid_t pid;
 
-	if (o->ifname == NULL)
-		o->ifname = interface_default();
-	fd = capture_open(o, expression(o, argv), &dlt);
+	o->ifname = o->ifname == NULL ? interface_default() :
+					interface_numbered(o->ifname);
+	fd = bpf_open(o, &dlt);
+	if (o->linktypes)
+		return (linktypes_list(o, dlt));
+	program_compile(o, expression(o, argv), dlt, &prog);
+	if (o->dump > 0) {
+		bpf_dump(&prog, o->dump);
+		return (0);
+	}
+	capture_start(o, fd, &prog);
 	err = stderr_filter(o->ifname);
 	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1)
 		fail("%s", strerror(errno));
@@ -345,11 +367,45 @@ live(struct opts *o, const char *path, char *argv[])
 		fail("%s", strerror(errno));
 	capture_run(fd, dlt, o->snaplen, out);
 	fclose(out);
+	statistics_get(fd, &st);
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
 	while (wait(NULL) != -1 || errno == EINTR)
 		; /* the last lines are out */
+	fprintf(stderr,
+	    "%" PRIu64 " packets captured\n%" PRIu64
+	    " packets received by filter\n%" PRIu64
+	    " packets dropped by kernel\n",
+	    st.bs_capt, st.bs_recv, st.bs_drop);
 	return (WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* A file: the options that are ours elsewhere are the system's there. */
+static void __attribute__((__noreturn__))
+offline(struct opts *o, const char *path, char *argv[])
+{
+	static char d[] = "-ddd", f[] = "-F", y[] = "-y", s[] = "-s", len[16];
+
+	if (o->dump > 0) {
+		d[1 + (o->dump > 3 ? 3 : o->dump)] = '\0';
+		pass(o, d);
+	}
+	if (o->file != NULL) {
+		pass(o, f);
+		pass(o, strdup(o->file));
+	}
+	if (o->linktype != NULL) {
+		pass(o, y);
+		pass(o, strdup(o->linktype));
+	}
+	if (o->snaplen != SNAPLEN) {
+		snprintf(len, sizeof(len), "%u", o->snaplen);
+		pass(o, s);
+		pass(o, len);
+	}
+	if (o->hide != 0)
+		fail("-Q: a file does not say the direction");
+	system_exec(path, o, argv);
 }
 
 int
@@ -358,19 +414,22 @@ main(int argc, char *argv[])
 	struct opts o = { .snaplen = SNAPLEN };
 	const char *path = system_tcpdump();
 	static char name[] = "tcpdump";
-	int ch;
+	int first;
 
-	if ((o.pass = calloc((size_t)argc * 2 + 8, sizeof(*o.pass))) == NULL)
+	if ((o.pass = calloc((size_t)argc * 2 + 16, sizeof(*o.pass))) == NULL)
 		fail("no memory");
 	pass(&o, name);
-	while ((ch = getopt(argc, argv, OPTIONS)) != -1)
-		option_read(&o, ch);
+	first = options_read(&o, argc, argv);
 	if (o.offline)
-		system_exec(path, &o, argv + optind);
+		offline(&o, path, argv + first);
 	bsd_require("tcpdump");
+	if (o.stamptypes) {
+		printf("Time stamp types for all interfaces:\n  host (Host)\n");
+		return (0);
+	}
 	if (o.list) {
 		interfaces_list();
 		return (0);
 	}
-	return (live(&o, path, argv + optind));
+	return (live(&o, path, argv + first));
 }
