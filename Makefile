@@ -25,7 +25,7 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 # As many jobs as there are processors, unless the caller says how many.
-ifeq ($(filter -j% --jobs% --jobserver%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j% --jobs% --jobserver%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 ifeq ($(V),) # V=1 shows the commands
@@ -75,7 +75,7 @@ endif
 
 BASE   := -std=gnu11 -g $(OPT) -fno-common -fno-strict-aliasing -fstack-protector-strong \
     $(WARN) $(INSTR) -MD -MP
-CCINC  := $(shell $(CC) -print-file-name=include)
+CCINC  := $(shell $(CC) -print-file-name=include 2>/dev/null)
 KFLAGS = $(BASE) -ffreestanding -nostdinc -isystem $(CCINC) -Isys -Isys/arch/user/include \
     -D_KERNEL $(KDEFS) -fPIC -Wframe-larger-than=2048
 ifneq ($(SAN)$(FUZZ),)

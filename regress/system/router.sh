@@ -63,6 +63,7 @@ ok "and carries again" on left ping -q -c 1 -w 3 10.0.2.2
 
 keep bsdctl list
 pid=$(awk '$2 == "middle" { print $4 }' "$dir/last")
+left=$(awk '$2 == "left" { print $4 }' "$dir/last")
 bsdctl exec middle ping -i 0.2 10.0.2.2 >"$dir/ping" 2>&1 &
 ping=$!
 bsdctl exec middle route -n monitor >"$dir/monitor" 2>&1 &
@@ -75,6 +76,10 @@ no "... route monitor" kill "$monitor"
 cp "$dir/ping" "$dir/last"
 says "... and say why" 'ping: Network is down'
 no "its machine answers no more" on middle ifconfig
+ok "up brings it back" bsdctl up "$top/etc/examples/router/lab.conf"
+ok "with its addresses and routes" on left ping -q -c 2 -i 0.2 -w 5 10.0.2.2
+keep bsdctl list
+says "the others were left alone" "^router +left +bsd +$left "
 ok "down cleans up" bsdctl down router
 ok "and up works again after it" bsdctl up "$top/etc/examples/router/lab.conf"
 ok "with all of it" on left ping -q -c 1 -w 3 10.0.2.2

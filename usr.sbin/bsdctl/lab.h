@@ -65,6 +65,7 @@ struct lab_machine {
 	struct lab_interface *interface;
 	size_t ninterfaces;
 	struct lines gateways, sysctls, commands;
+	bool runs; /* already, when the lab comes up again */
 	int where;
 };
 

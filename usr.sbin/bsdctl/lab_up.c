@@ -234,7 +234,7 @@ kernels_start(struct lab *lab)
 		return (-1);
 	for (size_t i = 0; i < lab->nmachines; i++) {
 		machine_path(root, lab, &lab->machine[i]);
-		if (lab->machine[i].kind == MACHINE_BSD && (pid[i] = kernel_start(lab, &lab->machine[i], root)) == -1)
+		if (lab->machine[i].kind == MACHINE_BSD && !lab->machine[i].runs && (pid[i] = kernel_start(lab, &lab->machine[i], root)) == -1)
 			error = -1;
 	}
 	for (size_t i = 0; i < lab->nmachines; i++) {
@@ -535,16 +535,60 @@ lab_clear(const char *name)
 	return (error);
 }
 
+/* Notes which machines run.  How many of the lab's name do, -1 after a message. */
 static int
-lab_runs(const char *name)
+lab_look(struct lab *lab)
 {
 	struct running *list;
-	int n = running_list(name, &list), running = 0;
+	struct lab_machine *m;
+	int n = running_list(lab->name, &list), running = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		running += list[i].pid != 0;
+		if ((m = lab_machine_find(lab, list[i].name)) != NULL)
+			m->runs = list[i].pid != 0;
+	}
 	free(list);
 	return (n == -1 ? -1 : running);
+}
+
+/* Can m be started beside those that run?  A namespace's TAP devices are gone. */
+static bool
+machine_revivable(struct lab *lab, const struct lab_machine *m)
+{
+	struct lab_wire *w;
+
+	for (size_t i = 0; i < m->ninterfaces; i++)
+		if (m->interface[i].wire[0] != '\0' && (w = lab_wire_find(lab, m->interface[i].wire))->netns_ends > 0 &&
+		    !lab_wire_ports(w))
+			return (false);
+	return (m->kind == MACHINE_BSD);
+}
+
+/* Starts the machines of a running lab that do not run, on their folders as they are. */
+static int
+lab_revive(struct lab *lab)
+{
+	char path[PATH_MAX];
+	int missing = 0;
+
+	for (size_t i = 0; i < lab->nmachines; i++) {
+		if (lab->machine[i].runs)
+			continue;
+		missing++;
+		if (!machine_revivable(lab, &lab->machine[i])) {
+			complain("%s: cannot come back into a running lab; `bsdctl down %s' ends it", lab->machine[i].name, lab->name);
+			return (-1);
+		}
+		machine_path(path, lab, &lab->machine[i]);
+		if (access(path, F_OK) == -1 && folder_make(lab, &lab->machine[i], path) == -1)
+			return (-1);
+	}
+	if (missing == 0) {
+		complain("lab %s runs already; `bsdctl down %s' ends it", lab->name, lab->name);
+		return (-1);
+	}
+	return (kernels_start(lab) == -1 ? -1 : wires_spoil(lab));
 }
 
 int
@@ -560,12 +604,12 @@ int
 lab_up(const char *path)
 {
 	struct lab *lab;
-	int error = 1;
+	int error = 1, running;
 
 	if (state_dir() == NULL || (lab = lab_read(path)) == NULL)
 		return (1);
-	if (lab_runs(lab->name) != 0) {
-		complain("lab %s runs already; `bsdctl down %s' ends it", lab->name, lab->name);
+	if ((running = lab_look(lab)) != 0) {
+		error = running == -1 || lab_revive(lab) == -1;
 		goto out;
 	}
 	if (lab_clear(lab->name) == -1) /* what a killed one left */

@@ -430,9 +430,10 @@ arguments_read(int argc, char *argv[])
 				fatal("-l %s: a level is 0 to 7", optarg);
 			break;
 		case 'm':
-			bsd.mbuf_bytes = strtoul(optarg, &end, 10) << 20;
-			if (*optarg == '\0' || *end != '\0' || bsd.mbuf_bytes < 1 << 20)
+			bsd.mbuf_bytes = strtoul(optarg, &end, 10);
+			if (*optarg < '0' || *optarg > '9' || *end != '\0' || bsd.mbuf_bytes < 1 || bsd.mbuf_bytes > 1 << 20)
 				fatal("-m %s: not a number of megabytes", optarg);
+			bsd.mbuf_bytes <<= 20;
 			break;
 		case 'n':
 			bsd.nostart = true;
