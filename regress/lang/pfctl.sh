@@ -165,6 +165,10 @@ say $? "pfctl: -S asks no name server"
 [ "$(printf 'a = 1\nb = em0\npass on $b\n' | "$pfctl" -nvvf - 2>&1 >/dev/null)" = "warning: macro 'a' not used" ]
 say $? "pfctl: -vv names macros that are not used"
 
+[ "$(printf 'pass in proto tcp synproxy state\npass proto tcp synproxy state\n' | "$pfctl" -nf - 2>&1)" = \
+    "stdin:2: warning: synproxy state is for connections that come in" ]
+say $? "pfctl: synproxy without in is a warning"
+
 # Words that mean nothing beside the others are refused by name.
 nogood() {
 	what=$1

@@ -215,6 +215,10 @@ imply_pass(struct pfconf *pc, struct spec *sp)
 		sp->r.keep = PF_KEEPSTATE;
 	if (sp->r.keep != PF_NOSTATE)
 		imply_state(pc, sp);
+	if (sp->r.keep == PF_SYNPROXY && sp->r.dir != PFD_IN)
+		fprintf(pc->err,
+		    "%s:%d: warning: synproxy state is for connections that come in\n",
+		    sp->file, sp->line);
 }
 
 void

@@ -209,6 +209,8 @@ bool kill_key(struct pfconf *pc, const char *text, struct pfioc_kill *k);
  */
 int table_command(int dev, const char *table, const char *anchor,
     const char *cmd, char **args, int nargs, const char *file, int opts);
+/* Says which of tables hides, or is hidden by, one of the same name. */
+void tables_hidden(int dev, const struct pf_tables *tables, int opts);
 /* The full name that a -T prefix means, NULL: none. */
 const char *table_word(const char *prefix);
 

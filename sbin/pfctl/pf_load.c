@@ -391,5 +391,6 @@ load_commit(int dev, struct pfconf *pc, const char *anchor)
 		commit_failed(&tr);
 		return (-1);
 	}
+	tables_hidden(dev, &pc->tables, pc->opts);
 	return (0);
 }
