@@ -61,6 +61,15 @@ no "and does" on left ping -q -c 2 -i 0.1 -w 1 10.0.2.2
 ok "and be mended" bsdctl wire router wan loss 0%
 ok "and carries again" on left ping -q -c 1 -w 3 10.0.2.2
 
+ok "a new wire: one end" bsdctl plug left fxp1=wire:direct
+ok "the other" bsdctl plug right fxp1=wire:direct
+ok "an address" on left ifconfig fxp1 198.51.100.1/24
+ok "and its neighbour" on right ifconfig fxp1 198.51.100.2/24
+ok "see each other" on left ping -q -c 1 -w 3 198.51.100.2
+ok "it can be bad as any" bsdctl wire router direct loss 100%
+no "and is" on left ping -q -c 1 -w 1 198.51.100.2
+ok "an interface can be taken away" bsdctl remove left fxp1
+no "and is gone" on left ifconfig fxp1
 keep bsdctl list
 pid=$(awk '$2 == "middle" { print $4 }' "$dir/last")
 left=$(awk '$2 == "left" { print $4 }' "$dir/last")

@@ -68,20 +68,23 @@ link_ctl(const struct running *r, const char *ifname, const char *key, char *val
 	return (error);
 }
 
-/* NAME=kind:spec: a new interface, or a new link for one. */
+/* NAME=kind:spec: a new interface, or a new link for one.  wire:NAME is the lab's. */
 static int
 link_attach(const struct running *r, const char *ifname, const char *spec)
 {
 	struct if_linkreq lr;
-	int s, error;
+	int s, error, len;
 
 	memset(&lr, 0, sizeof(lr));
 	snprintf(lr.name, sizeof(lr.name), "%s", ifname);
-	if (strlen(spec) >= sizeof(lr.spec)) {
+	if (strncmp(spec, "wire:", 5) == 0 && spec[5] != '/' && r->lab[0] != '\0')
+		len = snprintf(lr.spec, sizeof(lr.spec), "wire:%s/%s/wires/%s", state_dir(), r->lab, spec + 5);
+	else
+		len = snprintf(lr.spec, sizeof(lr.spec), "%s", spec);
+	if (len >= (int)sizeof(lr.spec)) {
 		complain("%s: too long", spec);
 		return (-1);
 	}
-	strcpy(lr.spec, spec);
 	if ((s = machine_socket(r)) == -1)
 		return (-1);
 	if ((error = ioctl(s, SIOCIFPLUG, &lr)) == -1)
