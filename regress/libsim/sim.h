@@ -37,7 +37,8 @@ void sim_new(const char *name, uint64_t seed);
 /*
  * Ends it.  If the test failed, or SIM_PCAP is set, what each wire carried is
  * left as NAME.WIRE.pcap in the folder SIM_PCAP, or O/log, or here.  Without
- * a world it does nothing.
+ * a world it does nothing.  A process that exits, aborts or is ended by a
+ * sanitizer while there is one leaves the same.
  */
 void sim_end(bool failed);
 /* Nanoseconds since the world began, plus one second. */

@@ -49,6 +49,7 @@ void sim_wires_arrive(void);
 /* The wires of a new world; the end of them. */
 void sim_wires_new(const char *name, uint64_t seed);
 void sim_wires_end(bool save);
+void sim_wires_save(void);
 /* The machine whose state st is. */
 struct sim_machine;
 const struct sim_machine *sim_machine_of(const struct sim_state *st);

@@ -595,6 +595,13 @@ sim_wires_new(const char *name, uint64_t seed)
 
 /* The ends are the kernels' and stay with them, without a wire to speak on. */
 void
+sim_wires_save(void)
+{
+	for (const struct sim_wire *w = wires; w != NULL; w = w->next)
+		wire_save(w);
+}
+
+void
 sim_wires_end(bool save)
 {
 	struct sim_wire *w;

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -358,9 +359,47 @@ sim_machine_failed(const struct sim_machine *m)
 
 /* --- the beginning and the end --- */
 
+/* However the process ends: a world that is still there failed. */
+static void
+world_left(void)
+{
+	static bool saved;
+
+	if (world[0] != '\0' && !saved)
+		sim_wires_save();
+	saved = true; /* an abort may end by exit(), too */
+}
+
+static void
+world_aborted(int sig)
+{
+	signal(sig, SIG_DFL);
+	world_left();
+	raise(sig);
+}
+
+/* The sanitizers' end is neither exit nor abort. */
+void __sanitizer_set_death_callback(void (*fn)(void))
+    __attribute__((__weak__));
+
+static void
+world_watch(void)
+{
+	static bool watched;
+
+	if (watched)
+		return;
+	watched = true;
+	atexit(world_left);
+	signal(SIGABRT, world_aborted);
+	if (__sanitizer_set_death_callback != NULL)
+		__sanitizer_set_death_callback(world_left);
+}
+
 void
 sim_new(const char *name, uint64_t seed)
 {
+	world_watch();
 	sim_end(true); /* a test that failed did not come to its end */
 	snprintf(world, sizeof(world), "%s", name);
 	world_seed = seed * 0x9e3779b97f4a7c15ULL + 1;

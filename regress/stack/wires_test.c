@@ -7,9 +7,11 @@
  */
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <net/if_ioctl.h>
 #include <pcap/pcap.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -295,6 +297,44 @@ capture_is_a_capture(void **state)
 	rmdir(dir);
 }
 
+/* A test that dies in the middle, or is the last and fails, leaves one too. */
+static void
+death_leaves_a_capture(void **state)
+{
+	char dir[] = "/tmp/fugu-sim.XXXXXX", path[64], why[PCAP_ERRBUF_SIZE];
+	struct sim_ends e = { .ttl = 1 };
+	struct pcap_pkthdr *h;
+	const u_char *bytes;
+	uint8_t frame[300];
+	pid_t pid;
+	pcap_t *p;
+	int status;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/death.w.pcap", dir);
+	for (int how = 0; how < 2; how++) {
+		if ((pid = fork()) == 0) {
+			setenv("SIM_PCAP", dir, 1);
+			sim_new("death", 1);
+			sim_inject(sim_wire("w"), frame,
+			    sim_udp4(frame, &e, 1, 2, "hello", 5));
+			if (how == 0)
+				abort();
+			exit(1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(how == 0 ? WTERMSIG(status) :
+					    WEXITSTATUS(status),
+		    how == 0 ? SIGABRT : 1);
+		p = pcap_open_offline(path, why);
+		assert_non_null(p);
+		assert_int_equal(pcap_next_ex(p, &h, &bytes), 1);
+		pcap_close(p);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
 int
 main(void)
 {
@@ -307,6 +347,7 @@ main(void)
 		cmocka_unit_test(boot_without_memory_is_an_error),
 		cmocka_unit_test(kernel_forwards_between_wires),
 		cmocka_unit_test(capture_is_a_capture),
+		cmocka_unit_test(death_leaves_a_capture),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
