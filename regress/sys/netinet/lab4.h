@@ -37,19 +37,9 @@
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/ip_var.h>
-#include <ktest.h>
-#include <machine/kernel.h>
+#include "../lab.h"
 
 #define A4(a, b, c, d) htonl((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
-
-static inline struct ifnet *
-lab_if(const char *name)
-{
-	struct ifnet *ifp = if_unit(name);
-
-	KT(ifp != NULL);
-	return (ifp);
-}
 
 static inline int
 lab_addr(const char *name, uint32_t a, unsigned int plen)
@@ -59,19 +49,6 @@ lab_addr(const char *name, uint32_t a, unsigned int plen)
 		.addr = ip_addr_v4(a) };
 
 	return (in_addr_add(lab_if(name), &req, NULL));
-}
-
-/* The loop, for so much virtual time. */
-static inline void
-lab_run(uint64_t us)
-{
-	uint64_t done;
-
-	for (done = 0; done < us; done += 10000) {
-		sim_advance_us(10000);
-		while (kernel_step() == 0)
-			;
-	}
 }
 
 static inline void
@@ -144,33 +121,9 @@ lab_counter(const char *proto, const char *text)
 /* --- three hosts --- */
 
 static inline void
-lab_pair(const char *a, const char *b, uint32_t ta, uint32_t tb)
-{
-	static struct proc owner;
-	struct if_req req;
-
-	KT_EQ(if_clone_create(a), 0);
-	KT_EQ(if_clone_create(b), 0);
-	lab_if(a)->if_rtable = ta;
-	lab_if(b)->if_rtable = tb;
-	memset(&req, 0, sizeof(req));
-	strlcpy(req.name, a, sizeof(req.name));
-	strlcpy(req.text, b, sizeof(req.text));
-	KT_EQ(if_ioctl_dispatch(SIOCSPAIR, &req, &owner), 0);
-	KT_EQ(if_setflags(lab_if(a), lab_if(a)->if_flags | IFF_UP), 0);
-	KT_EQ(if_setflags(lab_if(b), lab_if(b)->if_flags | IFF_UP), 0);
-}
-
-static inline void
 lab4_up(void)
 {
-	static const struct kernel_params params = { .hostname = "lab4" };
-
-	KT_EQ(kernel_boot(&params), 0);
-	KT_EQ(rtable_add(1), 0);
-	KT_EQ(rtable_add(2), 0);
-	lab_pair("pair0", "pair1", 0, 1);
-	lab_pair("pair2", "pair3", 1, 2);
+	lab_boot();
 	KT_EQ(lab_addr("pair0", A4(10, 0, 1, 1), 24), 0);
 	KT_EQ(lab_addr("pair1", A4(10, 0, 1, 2), 24), 0);
 	KT_EQ(lab_addr("pair2", A4(10, 0, 2, 1), 24), 0);

@@ -21,8 +21,7 @@
 #include <net/rtable.h>
 #include <netinet6/ip6_var.h>
 #include <netinet6/nd6.h>
-#include <ktest.h>
-#include <machine/kernel.h>
+#include "../lab.h"
 
 /* 2001:db8:net::host */
 static inline struct ip_addr
@@ -33,15 +32,6 @@ a6(unsigned int net, unsigned int host)
 	a.b[5] = (uint8_t)net;
 	be16enc(a.b + 14, (uint16_t)host);
 	return (a);
-}
-
-static inline struct ifnet *
-lab_if(const char *name)
-{
-	struct ifnet *ifp = if_unit(name);
-
-	KT(ifp != NULL);
-	return (ifp);
 }
 
 static inline void
@@ -56,37 +46,6 @@ lab_addr(const char *name, struct ip_addr a, unsigned int plen, int want)
 	KT_EQ(in6_addr_add(lab_if(name), &req, NULL), want);
 }
 
-/* The loop, for so much virtual time. */
-static inline void
-lab_run(uint64_t us)
-{
-	uint64_t done;
-
-	for (done = 0; done < us; done += 10000) {
-		sim_advance_us(10000);
-		while (kernel_step() == 0)
-			;
-	}
-}
-
-static inline void
-lab_pair(const char *a, const char *b, uint32_t ta, uint32_t tb)
-{
-	static struct proc owner;
-	struct if_req req;
-
-	KT_EQ(if_clone_create(a), 0);
-	KT_EQ(if_clone_create(b), 0);
-	lab_if(a)->if_rtable = ta;
-	lab_if(b)->if_rtable = tb;
-	memset(&req, 0, sizeof(req));
-	strlcpy(req.name, a, sizeof(req.name));
-	strlcpy(req.text, b, sizeof(req.text));
-	KT_EQ(if_ioctl_dispatch(SIOCSPAIR, &req, &owner), 0);
-	KT_EQ(if_setflags(lab_if(a), lab_if(a)->if_flags | IFF_UP), 0);
-	KT_EQ(if_setflags(lab_if(b), lab_if(b)->if_flags | IFF_UP), 0);
-}
-
 static inline void
 lab_default(uint32_t table, struct ip_addr gw)
 {
@@ -97,18 +56,6 @@ lab_default(uint32_t table, struct ip_addr gw)
 		.flags = RTF_STATIC };
 
 	KT_EQ(rtrequest_add(&w, NULL), 0);
-}
-
-static inline void
-lab_boot(void)
-{
-	static const struct kernel_params params = { .hostname = "lab6" };
-
-	KT_EQ(kernel_boot(&params), 0);
-	KT_EQ(rtable_add(1), 0);
-	KT_EQ(rtable_add(2), 0);
-	lab_pair("pair0", "pair1", 0, 1);
-	lab_pair("pair2", "pair3", 1, 2);
 }
 
 static inline void
