@@ -3,7 +3,9 @@
 
 /*
  * pf_test() by itself: packets of established states, of 1 k to 10 M states in
- * random order; states that begin and end; rules that do not match, 10 to 10 k of them.
+ * random order; states that begin and end; rules that do not match, 10 to 10 k of them:
+ * whose sources are other hosts, which are sorted by a hash, or ranges, which are
+ * compared one by one.
  * Every packet is written anew (addresses and ports), which is part of the
  * figure: pf_packet_alone says how much.
  */
@@ -104,7 +106,7 @@ rule(struct pf_rules *to, const struct pf_ioc_rule *c)
 }
 
 static void
-world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others)
+world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others, uint8_t how)
 {
 	static const struct kernel_params params = { .hostname = "bench" };
 	struct pf_rules *to = pf_rules_new(), *old;
@@ -126,10 +128,10 @@ world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others)
 	while ((st = pf_state_after(0)) != NULL)
 		pf_state_remove(st);
 	for (uint32_t i = 0; i < others; i++) { /* hosts nobody is */
-		c.src.addr = (struct pf_ioc_addr){ .type = PF_ADDR_PREFIX,
+		c.src.addr = (struct pf_ioc_addr){ .type = how,
 			.af = AF_INET,
 			.plen = 32 };
-		c.src.addr.addr = ip_addr_v4(htonl(0xcb000000U + i));
+		c.src.addr.addr = c.src.addr.end = ip_addr_v4(htonl(0xcb000000U + i));
 		rule(to, &c);
 	}
 	rule(to, last);
@@ -168,7 +170,7 @@ filled(sa_family_t af, uint32_t states)
 
 	if (lo == NULL || pf_nstates != states || packet_af != af ||
 	    pf_state_after(0)->id != last) {
-		world(af, &pass_state, 0);
+		world(af, &pass_state, 0, 0);
 		fill(states);
 		last = pf_state_after(0)->id;
 	}
@@ -248,7 +250,7 @@ KBENCH(pf_packet_alone, 1)
 {
 	uint32_t x = 1;
 
-	world(AF_INET, &pass_state, 0);
+	world(AF_INET, &pass_state, 0, 0);
 	kb_start();
 	for (; n > 0; n--) {
 		x = x * 1664525 + 1013904223;
@@ -302,7 +304,7 @@ KBENCH(pf_established_100k_states_inet6, 1)
 static void
 creating(unsigned long n, const struct pf_ioc_rule *r, sa_family_t af)
 {
-	world(af, r, 0);
+	world(af, r, 0, 0);
 	fill(100000);
 	kb_start();
 	for (uint32_t i = 100000; n > 0; n--, i++) {
@@ -389,7 +391,7 @@ KBENCH(pf_bytes_of_a_state, 1)
 	const size_t k2 = offsetof(struct pf_skey, addr) + 8,
 		     k8 = offsetof(struct pf_skey, addr) + 32;
 
-	world(AF_INET, &pass_state, 0);
+	world(AF_INET, &pass_state, 0, 0);
 	for (; n > 0; n--)
 		(void)judge((uint32_t)n, false);
 	bytes("IPv4", "pfstate4", k2, sizeof(struct key_node2), 2);
@@ -403,9 +405,9 @@ KBENCH(pf_bytes_of_a_state, 1)
 }
 
 static void
-rules(unsigned long n, uint32_t others)
+rules(unsigned long n, uint32_t others, uint8_t how)
 {
-	world(AF_INET, &pass_alone, others);
+	world(AF_INET, &pass_alone, others, how);
 	kb_start();
 	for (unsigned long i = 0; i < n; i++)
 		(void)judge((uint32_t)i & 0xffff, false);
@@ -414,20 +416,30 @@ rules(unsigned long n, uint32_t others)
 
 KBENCH(pf_rules_10, 1)
 {
-	rules(n, 10);
+	rules(n, 10, PF_ADDR_PREFIX);
 }
 
 KBENCH(pf_rules_100, 1)
 {
-	rules(n, 100);
+	rules(n, 100, PF_ADDR_PREFIX);
 }
 
 KBENCH(pf_rules_1k, 1)
 {
-	rules(n, 1000);
+	rules(n, 1000, PF_ADDR_PREFIX);
 }
 
 KBENCH(pf_rules_10k, 1)
 {
-	rules(n, 10000);
+	rules(n, 10000, PF_ADDR_PREFIX);
+}
+
+KBENCH(pf_rules_100_ranges, 1)
+{
+	rules(n, 100, PF_ADDR_RANGE);
+}
+
+KBENCH(pf_rules_10k_ranges, 1)
+{
+	rules(n, 10000, PF_ADDR_RANGE);
 }

@@ -21,6 +21,7 @@
 #include <net/pf/pf_ioctl.h>
 
 struct pf_anchor;
+struct pf_class;
 struct pf_dyn;
 struct pf_kif;
 struct pf_table;
@@ -91,6 +92,7 @@ struct pf_rules {
 	uint64_t gen;  /* which array it is: DIOCGETRULES' ticket */
 	uint64_t load; /* the gen that a load or a program gave it */
 	struct pf_rule **rule;
+	struct pf_class *class; /* NULL: each is compared */
 };
 
 struct pf_anchor {
@@ -153,7 +155,7 @@ void pf_rules_checksum(void);
 struct pf_rules *pf_rules_new(void);                        /* NULL */
 int pf_rules_room(struct pf_rules *rs, uint32_t n); /* for n rules; ENOMEM */
 int pf_rules_add(struct pf_rules *rs, struct pf_rule *r);   /* takes r; ENOMEM: not */
-void pf_rules_finish(struct pf_rules *rs, uint64_t gen);    /* skip steps, numbers */
+void pf_rules_finish(struct pf_rules *rs, uint64_t gen);    /* skip steps, classifier */
 void pf_rules_free(struct pf_rules *rs);                    /* NULL allowed */
 
 /* --- tags --- */

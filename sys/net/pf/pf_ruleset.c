@@ -14,6 +14,7 @@
 #include <sys/malloc.h>
 #include <sys/proc.h>
 #include <crypto/digest.h>
+#include <net/pf/pf_class.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
@@ -250,6 +251,7 @@ pf_rules_free(struct pf_rules *rs)
 		if (i % RULES_A_TURN == RULES_A_TURN - 1)
 			preempt(); /* nobody finds these rules any more */
 	}
+	pf_class_free(rs->class);
 	free(rs->rule, M_PF, rs->room * sizeof(*rs->rule));
 	free(rs, M_PF, sizeof(*rs));
 }
@@ -303,6 +305,7 @@ pf_rules_finish(struct pf_rules *rs, uint64_t gen)
 			    rs->rule[i + 1]->skip[s] :
 			    i + 1;
 	}
+	rs->class = pf_class_make(rs);
 }
 
 void

@@ -8,6 +8,9 @@
  * Where it differs, the walk goes on at the next rule whose criterion is
  * another one: everything between would differ as well.
  *
+ * In a long ruleset a classifier (pf_class.c) says besides which rules may
+ * match at all; what is left is compared all the same.
+ *
  * Anchors are a stack of places: where we are in a ruleset, and by which rule
  * we came.  The walk ends when the lowest frame runs out, or when a `quick'
  * rule matches.  An anchor called with `quick' ends it on the way back, when
@@ -23,6 +26,7 @@
 #include <sys/pool.h>
 #include <net/if_var.h>
 #include <net/pf/pf.h>
+#include <net/pf/pf_class.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_log.h>
 #include <net/pf/pf_once.h>
@@ -44,6 +48,7 @@ struct pf_walk {
 	enum pf_rs rs;
 	unsigned int depth;
 	bool deep; /* calls went further than PF_WALK_DEPTH */
+	struct pf_class_look look; /* of the frame on top */
 	struct pf_frame frame[PF_WALK_DEPTH];
 };
 
@@ -138,6 +143,7 @@ pf_walk_push(struct pf_walk *w, struct pf_rule *call, struct pf_anchor *a,
 		w->deep = true;
 		return (false);
 	}
+	w->look.class = NULL;
 	w->frame[w->depth++] = (struct pf_frame){ .rules = a->rules[w->rs],
 		.call = call,
 		.anchor = a,
@@ -161,6 +167,7 @@ pf_walk_leave(struct pf_walk *w)
 	struct pf_frame *f = &w->frame[w->depth - 1];
 	struct pf_anchor *sibling;
 
+	w->look.class = NULL;
 	if (f->children && (sibling = pf_anchor_next(f->anchor)) != NULL) {
 		f->anchor = sibling;
 		f->rules = sibling->rules[w->rs];
@@ -190,6 +197,11 @@ pf_walk_next(struct pf_walk *w, struct pf_desc *pd)
 			if (pf_walk_leave(w))
 				return (NULL);
 			continue;
+		}
+		if (f->rules->class != NULL && w->rs != PF_RS_BINAT) {
+			f->at = pf_class_next(f->rules->class, pd, &w->look, f->at);
+			if (f->at >= f->rules->n)
+				continue;
 		}
 		r = f->rules->rule[f->at];
 		r->evaluations++;

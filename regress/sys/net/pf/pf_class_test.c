@@ -1,0 +1,278 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The classifier against the plain walk: random rulesets of every criterion,
+ * in the main ruleset and in an anchor that is called from several places,
+ * decide the same about random packets with and without it, by the same rules
+ * in the same order, and with fewer comparisons.
+ */
+
+#include <sys/malloc.h>
+#include <net/pf/pf_class.h>
+#include <net/pf/pf_if.h>
+
+#include "pfkit.h"
+
+#define RULES	300
+#define HOSTS	8
+#define MATCHED 64
+
+static uint32_t
+below(uint32_t n)
+{
+	return (arc4random_uniform(n));
+}
+
+/* --- rules --- */
+
+static void
+side_draw(struct pf_ioc_side *s, sa_family_t *af)
+{
+	struct pf_ioc_addr *a = &s->addr;
+
+	if (below(3) == 0) { /* any */
+		a->type = PF_ADDR_ANY;
+	} else {
+		if (*af == AF_UNSPEC)
+			*af = below(2) == 0 ? AF_INET : AF_INET6;
+		a->type = below(6) == 0 ? PF_ADDR_RANGE : PF_ADDR_PREFIX;
+		a->af = *af;
+		a->neg = below(8) == 0;
+		a->addr = pk_host(*af, below(4) * 100 + below(HOSTS));
+		a->end = pk_host(*af, 300 + below(HOSTS));
+		a->plen = *af == AF_INET ? 32 : 128;
+		if (below(3) == 0)
+			a->plen = (uint8_t)below(a->plen + 1u);
+	}
+	if (below(2) == 0) {
+		s->port_op = below(3) == 0 ? (uint8_t)below(PF_OP_RRG + 1) : PF_OP_EQ;
+		s->port[0] = (uint16_t)(10 + below(HOSTS));
+		s->port[1] = (uint16_t)(s->port[0] + below(3));
+	}
+}
+
+static void
+rule_draw(struct pf_ioc_rule *c, const char *anchor)
+{
+	static const uint8_t protos[] = { 0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDP };
+	sa_family_t af = AF_UNSPEC;
+
+	memset(c, 0, sizeof(*c));
+	c->rtable = -1;
+	c->action = below(3) == 0 ? PFA_MATCH : below(2) == 0 ? PFA_PASS : PFA_BLOCK;
+	c->dir = (uint8_t)below(3);
+	c->proto = protos[below(4)];
+	side_draw(&c->src, &af);
+	side_draw(&c->dst, &af);
+	if (c->proto == 0)
+		c->src.port_op = c->dst.port_op = PF_OP_NONE;
+	c->af = below(2) == 0 ? (uint8_t)af : 0;
+	if (below(5) == 0) {
+		strlcpy(c->ifname, below(2) == 0 ? "lo0" : "em0", sizeof(c->ifname));
+		c->flags |= below(2) == 0 ? PFR_IFNOT : 0;
+	}
+	if (below(4) == 0)
+		snprintf(c->tagname, sizeof(c->tagname), "t%u", below(5));
+	if (below(20) == 0)
+		strlcpy(c->match_tagname, "t1", sizeof(c->match_tagname));
+	if (c->action != PFA_MATCH && below(10) == 0)
+		c->flags |= PFR_QUICK;
+	if (anchor != NULL && below(20) == 0) {
+		c->action = PFA_PASS;
+		c->flags |= PFR_ANCHOR;
+		c->tagname[0] = '\0';
+		strlcpy(c->anchor, anchor, sizeof(c->anchor));
+		return;
+	}
+	/* another destination, which later rules see */
+	if (c->action == PFA_MATCH && c->dir == PF_IN && c->af == AF_INET && below(3) == 0) {
+		c->flags |= PFR_RDRTO;
+		c->pool[PF_RDRPOOL].nents = 1;
+	}
+}
+
+static void
+ruleset_draw(struct pf_anchor *home, uint32_t n, const char *anchor)
+{
+	struct pf_ioc_poolent *pools[PF_NPOOLS] = { pk_ents[0], pk_ents[1], pk_ents[2] };
+	struct pf_rules *rules = pf_rules_new(), *old = home->rules[PF_RS_FILTER];
+	struct pf_ioc_rule c;
+	struct pf_rule *r;
+
+	KT(rules != NULL);
+	while (rules->n < n) {
+		rule_draw(&c, anchor);
+		pk_ents[PF_RDRPOOL][0] = pk_net(AF_INET, below(4) * 100 + below(HOSTS), 32);
+		if (pf_rule_make(home, PF_RS_FILTER, &c, pools, &r) == 0)
+			KT_EQ(pf_rules_add(rules, r), 0);
+	}
+	pf_rules_finish(rules, 1);
+	home->rules[PF_RS_FILTER] = rules;
+	pf_rules_free(old);
+}
+
+/* --- what was decided --- */
+
+struct decision {
+	enum pf_verdict verdict;
+	const struct pf_rule *rule, *anchor_rule, *matched[MATCHED];
+	struct pf_ends now;
+	uint16_t tag;
+};
+
+static void
+decide(const struct pf_desc *packet, struct decision *d)
+{
+	struct pf_desc pd = *packet;
+	struct pf_match_item *mi;
+	unsigned int n = 0;
+
+	memset(d, 0, sizeof(*d));
+	d->verdict = pf_rule_decide(&pd);
+	d->rule = pd.rule;
+	d->anchor_rule = pd.anchor_rule;
+	d->now = pd.now;
+	d->tag = pd.acts.tag;
+	for (mi = pd.matched; mi != NULL; mi = mi->next) {
+		KT(n < MATCHED);
+		d->matched[n++] = mi->rule;
+	}
+	pf_matched_free(pd.matched);
+}
+
+/* Of all rules, and none from now on. */
+static int64_t
+evaluations_take(struct pf_rules *rs)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < rs->n; i++) {
+		n += rs->rule[i]->evaluations;
+		rs->rule[i]->evaluations = 0;
+	}
+	return ((int64_t)n);
+}
+
+
+static struct pf_anchor *sub;
+
+/* Both ways; how many comparisons the classifier saved. */
+static int64_t
+both_ways(const struct pf_desc *pd)
+{
+	int64_t few, many;
+	struct pf_rules *main_rs = pf_main.rules[PF_RS_FILTER], *sub_rs = sub->rules[PF_RS_FILTER];
+	struct pf_class *was[2] = { main_rs->class, sub_rs->class };
+	struct decision with, without;
+
+	decide(pd, &with);
+	few = evaluations_take(main_rs) + evaluations_take(sub_rs);
+	main_rs->class = sub_rs->class = NULL;
+	decide(pd, &without);
+	many = evaluations_take(main_rs) + evaluations_take(sub_rs);
+	main_rs->class = was[0];
+	sub_rs->class = was[1];
+	KT(memcmp(&with, &without, sizeof(with)) == 0);
+	return (many - few);
+}
+
+static struct mbuf *
+packet_draw(sa_family_t af)
+{
+	struct pk p = { .af = af,
+		.proto = below(2) == 0 ? IPPROTO_TCP : IPPROTO_UDP,
+		.src = below(4) * 100 + below(HOSTS),
+		.dst = below(4) * 100 + below(HOSTS),
+		.sport = (uint16_t)(10 + below(HOSTS)),
+		.dport = (uint16_t)(10 + below(HOSTS)),
+		.flags = TH_SYN };
+
+	return (pk_make(&p, NULL));
+}
+
+static int64_t
+packets_run(int n)
+{
+	int64_t saved = 0;
+
+	for (int i = 0; i < n; i++) {
+		sa_family_t af = below(2) == 0 ? AF_INET : AF_INET6;
+		struct mbuf *m = packet_draw(af);
+		struct pf_desc pd;
+
+		KT_EQ(pf_desc_read(&pd, if_unit("lo0"), m, af, below(2) == 0 ? PF_IN : PF_OUT), PF_PASS);
+		pd.rule = &pf_default_rule;
+		saved += both_ways(&pd);
+		m_freem(pd.m);
+	}
+	return (saved);
+}
+
+KTEST(pf_class_decides_as_the_walk)
+{
+	int64_t saved = 0;
+	uint32_t classes = 0;
+
+	pk_boot();
+	KT_EQ(pf_anchor_get("sub", &sub), 0);
+	for (int run = 0; run < 60; run++) {
+		ruleset_draw(sub, below(RULES), NULL);
+		ruleset_draw(&pf_main, 1 + below(RULES - 1), "sub");
+		classes += pf_main.rules[PF_RS_FILTER]->class != NULL;
+		saved += packets_run(100);
+	}
+	KT(classes > 20);
+	KT(saved > 100000);
+}
+
+/* Short ones, and those of which it knows nothing, have none. */
+KTEST(pf_class_where_it_helps)
+{
+	struct pf_ioc_rule c = { .action = PFA_PASS, .rtable = -1 };
+	struct pf_ioc_poolent *pools[PF_NPOOLS] = { NULL };
+	struct pf_rule *r;
+
+	pk_boot();
+	for (uint32_t n = 0; n < 2 * PF_CLASS_FROM; n++)
+		for (int exact = 0; exact < 2; exact++) {
+			struct pf_rules *rules = pf_rules_new();
+
+			for (uint32_t i = 0; i < n; i++) {
+				c.src.addr = pk_net(AF_INET, i, 32).addr;
+				c.src.addr.neg = exact == 0;
+				KT_EQ(pf_rule_make(&pf_main, PF_RS_FILTER, &c, pools, &r), 0);
+				KT_EQ(pf_rules_add(rules, r), 0);
+			}
+			pf_rules_finish(rules, 1);
+			KT_EQ(rules->class != NULL, exact == 1 && n >= PF_CLASS_FROM);
+			pf_rules_free(rules);
+		}
+}
+
+/* Without memory for it, a ruleset is as good. */
+KTEST_NTH(pf_class_without_memory)
+{
+	struct pf_rules *rules = pf_rules_new();
+	struct pf_ioc_rule c = { .action = PFA_PASS, .rtable = -1 };
+	struct pf_ioc_poolent *pools[PF_NPOOLS] = { NULL };
+	struct pf_class_look look = { .class = NULL };
+	struct pf_desc pd = { .af = AF_INET, .dir = PF_IN };
+	struct pf_rule *r;
+	long live;
+
+	pk_boot();
+	for (uint32_t i = 0; i < 100; i++) {
+		c.src.addr = pk_net(AF_INET, i, 32).addr;
+		KT_EQ(pf_rule_make(&pf_main, PF_RS_FILTER, &c, pools, &r), 0);
+		KT_EQ(pf_rules_add(rules, r), 0);
+	}
+	live = sim_live();
+	sim_fail_nth(n);
+	pf_rules_finish(rules, 1);
+	KT_EQ(rules->class == NULL, sim_failed());
+	KT(rules->class != NULL || sim_live() == live);
+	pd.now.addr[PF_SRC] = pk_host(AF_INET, 42);
+	KT(rules->class == NULL || pf_class_next(rules->class, &pd, &look, 0) == 42);
+	pf_rules_free(rules);
+}
