@@ -50,6 +50,11 @@ int load_judge_os(struct pfconf *pc, const char *anchor);
 int load_refuse(struct pfconf *pc, const char *anchor);
 /* Does this load include rulesets of kind rs? */
 bool load_wants(const struct pfconf *pc, int rs);
+/*
+ * A rule of an anchor looks for a table in the anchor first: says so when of two
+ * of one name, in these two rulesets, one is of an anchor and one is not.
+ */
+void table_hides(const char *name, const char *one, const char *other);
 /* All of pc into the kernel, or nothing.  anchor: the target of -a. */
 int load_commit(int dev, struct pfconf *pc, const char *anchor);
 
@@ -209,8 +214,6 @@ bool kill_key(struct pfconf *pc, const char *text, struct pfioc_kill *k);
  */
 int table_command(int dev, const char *table, const char *anchor,
     const char *cmd, char **args, int nargs, const char *file, int opts);
-/* Says which of tables hides, or is hidden by, one of the same name. */
-void tables_hidden(int dev, const struct pf_tables *tables, int opts);
 /* The full name that a -T prefix means, NULL: none. */
 const char *table_word(const char *prefix);
 

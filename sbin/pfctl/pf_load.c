@@ -361,8 +361,53 @@ commit_failed(const struct pfioc_trans *tr)
 		warn("cannot commit, nothing was changed");
 }
 
-int
-load_commit(int dev, struct pfconf *pc, const char *anchor)
+/* --- tables of one name ------------------------------------------------ */
+
+void
+table_hides(const char *name, const char *one, const char *other)
+{
+	if ((*one == '\0') != (*other == '\0'))
+		warnx("warning: table <%s> of anchor %s hides the one of the main ruleset",
+		    name, *one != '\0' ? one : other);
+}
+
+static bool
+replaced(const struct pfconf *pc, const char *anchor)
+{
+	const struct pf_ruleset *rs;
+
+	TAILQ_FOREACH(rs, &pc->rulesets, entry)
+		if (strcmp(rs->path, anchor) == 0)
+			return (true);
+	return (false);
+}
+
+/* have: the tables from before, of which those of other rulesets stay. */
+static void
+say_hidden(const struct pfconf *pc, const struct pf_ioc_tstats *have,
+    uint32_t n)
+{
+	const struct pf_table *t, *other;
+	uint32_t i;
+
+	TAILQ_FOREACH(t, &pc->tables, entry) {
+		for (other = TAILQ_NEXT(t, entry); other != NULL;
+		     other = TAILQ_NEXT(other, entry))
+			if (strcmp(t->name, other->name) == 0)
+				table_hides(t->name, t->anchor, other->anchor);
+		for (i = 0; i < n; i++)
+			if (have[i].table.flags & PFRT_ACTIVE &&
+			    strcmp(t->name, have[i].table.name) == 0 &&
+			    !replaced(pc, have[i].table.anchor))
+				table_hides(t->name, t->anchor,
+				    have[i].table.anchor);
+	}
+}
+
+/* --- all of it --------------------------------------------------------- */
+
+static int
+transact(int dev, struct pfconf *pc, const char *anchor)
 {
 	struct pfioc_trans tr = {
 		.flags = pc->set.keepcounters ? PF_TRANS_KEEPCOUNTERS : 0
@@ -391,6 +436,22 @@ load_commit(int dev, struct pfconf *pc, const char *anchor)
 		commit_failed(&tr);
 		return (-1);
 	}
-	tables_hidden(dev, &pc->tables, pc->opts);
 	return (0);
+}
+
+int
+load_commit(int dev, struct pfconf *pc, const char *anchor)
+{
+	struct ask a = { .dev = dev, .opts = pc->opts, .anchor = "" };
+	struct pf_ioc_tstats *have = NULL;
+	uint32_t n = 0;
+	int error;
+
+	if (!TAILQ_EMPTY(&pc->tables) && !(pc->opts & OPT_QUIET) &&
+	    get_tables(&a, PFRF_ALLRSETS, &have, &n) == -1)
+		return (-1);
+	if ((error = transact(dev, pc, anchor)) == 0)
+		say_hidden(pc, have, n);
+	free(have);
+	return (error);
 }

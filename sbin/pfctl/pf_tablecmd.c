@@ -62,53 +62,24 @@ call(struct tcmd *c, unsigned long cmd)
 	return (-1);
 }
 
-/*
- * A rule of an anchor looks for a table in the anchor first: two of one name
- * may be an error of whoever made the second one.
- */
-static void
-say_hidden(const struct pf_ioc_tstats *list, uint32_t n, const char *name,
-    const char *anchor)
-{
-	const struct pf_ioc_table *t;
-	uint32_t i;
-
-	for (i = 0; i < n; i++) {
-		t = &list[i].table;
-		if (strcmp(t->name, name) != 0 || !(t->flags & PFRT_ACTIVE) ||
-		    (*t->anchor == '\0') == (*anchor == '\0'))
-			continue;
-		warnx("warning: table <%s> of anchor %s hides the one of the main ruleset",
-		    name, *anchor != '\0' ? anchor : t->anchor);
-	}
-}
-
-void
-tables_hidden(int dev, const struct pf_tables *tables, int opts)
-{
-	struct ask a = { .dev = dev, .opts = opts, .anchor = "" };
-	struct pf_ioc_tstats *list;
-	const struct pf_table *t;
-	uint32_t n;
-
-	if (opts & OPT_QUIET || TAILQ_EMPTY(tables) ||
-	    get_tables(&a, PFRF_ALLRSETS, &list, &n) == -1)
-		return;
-	TAILQ_FOREACH(t, tables, entry)
-		say_hidden(list, n, t->name, t->anchor);
-	free(list);
-}
-
-/* The same for the table that a command made. */
+/* Another table of the name that a command gave a new one. */
 static void
 one_hidden(const struct tcmd *c)
 {
-	struct pf_tables one = TAILQ_HEAD_INITIALIZER(one);
-	struct pf_table t = { .name = c->io.table.name,
-		.anchor = c->io.table.anchor };
+	struct ask a = { .dev = c->dev, .opts = c->opts, .anchor = "" };
+	const struct pf_ioc_table *made = &c->io.table, *t;
+	struct pf_ioc_tstats *list;
+	uint32_t n, i;
 
-	TAILQ_INSERT_TAIL(&one, &t, entry);
-	tables_hidden(c->dev, &one, c->opts);
+	if (c->opts & OPT_QUIET ||
+	    get_tables(&a, PFRF_ALLRSETS, &list, &n) == -1)
+		return;
+	for (i = 0; i < n; i++) {
+		t = &list[i].table;
+		if (t->flags & PFRT_ACTIVE && strcmp(t->name, made->name) == 0)
+			table_hides(made->name, made->anchor, t->anchor);
+	}
+	free(list);
 }
 
 /*
