@@ -16,6 +16,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,12 +30,16 @@
 #include "../../sys/sys/syscall.h"
 
 #define HIGH_FD 700
+#define GONE_MS 100
+#define FORMER	8
 
 static struct {
 	char root[4096];
 	int ctlfd; /* inherited, -1 */
 	int rtable; /* of new sockets */
 	pid_t kernel; /* process of the kernel: who made our descriptors */
+	pid_t former[FORMER]; /* kernels that have ended, and theirs */
+	unsigned int nformer;
 	char name[64];
 } machine = { .ctlfd = -1 };
 
@@ -94,8 +99,11 @@ hello_read(int fd)
 		errno = EPROTO;
 		return (-1);
 	}
-	if (native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0)
+	if (native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0) {
+		if (machine.kernel != 0 && machine.kernel != uc.pid)
+			machine.former[machine.nformer++ % FORMER] = machine.kernel;
 		machine.kernel = uc.pid;
+	}
 	memcpy(machine.name, h.name, sizeof(machine.name));
 	machine.name[sizeof(machine.name) - 1] = '\0';
 	return (0);
@@ -328,6 +336,27 @@ payload_length(const struct call *c)
 	return (len);
 }
 
+int
+call_gone(void)
+{
+	struct timespec pause = { 0, GONE_MS * 1000000L };
+
+	nanosleep(&pause, NULL);
+	errno = ENETDOWN;
+	return (-1);
+}
+
+bool
+call_hungup(int fd)
+{
+	struct pollfd p = { .fd = fd };
+	int saved = errno;
+	bool hup = poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+
+	errno = saved;
+	return (hup);
+}
+
 /* A broken connection is not used again. */
 static int64_t
 call_broken(void)
@@ -336,7 +365,19 @@ call_broken(void)
 
 	close(conn.fd);
 	conn.fd = -1;
-	errno = error == EPIPE ? ECONNRESET : error;
+	errno = error == EPIPE || error == ECONNRESET ? ENETDOWN : error;
+	return (-1);
+}
+
+/* Nobody answers at the folder.  What programs try in a loop, they try slowly. */
+static int64_t
+call_unheard(const struct call *c)
+{
+	if (machine.kernel == 0 || (errno != ECONNREFUSED && errno != ENOENT))
+		return (-1);
+	if (c->no == SYS_SOCKET || c->no == SYS_CONNECT || c->no == SYS_SENDMSG)
+		return (call_gone());
+	errno = ENETDOWN;
 	return (-1);
 }
 
@@ -352,7 +393,7 @@ call_do(struct call *c)
 	c->newfd = -1;
 	c->outlen = 0;
 	if (conn_get() == -1)
-		return (-1);
+		return (call_unheard(c));
 	memcpy(req.arg, c->arg, sizeof(req.arg));
 	req.seq = ++conn.seq;
 	if (payload_length(c) > SYS_INLINE_MAX || c->nin > 60) {
@@ -378,7 +419,7 @@ call_do(struct call *c)
 		memcpy(c->out, buf, c->outlen);
 	c->outlen = got;
 	if (rep.error != 0) {
-		errno = rep.error;
+		errno = rep.error == EBADF && c->fd != -1 && call_hungup(c->fd) ? ENETDOWN : rep.error; /* of a former kernel */
 		c->arg[5] = (uint64_t)rep.value; /* sysctl: the length wanted */
 		return (-1);
 	}
@@ -399,6 +440,17 @@ call_machine(void)
 	return (there);
 }
 
+static bool
+kernel_ours(pid_t pid)
+{
+	if (pid == machine.kernel)
+		return (pid != 0);
+	for (unsigned int i = 0; i < machine.nformer && i < FORMER; i++)
+		if (pid == machine.former[i])
+			return (true);
+	return (false);
+}
+
 /* The kernel made the pair: the peer's credentials say so. */
 bool
 call_isours(int fd)
@@ -410,7 +462,7 @@ call_isours(int fd)
 
 	if (passive || fd < 0 || desc_confined() || !call_machine())
 		return (false);
-	ours = native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0 && uc.pid == machine.kernel && uc.pid != 0;
+	ours = native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == 0 && kernel_ours(uc.pid);
 	errno = saved;
 	return (ours);
 }

@@ -26,8 +26,15 @@ struct call {
 	int newfd; /* a descriptor that came, -1 none */
 };
 
-/* Does it.  The value, or -1 with errno.  ENXIO: no machine. */
+/* Does it.  The value, or -1 with errno.  ENXIO: no machine, ENETDOWN: it ended. */
 int64_t call_do(struct call *c);
+/*
+ * The machine is gone: sets ENETDOWN and returns -1, after a short pause, so that
+ * a server which accepts, receives or sends again at once does not spin.
+ */
+int call_gone(void);
+/* Was fd closed at the kernel's end? */
+bool call_hungup(int fd);
 /* Is there a machine?  Connects if needed. */
 bool call_machine(void);
 /* Is fd the program's end of one of the machine's pairs?  errno is kept. */
@@ -35,6 +42,13 @@ bool call_isours(int fd);
 const char *call_root(void); /* the machine's folder, or "" */
 int call_rtable(void); /* BSD_RTABLE: of new sockets, 0 if not set */
 int call_type(int fd); /* SOCK_STREAM or SOCK_SEQPACKET of the pair */
+
+/*
+ * Whose a socket of these three numbers is, where there is a machine:
+ * FAMILY_HOST, FAMILY_MACHINE, or nobody's: the errno of socket(2).
+ */
+enum { FAMILY_HOST = 0, FAMILY_MACHINE = -1 };
+int family_judge(int family, int type, int protocol);
 
 /* Does fd bring datagrams, or is it a device?  Rarely asks; see desc.c. */
 bool desc_dgram(int fd);

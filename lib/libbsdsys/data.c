@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,12 +212,7 @@ control_give(struct msghdr *msg, const char *control, size_t len)
 static ssize_t
 msg_end(int fd)
 {
-	struct pollfd p = { .fd = fd };
-
-	if (poll(&p, 1, 0) != 1 || (p.revents & POLLHUP) == 0)
-		return (0);
-	errno = ENETDOWN;
-	return (-1);
+	return (call_hungup(fd) ? call_gone() : 0);
 }
 
 static ssize_t
@@ -264,7 +258,7 @@ end_check(int fd, ssize_t n, size_t len)
 
 	if (n != 0 || len == 0 || !call_isours(fd) || (error = sock_error(fd)) == 0)
 		return (n);
-	errno = error;
+	errno = error == ENETDOWN ? ECONNRESET : error; /* the machine was the path */
 	return (-1);
 }
 

@@ -31,27 +31,22 @@
 #include "../../sys/sys/syscall.h"
 #include "../../sys/sys/file_msg.h"
 
-#define FUGU_ROUTE 60
 #define FUGU_SO_RTABLE 0x1021
 #define FUGU_SO_SENDQ  0x1030
 
 static atomic_bool lingers; /* somebody asked for a time above zero */
 
-static bool
-family_ours(int family)
-{
-	return ((family == AF_INET || family == AF_INET6 || family >= FUGU_ROUTE) && call_machine());
-}
-
 /* The descriptor that came, with the flags of socket(2) and accept4(2). */
 static int
 fd_finish(int fd, int flags)
 {
+	int on = 1;
+
 	desc_new(fd);
 	if ((flags & SOCK_CLOEXEC) == 0)
-		fcntl(fd, F_SETFD, 0);
+		native.ioctl(fd, FIONCLEX);
 	if ((flags & SOCK_NONBLOCK) != 0)
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		native.ioctl(fd, FIONBIO, &on);
 	return (fd);
 }
 
@@ -71,10 +66,15 @@ int
 socket(int family, int type, int protocol)
 {
 	struct call c = { .no = SYS_SOCKET, .fd = -1 };
+	int whose;
 
 	native_init();
-	if (!family_ours(family))
+	if (!call_machine() || (whose = family_judge(family, type, protocol)) == FAMILY_HOST)
 		return (native.socket(family, type, protocol));
+	if (whose > 0) {
+		errno = whose;
+		return (-1);
+	}
 	c.arg[0] = (uint64_t)family;
 	c.arg[1] = (uint64_t)(type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK));
 	c.arg[2] = (uint64_t)protocol;
@@ -213,7 +213,9 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 		return (-1);
 	}
 	if ((n = native.recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) == -1)
-		return (-1);
+		return (errno == ECONNRESET && call_hungup(fd) ? call_gone() : -1);
+	if (n == 0 && call_hungup(fd))
+		return (call_gone());
 	if (n != sizeof(rec) || CMSG_FIRSTHDR(&msg) == NULL) {
 		errno = n == 0 ? EINVAL : ECONNABORTED;
 		return (-1);

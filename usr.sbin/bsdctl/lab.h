@@ -120,6 +120,11 @@ int lab_check(const char *path); /* only reads it */
 int lab_down(const char *name); /* NULL: all labs of this user */
 int lab_list(void);
 int machine_exec(const char *name, char *argv[]);
+/*
+ * Why the program that execvp(3) would run as name cannot be put on a Fugu
+ * machine, as the end of a sentence about it; NULL: nothing is in the way.
+ */
+const char *program_judge(const char *name);
 int machine_plug(const char *name, const char *spec);
 int machine_unplug(const char *name, const char *ifname, bool remove);
 int wire_set(const char *name, const char *wire, char *words[], int n);

@@ -63,6 +63,7 @@ shell_exec(const struct running *r)
 int
 machine_exec(const char *name, char *argv[])
 {
+	const char *why = NULL;
 	struct running r;
 
 	if (running_find(name, &r) == -1)
@@ -72,7 +73,11 @@ machine_exec(const char *name, char *argv[])
 			return (1);
 	} else {
 		environment_set(&r);
+		if (argv[0] != NULL)
+			why = program_judge(argv[0]);
 	}
+	if (why != NULL)
+		complain("warning: %s %s: it uses the network of this host, not of %s", argv[0], why, r.name);
 	if (argv[0] == NULL)
 		shell_exec(&r);
 	execvp(argv[0], argv);

@@ -215,6 +215,7 @@ kernel_start(struct lab *lab, struct lab_machine *m, const char *root)
 	fflush(NULL);
 	if ((pid = fork()) != 0)
 		return (pid);
+	unsetenv("LD_PRELOAD"); /* a lab within a machine: its links are the host's */
 	execv(prog, argv);
 	complain("%s: %s", prog, strerror(errno));
 	_exit(127);

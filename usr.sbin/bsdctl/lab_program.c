@@ -1,0 +1,159 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Programs that a preloaded library cannot reach.
+ *
+ * The way to a machine's sockets is a library in front of the C library.  A
+ * program that is linked statically has no such front, one that the loader
+ * starts with more rights than its caller's is not given the library, and
+ * what the compiler of Go makes calls the host's kernel by itself.  All of
+ * these would work on the host's network and not say so; here they are found
+ * by what stands in their files.
+ */
+
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab.h"
+
+#define SEGMENTS_MAX 64
+#define NOTES_MAX    4096
+#define SCRIPTS_MAX  4 /* interpreters that are scripts */
+
+/* As execvp(3) finds it.  False: nowhere. */
+static bool
+program_path(const char *name, char *buf, size_t size)
+{
+	const char *path = getenv("PATH"), *end;
+
+	if (strchr(name, '/') != NULL) {
+		snprintf(buf, size, "%s", name);
+		return (true);
+	}
+	for (; path != NULL; path = *end == ':' ? end + 1 : NULL) {
+		end = path + strcspn(path, ":");
+		snprintf(buf, size, "%.*s/%s", (int)(end - path), path, name);
+		if (access(buf, X_OK) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+/* Does a segment of notes hold one whose owner is Go? */
+static bool
+notes_of_go(int fd, const Elf64_Phdr *ph)
+{
+	uint64_t words[NOTES_MAX / sizeof(uint64_t)];
+	const char *buf = (const char *)words;
+	Elf64_Nhdr nh;
+	size_t at = 0, len;
+	ssize_t n;
+
+	len = ph->p_filesz < sizeof(words) ? (size_t)ph->p_filesz : sizeof(words);
+	if ((n = pread(fd, words, len, (off_t)ph->p_offset)) < 0)
+		return (false);
+	while (at + sizeof(nh) + 4 <= (size_t)n) {
+		memcpy(&nh, buf + at, sizeof(nh));
+		if (nh.n_namesz == 4 && memcmp(buf + at + sizeof(nh), "Go\0", 4) == 0)
+			return (true);
+		if (nh.n_namesz > NOTES_MAX || nh.n_descsz > NOTES_MAX)
+			return (false);
+		at += sizeof(nh) + ((nh.n_namesz + 3) & ~3U) + ((nh.n_descsz + 3) & ~3U);
+	}
+	return (false);
+}
+
+static const char *
+elf_judge(int fd, const Elf64_Ehdr *eh)
+{
+	Elf64_Phdr ph[SEGMENTS_MAX];
+	size_t n = eh->e_phnum < SEGMENTS_MAX ? eh->e_phnum : SEGMENTS_MAX;
+	bool interpreted = false, go = false;
+
+	if (eh->e_ident[EI_CLASS] != ELFCLASS64)
+		return ("is not a program of 64 bits");
+	if (eh->e_phentsize != sizeof(ph[0]) || pread(fd, ph, n * sizeof(ph[0]), (off_t)eh->e_phoff) != (ssize_t)(n * sizeof(ph[0])))
+		return (NULL); /* execve(2) will say what is wrong with it */
+	for (size_t i = 0; i < n; i++) {
+		interpreted = interpreted || ph[i].p_type == PT_INTERP;
+		go = go || (ph[i].p_type == PT_NOTE && notes_of_go(fd, &ph[i]));
+	}
+	if (go)
+		return ("is made by Go and does not call the C library");
+	return (interpreted ? NULL : "is linked statically");
+}
+
+/* Will it have rights that we do not? */
+static bool
+gains_rights(const char *path, const struct stat *st)
+{
+	char caps[64];
+
+	if (((st->st_mode & S_ISUID) != 0 && st->st_uid != getuid()) || ((st->st_mode & S_ISGID) != 0 && st->st_gid != getgid()))
+		return (true);
+	return (getuid() != 0 && getxattr(path, "security.capability", caps, sizeof(caps)) > 0);
+}
+
+/* The first line of a script names another program.  False: it is none. */
+static bool
+script_program(const char *head, ssize_t n, char *buf, size_t size)
+{
+	const char *p = head + 2;
+	size_t len;
+
+	if (n < 3 || head[0] != '#' || head[1] != '!')
+		return (false);
+	p += strspn(p, " \t");
+	len = strcspn(p, " \t\n");
+	if (len == 0 || len >= size)
+		return (false);
+	memcpy(buf, p, len);
+	buf[len] = '\0';
+	return (true);
+}
+
+static const char *
+file_judge(const char *file, int depth)
+{
+	union {
+		Elf64_Ehdr eh;
+		char text[256];
+	} head;
+	char next[PATH_MAX];
+	const char *why = NULL;
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if ((fd = open(file, O_RDONLY | O_CLOEXEC)) == -1)
+		return (NULL);
+	memset(&head, 0, sizeof(head));
+	n = pread(fd, &head, sizeof(head) - 1, 0);
+	if (n >= (ssize_t)sizeof(head.eh) && memcmp(head.eh.e_ident, ELFMAG, SELFMAG) == 0) {
+		why = elf_judge(fd, &head.eh);
+		if (why == NULL && fstat(fd, &st) == 0 && gains_rights(file, &st))
+			why = "gets more rights than its caller, so that nothing is preloaded";
+	} else if (depth < SCRIPTS_MAX && script_program(head.text, n, next, sizeof(next))) {
+		why = file_judge(next, depth + 1);
+	}
+	close(fd);
+	return (why);
+}
+
+const char *
+program_judge(const char *name)
+{
+	char path[PATH_MAX];
+
+	return (program_path(name, path, sizeof(path)) ? file_judge(path, 0) : NULL);
+}
