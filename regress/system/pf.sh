@@ -41,6 +41,7 @@ says "so is translation" '^rdr pass log on fxp1 inet proto tcp from any to \(fxp
 later web python3 "$dir/web.py" 80 web
 later world python3 "$dir/web.py" 80 world
 ok "the LAN reaches the web" comes client http://192.0.2.2/
+ok "the world's way in is open" comes world http://192.0.2.1:8080/
 keep on client curl -s -m 5 http://192.0.2.2/
 says "... as the firewall (nat)" '^world to ::ffff:192\.0\.2\.1$'
 keep on world curl -s -m 5 http://192.0.2.1:8080/
@@ -75,6 +76,17 @@ on world curl -s -m 2 http://192.0.2.1:99/ >/dev/null 2>&1
 wait $dump
 cp "$dir/log" "$dir/last"
 says "tcpdump on pflog0 shows rule and interface" 'rule 0/0\(match\): block in on fxp1: 192\.0\.2\.2\.[0-9]+ > 192\.0\.2\.1\.99'
+
+# what an anchor logs, with a filter about pf and one about the packet
+echo 'pass in log quick proto tcp to port 81' | bsdctl exec fw pfctl -q -a guests -f -
+bsdctl exec fw timeout 20 tcpdump -n -e -ttt -c 1 -i pflog0 'action pass and on fxp1 and tcp port 81' >"$dir/log" 2>&1 &
+dump=$!
+sleep 1.5
+on world curl -s -m 2 http://192.0.2.1:99/ >/dev/null 2>&1
+on world curl -s -m 2 http://192.0.2.1:81/ >/dev/null 2>&1
+wait $dump
+cp "$dir/log" "$dir/last"
+says "... and the anchor, with a filter expression" 'rule [0-9]+\.guests\.0/0\(match\): pass in on fxp1: 192\.0\.2\.2\.[0-9]+ > 192\.0\.2\.1\.81'
 
 # --- anchors, tables, states while it runs ---
 ok "an anchor is filled" sh -c 'echo "pass in proto tcp to port 22" | bsdctl exec fw pfctl -a guests -f -'
@@ -129,12 +141,49 @@ same() {
 	diff "$dir/before" "$dir/after"
 }
 ok "everything is as before" same
+on fw pfctl -q -a guests -F rules # an example has filled it
+on client ping -q -i 0.02 -c 100 192.0.2.2 >"$dir/ping" 2>&1 &
+ping=$!
 i=0
 while [ $i -lt 20 ]; do # killed anywhere in its work
 	timeout -s KILL 0.0$i bsdctl exec fw pfctl -f "$top/etc/examples/pf.conf" >/dev/null 2>&1
 	i=$((i + 1))
 done
+wait $ping
 ok "... also after pfctl was killed at any moment" same
+cp "$dir/ping" "$dir/last"
+says "... and no packet that crossed was lost" '100 packets received'
+# two at once: one of them, whole, or the other
+sed 's/port = 8080/port = 8081/; s/port 8080/port 8081/' "$top/etc/examples/pf.conf" >"$dir/two.conf"
+echo 'pass in on fxp1 proto udp to port 5000' >>"$dir/two.conf"
+on fw pfctl -q -f "$dir/two.conf"
+{ on fw pfctl -s nat; on fw pfctl -s rules; } | sed 's/:[0-9]*)/)/' >"$dir/is2"
+on fw pfctl -q -f "$top/etc/examples/pf.conf"
+{ on fw pfctl -s nat; on fw pfctl -s rules; } | sed 's/:[0-9]*)/)/' >"$dir/is1"
+two_at_once() {
+	cmp -s "$dir/is1" "$dir/is2" && return 1
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		on fw pfctl -q -f "$dir/two.conf" 2>/dev/null & one=$!
+		on fw pfctl -q -f "$top/etc/examples/pf.conf" 2>/dev/null & other=$!
+		wait $one; a=$?
+		wait $other; b=$?
+		[ $a -eq 0 ] || [ $b -eq 0 ] || return 1
+		{ on fw pfctl -s nat; on fw pfctl -s rules; } | sed 's/:[0-9]*)/)/' >"$dir/is"
+		cmp -s "$dir/is" "$dir/is1" || cmp -s "$dir/is" "$dir/is2" || return 1
+	done
+}
+ok "two pfctl at once: the rules are of one of them" two_at_once
+ok "... and the lab's again" on fw pfctl -q -f "$top/etc/examples/pf.conf"
+# IPv6 behind nat too
+sed '/^antispoof/d; s/^block log all$/match out on $wan inet6 from ($lan:network) nat-to ($wan)\n&/' "$top/etc/examples/pf.conf" >"$dir/nat6.conf"
+ok "IPv6 with nat-to" on fw pfctl -q -F states -f "$dir/nat6.conf"
+keep on client curl -g -s -m 5 'http://[2001:db8:2::2]/'
+says "... the world sees the firewall" '^world to 2001:db8:2::1$'
+ok "... ping6 through it" on client ping -q -c 2 2001:db8:2::2
+keep on client traceroute -n -q 1 -w 2 2001:db8:2::2
+says "... traceroute through it: the firewall" ' 1 +2001:db8:1::1 '
+says "... and the world" ' 2 +2001:db8:2::2 '
+ok "the lab's rules once more" on fw pfctl -q -F states -f "$top/etc/examples/pf.conf"
 ok "off" on fw pfctl -d
 ok "and on" on fw pfctl -e
 no "a second time is an error" on fw pfctl -e
@@ -185,6 +234,7 @@ ok "a lab with namespaces comes up" bsdctl up "$dir/ns/lab.conf"
 later inside python3 "$dir/web.py" 80 inside
 later outside python3 "$dir/web.py" 80 outside
 ok "Linux: from inside out" comes inside http://192.0.2.2/
+ok "Linux: from outside in" comes outside http://192.0.2.1:8080/
 keep on inside curl -s -m 5 http://192.0.2.2/
 says "Linux: nat" '^outside to ::ffff:192\.0\.2\.1$'
 keep on outside curl -s -m 5 http://192.0.2.1:8080/
@@ -201,6 +251,15 @@ ok "Linux: large ping in fragments" on inside /bin/ping -q -c 2 -W 3 -s 4000 192
 ok "Linux: large ping6 in fragments" on inside /bin/ping -q -c 2 -W 3 -s 4000 2001:db8:2::2
 keep on outside curl -s -S -m 5 http://192.0.2.1:9/
 says "Linux: refused at once" 'refused|Failed to connect'
+if command -v traceroute >/dev/null; then
+	keep on inside /usr/sbin/traceroute -n -q 1 -w 2 192.0.2.2
+	says "Linux: traceroute through nat ends outside" ' 2 +192\.0\.2\.2 '
+	keep on inside /usr/sbin/traceroute -6 -n -q 1 -w 2 2001:db8:2::2
+	says "Linux: traceroute of IPv6 ends outside" ' 2 +2001:db8:2::2 '
+else
+	skip "Linux: traceroute through nat ends outside" "not installed"
+	skip "Linux: traceroute of IPv6 ends outside" "not installed"
+fi
 if command -v iperf3 >/dev/null; then
 	later outside iperf3 -s
 	sleep 0.5
@@ -209,6 +268,11 @@ if command -v iperf3 >/dev/null; then
 	sed -n 's/.*sec *\(.*bits.sec\).*receiver/# \1/p' "$dir/last"
 	keep on inside iperf3 -c 192.0.2.2 -t 1 -u -b 20M
 	says "Linux: UDP through nat" 'receiver'
+	on fw pfctl -q -F states -f "$dir/nat6.conf"
+	keep on inside iperf3 -6 -c 2001:db8:2::2 -t 1
+	says "Linux: iperf3 through nat of IPv6" 'receiver'
+	keep on inside /bin/ping -q -c 2 -W 3 -s 4000 2001:db8:2::2
+	says "Linux: large ping6 through nat" ' 2 received'
 else
 	skip "Linux: iperf3 through nat" "not installed"
 fi
