@@ -36,10 +36,15 @@ $(O)/kbench.o: $(KERN_OBJS) $(KBENCH_OBJS)
 $(O)/kbench: $(O)/kbench.o $(O)/regress/ktest/kbench_main.o $(O)/regress/ktest/kt_check.o $(SIM_OBJS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lpcap -ldl
 
+# The first line of a host-side fuzzer or benchmark names what else it is
+# linked with, programs or the host layer: /* LINK: sbin/pfctl */
+OBJS_host := $(filter-out %/bsd.o,$(HOST_OBJS))
+links = $(foreach d,$(shell sed -n '1s,^/\* LINK: \(.*\) \*/$$,\1,p' $(1)),$(filter-out %/$(notdir $(d)).o,$(OBJS_$(notdir $(d)))))
+
 # Figures of programs: linked with libbsdsys, they start a bsd of their own.
-$(HOSTBENCH): $(O)/bench/%: $(O)/regress/bench/user/%.o $(O)/lib/libbsdsys.a $(O)/bin/bsd
+$(HOSTBENCH): $(O)/bench/%: $(O)/regress/bench/user/%.o $(O)/lib/libbsdsys.a $(O)/bin/bsd $(HOST_OBJS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(O)/lib/libbsdsys.a -lcmocka -ldl
+	$(CC) $(LDFLAGS) -o $@ $< $(call links,regress/bench/user/$*.c) $(O)/lib/libbsdsys.a -lcmocka -ldl
 
 # Several kernels in one process: the test brings the host functions, each
 # private copy of bsd.so the kernel.
@@ -70,14 +75,10 @@ $(KERNFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(KERN_OBJS) $(SIM_OBJS)
 	objcopy --keep-global-symbols=regress/include/ktest.exports $@.ro $@.o
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $@.o $(SIM_OBJS) -lpcap -ldl
 	@rm -f $@.ro $@.o
-# The first line of a host-side fuzzer names what it is linked with, programs
-# or the host layer: /* LINK: sbin/pfctl */
-OBJS_host := $(filter-out %/bsd.o,$(HOST_OBJS))
-links = $(shell sed -n '1s,^/\* LINK: \(.*\) \*/$$,\1,p' regress/fuzz/user/$(1).c)
 $(HOSTFUZZ): $(O)/fuzz/%: $(O)/regress/fuzz/user/%.o $(O)/bin/bsd $(LIBORDER:%=$(O)/lib/%.a) $(PROGS:%=$(O)/bin/%) $(HOST_OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
-	    $(foreach d,$(call links,$*),$(filter-out %/$(notdir $(d)).o,$(OBJS_$(notdir $(d))))) \
+	    $(call links,regress/fuzz/user/$*.c) \
 	    $(LIBORDER:%=$(O)/lib/%.a) -lcmocka -ldl
 
 fuzzers: $(KERNFUZZ) $(HOSTFUZZ)
