@@ -48,7 +48,7 @@
 #define BACKLOG	   512
 #define DEAF_MAX   64 /* messages that an end that is off forgets at a time */
 #define JOIN_NS	   2000000ULL /* until a locked folder is tried again */
-#define AHEAD_NS   1000000ULL /* frames on their way out of a slow end */
+#define AHEAD_NS   20000000ULL /* of bits that a slow end holds: it may not run for a while */
 
 struct peer {
 	struct peer *next;
