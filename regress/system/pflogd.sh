@@ -27,7 +27,6 @@ until_ok() { for _ in $(seq 250); do "$@" >/dev/null 2>&1 && return 0; sleep 0.0
 gone() { ! kill -0 "$1" 2>/dev/null; }
 size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
 packets() { tcpdump -n -e -r "${1:-$L}" 2>/dev/null; }
-logged() { packets | grep -q -- "$1"; }
 start() { # start ARGUMENT ...: the daemon; it is there when this returns
 	pflogd "$@" >"$D/out" 2>&1 && until_ok test -s "$P" && until_ok test -s "${file:-$L}"
 }
@@ -101,21 +100,66 @@ else
 	n=$((n + 1)); echo "ok $n - # SKIP not root"
 fi
 
+# --- what it writes ---
+ping -q -c 1 127.0.0.1 >"$D/out" 2>&1
+echo 'pass log (all) on lo0' | pfctl -q -f - >"$D/out" 2>&1 && pfctl -q -e >>"$D/out" 2>&1
+result $? "rules that log"
+echoes() { packets "$@" | grep -c 'rule 0/0(match): pass .* on lo0: 127.0.0.1 > 127.0.0.1: ICMP echo'; }
+has() { kill -ALRM "$(cat "$P")"; [ "$(echoes)" -ge "$1" ]; }
+ping -q -c 3 -i 0.1 127.0.0.1 >"$D/out" 2>&1
+until_ok has 12 # request and reply, out and in
+result $? "ALRM: packets are in the file, with rule, action and interface"
+pflogd -x
+result $? "... which is whole"
+
 # --- rotation ---
 mv "$L" "$L.0"
 kill -HUP "$parent"
 until_ok size_is "$L" 24 && pflogd -x
 result $? "HUP: a new file where the old one was moved away"
+[ "$(echoes "$L.0")" -ge 12 ] && pflogd -x -f "$L.0"
+result $? "... which has what it had"
+ping -q -c 1 127.0.0.1 >"$D/out" 2>&1
+until_ok has 4
+result $? "... and the new one what comes"
 stop
 result $? "TERM: it ends, and its pid file with it"
 
 # --- what is there already ---
-start && stop && size_is "$L" 24
+size=$(stat -c %s "$L")
+start && stop && size_is "$L" "$size"
 result $? "a good file is gone on with"
 head -c 10 "$L" >"$D/cut"
 cp "$D/cut" "$L"
 start && stop && size_is "$L" 24 && cmp -s "$L".bad.* "$D/cut"
 result $? "a bad file is kept aside, and a new one begun"
+
+# --- an expression, which is locked ---
+rm -f "$L"
+start 'action pass and icmp[icmptype] = icmp-echoreply'
+ping -q -c 2 -i 0.1 127.0.0.1 >"$D/out" 2>&1
+until_ok has 4 && ! packets | grep -q 'echo request'
+result $? "an expression chooses"
+stop
+
+# --- no room ---
+rm -f "$L"
+(trap '' XFSZ; ulimit -S -f 8; start)
+result $? "with room for 8 kilobytes"
+ping -q -c 9 -i 0.02 127.0.0.1 >"$D/out" 2>&1
+until_ok has 36
+result $? "some packets fit"
+size=$(stat -c %s "$L")
+ping -q -c 6 -i 0.02 127.0.0.1 >"$D/out" 2>&1
+for _ in 1 2 3; do kill -ALRM "$(cat "$P")"; sleep 0.1; done
+size_is "$L" "$size" && pflogd -x
+result $? "what does not fit is taken back, and the file whole"
+mv "$L" "$L.1"
+kill -HUP "$(cat "$P")"
+until_ok has 24 && pflogd -x
+result $? "... and is written where there is room"
+stop
+rm -f "$L"
 
 # --- ends ---
 start
@@ -140,5 +184,12 @@ parent=$(cat "$P")
 kill "$(cat "$BSD_ROOT/dev/lock")"
 until_ok gone "$parent"
 result $? "it ends with the machine"
+cp "$L" "$D/before"
+bsd -r "$BSD_ROOT" -h m >"$D/out" 2>&1
+start && echo 'pass log (all) on lo0' | pfctl -q -f - && pfctl -q -e
+ping -q -c 1 127.0.0.1 >"$D/out" 2>&1
+until_ok has 4 && head -c "$(stat -c %s "$D/before")" "$L" | cmp -s - "$D/before"
+result $? "the machine is back: the file is gone on with"
+stop
 echo "1..$n"
 exit $bad
