@@ -267,3 +267,52 @@ KTEST_NTH(pf_change_short_of_memory)
 		KT_EQ(sim_live(), live);
 	host_close(fd);
 }
+
+/* --- what is the same rule --- */
+
+static struct pf_rule *
+rule_of(const struct pf_ioc_rule *c, const struct pf_ioc_poolent *ent)
+{
+	struct pf_ioc_poolent e = *ent;
+	struct pf_ioc_poolent *pools[PF_NPOOLS] = { &e, &e, &e };
+	struct pf_rule *r;
+
+	KT_EQ(pf_rule_make(&pf_main, PF_RS_FILTER, c, pools, &r), 0);
+	return (r);
+}
+
+/* A rule that differs in one thing only, wherever it stands, is another one. */
+KTEST(pf_rule_same_by_all_that_was_given)
+{
+	enum { WAYS = 12 };
+	struct pf_ioc_poolent ent = pk_net(AF_INET, 101, 32), other = pk_net(AF_INET, 102, 32);
+	struct pf_ioc_rule base = { .rtable = -1, .action = PFA_PASS, .af = AF_INET, .flags = PFR_RDRTO,
+		.keep = PF_KEEPSTATE, .pool[PF_RDRPOOL].nents = 1 };
+	struct pf_rule *r[WAYS + 1];
+	struct pf_ioc_rule c;
+
+	boot();
+	for (int i = 0; i <= WAYS; i++) {
+		c = base;
+		c.src.port_op = i == 1 ? PF_OP_EQ : PF_OP_NONE;
+		c.src.port[0] = i == 1 ? 1 : 0;
+		c.dst.addr = i == 2 ? pk_net(AF_INET, 1, 32).addr : i == 3 ? pk_net(AF_INET, 2, 32).addr : c.dst.addr;
+		c.dir = i == 4 ? PF_IN : 0;
+		c.ridentifier = i == 5 ? 1 : i == 6 ? 256 : 0;
+		c.timeout[PFTM_MAX - 1] = i == 7 ? 1 : 0;
+		c.label[0][0] = i == 8 ? 'a' : '\0';
+		c.label[PF_LABELS_MAX - 1][0] = i == 9 ? 'a' : '\0';
+		c.tagname[0] = i == 10 ? 'a' : '\0';
+		c.log = i == 11 ? PF_LOG_ON : 0;
+		r[i] = rule_of(&c, i == 12 ? &other : &ent);
+		for (int k = 0; k < i; k++)
+			KT(!pf_rule_same(r[i], r[k]));
+	}
+	for (int i = 0; i <= WAYS; i++)
+		pf_rule_put(r[i]);
+	r[0] = rule_of(&base, &ent);
+	r[1] = rule_of(&base, &ent);
+	KT(pf_rule_same(r[0], r[1]));
+	pf_rule_put(r[0]);
+	pf_rule_put(r[1]);
+}
