@@ -134,7 +134,9 @@ bad 1 "loss has no value" <<'LAB'
 wire w loss
 LAB
 for v in "loss 101%" "loss 1x" "loss -1" "delay 5min" "bandwidth 1T" "seed x" "colour red" "dup nan"; do
-	printf 'wire w %s\n' "$v" | bad 1 "$v: no property of a wire"
+	bad 1 "$v: no property of a wire" <<LAB
+wire w $v
+LAB
 done
 bad 1 "expected { after a" <<'LAB'
 machine a
