@@ -55,6 +55,8 @@ bool desc_dgram(int fd);
 void desc_new(int fd); /* fd is something else now */
 void desc_new_all(void);
 bool desc_confined(void); /* this thread's system calls are filtered */
+bool data_isdevice(int fd); /* of ours: is it no socket? */
+int data_pending(int fd); /* bytes of the datagram that is next, 0 */
 int sock_error(int fd);	  /* SO_ERROR, taken; or why it cannot be */
 /* As Linux gives addresses: cut to *len, which is then the whole length. */
 void sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t fromlen);

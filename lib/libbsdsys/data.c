@@ -50,6 +50,33 @@ part_add(struct iovec *in, int n, void *p, size_t len)
 	return (n);
 }
 
+/*
+ * Ways to send and to receive that the host's pair would take for something
+ * else.  Is one of them asked for of the machine's?  errno is Linux's of one
+ * without it.
+ */
+static bool
+send_refused(int fd, int flags)
+{
+	int never = MSG_OOB | MSG_FASTOPEN;
+
+	if ((flags & (never | MSG_MORE)) == 0 || !call_isours(fd))
+		return (false);
+	if ((flags & never) == 0 && !desc_dgram(fd))
+		return (false); /* of a stream it is a hint */
+	errno = EOPNOTSUPP;
+	return (true);
+}
+
+static bool
+recv_refused(int fd, int flags)
+{
+	if ((flags & (MSG_OOB | MSG_ERRQUEUE)) == 0 || !call_isours(fd))
+		return (false);
+	errno = (flags & MSG_ERRQUEUE) != 0 ? EAGAIN : desc_dgram(fd) ? EOPNOTSUPP : EINVAL;
+	return (true);
+}
+
 static ssize_t msg_send(int fd, const struct msghdr *msg);
 
 /* A datagram of more pieces than a call carries: put together first. */
@@ -101,6 +128,8 @@ ssize_t
 sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	native_init();
+	if (send_refused(fd, flags))
+		return (-1);
 	return (desc_dgram(fd) ? msg_send(fd, msg) : native.sendmsg(fd, msg, flags));
 }
 
@@ -111,6 +140,8 @@ sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *sa
 	struct msghdr msg = { .msg_name = (void *)(uintptr_t)sa, .msg_namelen = salen, .msg_iov = &iov, .msg_iovlen = 1 };
 
 	native_init();
+	if (send_refused(fd, flags))
+		return (-1);
 	if (desc_dgram(fd))
 		return (msg_send(fd, &msg));
 	if (sa != NULL && call_isours(fd)) { /* of a stream, nobody looks at it */
@@ -124,11 +155,13 @@ ssize_t
 send(int fd, const void *buf, size_t len, int flags)
 {
 	native_init();
+	if (send_refused(fd, flags))
+		return (-1);
 	return (desc_dgram(fd) ? sendto(fd, buf, len, flags, NULL, 0) : native.send(fd, buf, len, flags));
 }
 
-static bool
-is_device(int fd)
+bool
+data_isdevice(int fd)
 {
 	int type;
 	socklen_t len = sizeof(type);
@@ -166,7 +199,7 @@ write(int fd, const void *buf, size_t len)
 	native_init();
 	if (!desc_dgram(fd))
 		return (native.write(fd, buf, len));
-	return (is_device(fd) ? device_write(fd, &iov, 1) : sendto(fd, buf, len, 0, NULL, 0));
+	return (data_isdevice(fd) ? device_write(fd, &iov, 1) : sendto(fd, buf, len, 0, NULL, 0));
 }
 
 ssize_t
@@ -177,7 +210,7 @@ writev(int fd, const struct iovec *iov, int n)
 	native_init();
 	if (!desc_dgram(fd))
 		return (native.writev(fd, iov, n));
-	return (is_device(fd) ? device_write(fd, iov, n) : msg_send(fd, &msg));
+	return (data_isdevice(fd) ? device_write(fd, iov, n) : msg_send(fd, &msg));
 }
 
 /* --- receiving --- */
@@ -250,6 +283,20 @@ msg_recv(int fd, struct msghdr *msg, int flags)
 	return ((flags & MSG_TRUNC) != 0 ? n - (ssize_t)at : (ssize_t)done);
 }
 
+/* FIONREAD: bytes of the next datagram, 0 if none waits. */
+int
+data_pending(int fd)
+{
+	struct file_msg head;
+	ssize_t n = native.recv(fd, &head, sizeof(head), MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+	size_t before;
+
+	if (n < (ssize_t)sizeof(head) || head.type != FMSG_DATA)
+		return (0);
+	before = sizeof(head) + ((head.addrlen + 7) & ~7U) + ((head.cmsglen + 7) & ~7U);
+	return ((size_t)n > before ? (int)((size_t)n - before) : 0);
+}
+
 /* The end of a stream may be a reset: the kernel knows.  len: room for bytes. */
 static ssize_t
 end_check(int fd, ssize_t n, size_t len)
@@ -296,6 +343,8 @@ recvmsg(int fd, struct msghdr *msg, int flags)
 	ssize_t n;
 
 	native_init();
+	if (recv_refused(fd, flags))
+		return (-1);
 	if (desc_dgram(fd))
 		return (msg_recv(fd, msg, flags));
 	n = end_check(fd, native.recvmsg(fd, msg, flags), room_of(msg->msg_iov, msg->msg_iovlen));
@@ -312,6 +361,8 @@ recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *sa, socklen_
 	ssize_t n;
 
 	native_init();
+	if (recv_refused(fd, flags))
+		return (-1);
 	if (!desc_dgram(fd) && (flags & MSG_TRUNC) != 0 && call_isours(fd))
 		return (stream_discard(fd, len, flags));
 	if (!desc_dgram(fd))
@@ -326,7 +377,7 @@ ssize_t
 recv(int fd, void *buf, size_t len, int flags)
 {
 	native_init();
-	if (desc_dgram(fd) || (flags & MSG_TRUNC) != 0)
+	if ((flags & (MSG_TRUNC | MSG_OOB | MSG_ERRQUEUE)) != 0 || desc_dgram(fd))
 		return (recvfrom(fd, buf, len, flags, NULL, NULL));
 	return (end_check(fd, native.recv(fd, buf, len, flags), len));
 }
@@ -360,6 +411,8 @@ sendmmsg(int fd, struct mmsghdr *vec, unsigned int n, int flags)
 	ssize_t len;
 
 	native_init();
+	if (send_refused(fd, flags))
+		return (-1);
 	if (!desc_dgram(fd))
 		return (native.sendmmsg(fd, vec, n, flags));
 	for (i = 0; i < n && i < IOV_MAX; i++) {
@@ -406,6 +459,8 @@ recvmmsg(int fd, struct mmsghdr *vec, unsigned int n, int flags, struct timespec
 	ssize_t len;
 
 	native_init();
+	if (recv_refused(fd, flags))
+		return (-1);
 	if (!desc_dgram(fd))
 		return (native.recvmmsg(fd, vec, n, flags, limit));
 	if (limit != NULL)

@@ -261,7 +261,8 @@ getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 static bool
 option_native(int level, int name)
 {
-	return (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO || name == SO_COOKIE || name == SO_PEERCRED));
+	return (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO || name == SO_COOKIE || name == SO_PEERCRED ||
+		name == SO_RCVLOWAT || name == SO_SNDLOWAT));
 }
 
 int
@@ -396,6 +397,14 @@ ioctl(int fd, unsigned long cmd, ...)
 		return (native.ioctl(fd, cmd, arg));
 	if (ifreq_ioctl(cmd, arg, &result))
 		return (result);
+	if (cmd == FIONREAD && call_type(fd) == SOCK_SEQPACKET && !data_isdevice(fd)) {
+		*(int *)arg = data_pending(fd);
+		return (0);
+	}
+	if (cmd == SIOCATMARK && call_type(fd) == SOCK_STREAM) {
+		*(int *)arg = 0; /* urgent data are in line and marked nowhere, RFC 6093 */
+		return (0);
+	}
 	if (cmd == SIOCOUTQ && call_type(fd) == SOCK_STREAM)
 		return ((*(int *)arg = unsent(fd)) == -1 ? -1 : 0);
 	c.arg[0] = cmd & 0xffffffffUL;

@@ -21,6 +21,7 @@
 #include <machine/host.h>
 
 #define SOCKADDR_MAX 128
+#define FORCE_MAX    (1 << 30) /* bytes of a buffer, by privilege */
 #define OPTION_MAX   16384 /* a multicast filter of 64 sources has 8336 */
 #define INLINE_OLD   (64 * 1024)
 #define ALIGN8(n)    (((n) + 7) & ~(uint64_t)7)
@@ -230,6 +231,18 @@ option_int(const struct sysframe *f, int *v)
 	return (0);
 }
 
+/* A negative size is a very large one: Linux takes the number as unsigned. */
+static int
+bufsize_set(struct sockbuf *sb, const struct sysframe *f, int most)
+{
+	int v, error;
+
+	if ((error = option_int(f, &v)) != 0)
+		return (error);
+	sb->sb_hiwat = (uint64_t)(v < 0 ? most : MAX(2048, MIN(v, most)));
+	return (0);
+}
+
 static int
 sol_socket_set(struct socket *so, int name, struct proc *p,
     const struct sysframe *f)
@@ -237,6 +250,8 @@ sol_socket_set(struct socket *so, int name, struct proc *p,
 	struct linger l;
 	int v = 0, error;
 
+	if (name != SO_BINDTODEVICE && f->inlen < sizeof(v))
+		return (EINVAL); /* whatever it is */
 	if (name == SO_LINGER) {
 		if (f->inlen < sizeof(l))
 			return (EINVAL);
@@ -246,15 +261,16 @@ sol_socket_set(struct socket *so, int name, struct proc *p,
 	}
 	switch (name) {
 	case SO_SNDBUF:
+		return (bufsize_set(&so->so_snd, f, sockbuf_max));
 	case SO_RCVBUF:
-		if ((error = option_int(f, &v)) != 0)
+		return (bufsize_set(&so->so_rcv, f, sockbuf_max));
+	case SO_SNDBUFFORCE:
+	case SO_RCVBUFFORCE:
+		if ((error = suser(p)) != 0)
 			return (error);
-		if (v < 0)
-			return (EINVAL);
-		v = MAX(2048, MIN(v, sockbuf_max));
-		*(name == SO_SNDBUF ? &so->so_snd.sb_hiwat :
-				      &so->so_rcv.sb_hiwat) = (uint64_t)v;
-		return (0);
+		return (bufsize_set(
+		    name == SO_SNDBUFFORCE ? &so->so_snd : &so->so_rcv, f,
+		    FORCE_MAX));
 	case SO_DEBUG:
 	case SO_REUSEADDR:
 	case SO_REUSEPORT:

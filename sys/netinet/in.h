@@ -51,6 +51,7 @@ struct mbuf;
 #define IP_TRANSPARENT	19
 #define IP_RECVORIGDSTADDR 20 /* the same number for the data */
 #define IP_MINTTL	21
+#define IP_BIND_ADDRESS_NO_PORT 24
 #define IP_MULTICAST_IF 32
 #define IP_MULTICAST_TTL 33
 #define IP_MULTICAST_LOOP 34
@@ -88,6 +89,7 @@ struct mbuf;
 #define IPV6_TCLASS	67
 #define IPV6_CHECKSUM	7
 #define IPV6_DONTFRAG	62
+#define IPV6_MINHOPCOUNT 73
 #define IPV6_RECVORIGDSTADDR 74
 #define IPV6_TRANSPARENT 75
 #define ICMP6_FILTER	1

@@ -25,6 +25,7 @@
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
 #include <netinet/ip.h>
+#include <netinet6/ip6.h>
 
 enum opt_kind { OPT_FLAG, OPT_U8, OPT_I16, OPT_HOOK };
 struct opt_row {
@@ -212,6 +213,40 @@ static int
 get_rtable(const struct inpcb *inp, void *val, socklen_t *len)
 {
 	return (opt_put_int(val, len, (int)inp->inp_rtable));
+}
+
+/* Linux's bound for those without privilege; more is for routing protocols. */
+static int
+set_priority(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0)
+		return (EINVAL);
+	if ((v < 0 || v > 6) && p != NULL && suser(p) != 0)
+		return (EPERM);
+	if (v < 0 || v > 7)
+		return (EINVAL);
+	inp->inp_prio = (uint8_t)v;
+	return (0);
+}
+
+static int
+get_priority(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, inp->inp_prio));
+}
+
+/* Where packets are cut if the path takes longer ones; 0: nowhere. */
+static int
+set_mtu6(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	int v;
+
+	if (opt_int(val, len, &v) != 0 || (v != 0 && v < IPV6_MMTU))
+		return (EINVAL);
+	inp->inp_mtu6 = (uint32_t)v;
+	return (0);
 }
 
 static int
@@ -485,9 +520,10 @@ get_mall(const struct inpcb *inp, void *val, socklen_t *len)
 #define PCB(member) offsetof(struct inpcb, member)
 static const struct opt_row opt_rows[] = {
 	/* clang-format off */
-	{ IPPROTO_IP, IP_TOS,		OPT_U8,	  0, PCB(inp_tos), 0, 255, NULL, NULL },
+	{ IPPROTO_IP, IP_TOS,		OPT_U8,	  0, PCB(inp_tos), INT32_MIN, INT32_MAX, NULL, NULL },
 	{ IPPROTO_IP, IP_TTL,		OPT_I16,  0, PCB(inp_ttl), -1, 255, NULL, NULL },
 	{ IPPROTO_IP, IP_MINTTL,	OPT_U8,	  0, PCB(inp_minttl), 0, 255, NULL, NULL },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, OPT_FLAG, INP_BINDNOPORT, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IP, IP_PKTINFO,	OPT_FLAG, INP_RECVPKTINFO4, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IP, IP_RECVTTL,	OPT_FLAG, INP_RECVTTL, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IP, IP_RECVTOS,	OPT_FLAG, INP_RECVTOS, 0, 0, 0, NULL, NULL },
@@ -507,7 +543,7 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS, OPT_HOOK, 0, 0, 0, 0, set_mhops, get_mhops },
 	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP, OPT_HOOK, 0, 0, 0, 0, set_mloop6, get_mloop6 },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, OPT_I16, 0, PCB(inp_hops), -1, 255, NULL, NULL },
-	{ IPPROTO_IPV6, IPV6_TCLASS,	OPT_U8,	  0, PCB(inp_tclass), 0, 255, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_TCLASS,	OPT_U8,	  0, PCB(inp_tclass), -1, 255, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, OPT_FLAG, INP_RECVPKTINFO, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, OPT_FLAG, INP_RECVTTL, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS, OPT_FLAG, INP_RECVTOS, 0, 0, 0, NULL, NULL },
@@ -516,7 +552,8 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IPV6, SO_ORIGINAL_DST, OPT_HOOK, 0, 0, 0, 0, NULL, get_origdst6 },
 	{ IPPROTO_IPV6, IPV6_TRANSPARENT, OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, OPT_HOOK, 0, 0, 0, 0, set_mtudisc, get_mtudisc },
-	{ IPPROTO_IPV6, IPV6_MTU,	OPT_HOOK, 0, 0, 0, 0, NULL, get_mtu },
+	{ IPPROTO_IPV6, IPV6_MTU,	OPT_HOOK, 0, 0, 0, 0, set_mtu6, get_mtu },
+	{ IPPROTO_IPV6, IPV6_MINHOPCOUNT, OPT_U8, 0, PCB(inp_minhops), 0, 255, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_V6ONLY,	OPT_HOOK, 0, 0, 0, 0, set_v6only, get_v6only },
 	{ IPPROTO_IPV6, IPV6_CHECKSUM,	OPT_HOOK, 0, 0, 0, 0, set_cksumoff, get_cksumoff },
 	{ IPPROTO_RAW,  IPV6_CHECKSUM,	OPT_HOOK, 0, 0, 0, 0, set_cksumoff, get_cksumoff },
@@ -525,6 +562,8 @@ static const struct opt_row opt_rows[] = {
 	{ SOL_SOCKET, SO_RTABLE,	OPT_HOOK, 0, 0, 0, 0, set_rtable, get_rtable },
 	{ SOL_SOCKET, SO_BINDANY,	OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
 	{ SOL_SOCKET, SO_TIMESTAMP,	OPT_FLAG, INP_TIMESTAMP, 0, 0, 0, NULL, NULL },
+	{ SOL_SOCKET, SO_TIMESTAMPNS,	OPT_FLAG, INP_TIMESTAMPNS, 0, 0, 0, NULL, NULL },
+	{ SOL_SOCKET, SO_PRIORITY,	OPT_HOOK, 0, 0, 0, 0, set_priority, get_priority },
 	/* clang-format on */
 };
 
@@ -534,6 +573,12 @@ opt_find(const struct inpcb *inp, int level, int name)
 	unsigned int i;
 
 	if (level == IPPROTO_IPV6 && inp->inp_af != AF_INET6)
+		return (NULL);
+	if (!is_raw(inp) && (level == IPPROTO_RAW || level == IPPROTO_ICMPV6 ||
+	    (level == IPPROTO_IP && name == IP_HDRINCL) ||
+	    (level == IPPROTO_IPV6 && name == IPV6_CHECKSUM)))
+		return (NULL);
+	if (inp->inp_af != AF_INET6 && (level == IPPROTO_RAW || level == IPPROTO_ICMPV6))
 		return (NULL);
 	for (i = 0; i < nitems(opt_rows); i++)
 		if (opt_rows[i].level == level && opt_rows[i].name == name)
@@ -553,6 +598,8 @@ in_opt_set(struct inpcb *inp, int level, int name, const void *val,
 		return (in_mcast_setopt(inp, level, name, val, len));
 	if (row == NULL || (row->kind == OPT_HOOK && row->set == NULL))
 		return (ENOPROTOOPT);
+	if (level == IPPROTO_IPV6 && len < sizeof(v))
+		return (EINVAL); /* a byte will do for level IP only */
 	if (row->kind == OPT_HOOK)
 		return (row->set(inp, val, len, p));
 	if (opt_int(val, len, &v) != 0)
@@ -563,6 +610,8 @@ in_opt_set(struct inpcb *inp, int level, int name, const void *val,
 	}
 	if (v < row->min || v > row->max || (row->kind == OPT_I16 && v == 0))
 		return (EINVAL);
+	if (v == -1 && name == IPV6_TCLASS && level == IPPROTO_IPV6)
+		v = 0; /* RFC 3542 6.5: the default */
 	if (row->kind == OPT_U8)
 		*((uint8_t *)inp + row->at) = (uint8_t)v;
 	else
@@ -679,14 +728,18 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 						  time_wall_us;
 	struct timeval tv = { .tv_sec = (time_t)(us / 1000000),
 		.tv_usec = (long)(us % 1000000) };
+	int64_t ts[2] = { tv.tv_sec, tv.tv_usec * 1000 }; /* a timespec */
 
 	if ((inp->inp_flags &
-		(INP_TIMESTAMP | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
+		(INP_TIMESTAMP | INP_TIMESTAMPNS | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
 		    INP_RECVTTL | INP_RECVTOS | INP_RECVORIGDST)) == 0)
 		return (0);
 	if ((inp->inp_flags & INP_TIMESTAMP) != 0)
 		at = cmsg_put(out, at, SOL_SOCKET, SO_TIMESTAMP, &tv,
 		    sizeof(tv));
+	if ((inp->inp_flags & INP_TIMESTAMPNS) != 0)
+		at = cmsg_put(out, at, SOL_SOCKET, SO_TIMESTAMPNS, ts,
+		    sizeof(ts));
 	at = control_pktinfo(inp, ctx, out, at);
 	if ((inp->inp_flags & INP_RECVTTL) != 0) {
 		v = ctx->ttl;
@@ -821,7 +874,8 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 		.proto = proto,
 		.ttl = send_ttl(inp, af, s),
 		.dst = *dst };
-	struct ip_outopts po = { .po_rtable = inp->inp_rtable };
+	struct ip_outopts po = { .po_rtable = inp->inp_rtable,
+		.po_mtu = inp->inp_mtu6 };
 	uint32_t index = inp->inp_ifindex != 0 ? inp->inp_ifindex :
 	    s->ifindex != 0                    ? s->ifindex :
 						 scope;
@@ -855,5 +909,6 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 		return (ENOBUFS);
 	if ((inp->inp_flags & INP_BINDANY) != 0)
 		m->m_pkthdr.pf.flags |= PF_TAG_TRANSPARENT;
+	m->m_pkthdr.pf.prio = inp->inp_prio;
 	return (ip_family(af)->output(m, &po));
 }

@@ -557,6 +557,12 @@ in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 		return (error);
 	if (port != 0 && port < 1024 && p != NULL && suser(p) != 0)
 		return (EACCES);
+	if (port == 0 && (inp->inp_flags & INP_BINDNOPORT) != 0) {
+		inp->inp_laddr = a; /* connect or the first packet does the rest */
+		inp->inp_vers = in_pcb_vers(inp, af, &a);
+		inp->inp_scope = scope;
+		return (0);
+	}
 	if ((error = in_pcb_bind_to(inp, &a, in_pcb_vers(inp, af, &a), port)) ==
 	    0)
 		inp->inp_scope = scope;
@@ -692,6 +698,8 @@ in_pcb_accept(struct inpcb *inp, const struct inpcb *listener,
 	inp->inp_tos = listener->inp_tos;
 	inp->inp_tclass = listener->inp_tclass;
 	inp->inp_minttl = listener->inp_minttl;
+	inp->inp_minhops = listener->inp_minhops;
+	inp->inp_prio = listener->inp_prio;
 	if (k->af == AF_INET6 &&
 	    (in6_islinklocal(&k->faddr) || in6_islinklocal(&k->laddr)))
 		inp->inp_scope = k->ifindex;

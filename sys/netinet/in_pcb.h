@@ -54,6 +54,8 @@ struct in_pcb_table {
 #define INP_NOMLOOP4	 0x1000 /* own multicasts do not come back */
 #define INP_NOMLOOP6	 0x2000
 #define INP_NOMCASTALL	 0x0800 /* only groups it joined itself */
+#define INP_BINDNOPORT	 0x4000 /* connect chooses the port, bind does not */
+#define INP_TIMESTAMPNS	 0x8000
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
 struct inpcb {
@@ -75,7 +77,10 @@ struct inpcb {
 	uint8_t inp_mttl, inp_mhops; /* of packets to groups; 0: stay here */
 	uint32_t inp_mifindex, inp_mifindex6; /* groups leave by it, 0: by route */
 	struct ip_addr inp_maddr; /* v4 source of packets to groups, or zero */
-	uint8_t inp_tos, inp_tclass, inp_minttl;
+	uint8_t inp_tos, inp_tclass;
+	uint8_t inp_minttl, inp_minhops; /* RFC 5082: fewer are dropped */
+	uint8_t inp_prio; /* of its packets, 0 to 7: pf, vlan */
+	uint32_t inp_mtu6; /* IPv6 packets are cut at, 0: as the path wants */
 	struct in_member_list inp_members;
 	int inp_cksumoff; /* raw v6: place of the checksum, -1 none */
 	uint32_t inp_optlen;
@@ -83,6 +88,13 @@ struct inpcb {
 	uint32_t inp_icmp6filter[8]; /* bit set: type is blocked */
 	void *inp_ppcb;              /* the protocol's own: tcp */
 };
+
+/* Did a packet with this TTL come from too far away for inp? */
+static inline bool
+in_pcb_ttl_low(const struct inpcb *inp, sa_family_t af, uint8_t ttl)
+{
+	return (ttl < (af == AF_INET ? inp->inp_minttl : inp->inp_minhops));
+}
 
 /* The sockets of a transport protocol, or NULL: pf asks who owns a packet. */
 struct in_pcb_table *in_pcb_table_of(uint8_t proto);

@@ -35,6 +35,7 @@ struct ip_outopts {
 	struct ifnet *po_ifp; /* for link-local and multicast destinations, or NULL */
 	const void *po_options; /* v4: options; v6: extension headers before the transport */
 	uint32_t po_optlen;
+	uint32_t po_mtu; /* v6: cut at this if the path allows more, 0: no */
 };
 /*
  * Sends a packet.  m_data at the IP header, whose length, addresses, TTL

@@ -111,6 +111,8 @@ tcp_emit(const struct tcp_out *o)
 		return (ENOBUFS);
 	if (o->inp != NULL && (o->inp->inp_flags & INP_BINDANY) != 0)
 		m->m_pkthdr.pf.flags |= PF_TAG_TRANSPARENT;
+	if (o->inp != NULL)
+		m->m_pkthdr.pf.prio = o->inp->inp_prio;
 	return (fam->output(m, &po));
 }
 

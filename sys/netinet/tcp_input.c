@@ -166,7 +166,7 @@ tcp_input_segment(struct mbuf *m, const struct ip_input_ctx *ctx,
 		nobody(m, k, sg);
 		return;
 	}
-	if (ctx->ttl < inp->inp_minttl) {
+	if (in_pcb_ttl_low(inp, ctx->af, ctx->ttl)) {
 		m_drop(m, DROP_TCP_MINTTL);
 		return;
 	}

@@ -167,7 +167,7 @@ static const struct {
 	{ TCP_NODELAY,	    INT32_MIN, INT32_MAX, get_nodelay,	   set_nodelay },
 	{ TCP_CORK,	    INT32_MIN, INT32_MAX, get_cork,	   set_cork },
 	{ TCP_QUICKACK,	    INT32_MIN, INT32_MAX, get_quickack,	   set_quickack },
-	{ TCP_MAXSEG,	    TCP_MSS_MIN, 65495,	  get_maxseg,	   set_maxseg },
+	{ TCP_MAXSEG,	    0, 65495,		  get_maxseg,	   set_maxseg },
 	{ TCP_KEEPIDLE,	    1, 32767,		  get_keepidle,	   set_keepidle },
 	{ TCP_KEEPINTVL,    1, 32767,		  get_keepintvl,   set_keepintvl },
 	{ TCP_KEEPCNT,	    1, 127,		  get_keepcnt,	   set_keepcnt },
@@ -258,11 +258,23 @@ put(void *val, socklen_t *len, const void *p, size_t n)
 	return (0);
 }
 
+/* Linux gives the whole of a field of 16 bytes. */
+static int
+congestion_get(const struct tcpcb *tp, void *val, socklen_t *len)
+{
+	char name[16] = "";
+
+	strlcpy(name, tp->t_cc->name, sizeof(name));
+	return (put(val, len, name, sizeof(name)));
+}
+
 static int
 congestion_set(struct tcpcb *tp, const void *val, socklen_t len)
 {
 	const struct tcp_cc *cc = tcp_cc_find(val, len);
 
+	if (len == 0)
+		return (EINVAL);
 	if (cc == NULL)
 		return (ENOENT);
 	tp->t_cc = cc;
@@ -289,15 +301,17 @@ tcp_setopt(struct socket *so, int level, int name, const void *val,
 		return (congestion_set(tp, val, len));
 	if (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT)
 		return (tcp_md5_set(tp, name == TCP_MD5SIG_EXT, val, len));
+	if (len < sizeof(v))
+		return (EINVAL);
 	for (i = 0; i < nitems(rows) && rows[i].name != name; i++)
 		;
 	if (i == nitems(rows))
 		return (ENOPROTOOPT);
-	if (len < sizeof(v))
-		return (EINVAL);
 	memcpy(&v, val, sizeof(v));
 	if (v < rows[i].min || v > rows[i].max)
 		return (EINVAL);
+	if (name == TCP_MAXSEG && v != 0 && v < TCP_MSS_MIN)
+		return (EINVAL); /* 0: what the path allows */
 	rows[i].set(tp, v);
 	return (0);
 }
@@ -315,8 +329,7 @@ tcp_getopt(struct socket *so, int level, int name, void *val, socklen_t *len,
 	if (level != IPPROTO_TCP)
 		return (in_opt_get(inp, level, name, val, len));
 	if (name == TCP_CONGESTION)
-		return (
-		    put(val, len, tp->t_cc->name, strlen(tp->t_cc->name) + 1));
+		return (congestion_get(tp, val, len));
 	if (name == TCP_INFO) {
 		info_fill(tp, &ti, uptime_us());
 		return (put(val, len, &ti, sizeof(ti)));

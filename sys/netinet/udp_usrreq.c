@@ -94,7 +94,7 @@ udp_deliver(struct inpcb *inp, struct mbuf *m, const struct ip_input_ctx *ctx,
 	uint32_t controllen;
 	socklen_t fromlen;
 
-	if (ctx->ttl < inp->inp_minttl) {
+	if (in_pcb_ttl_low(inp, ctx->af, ctx->ttl)) {
 		m_drop(m, DROP_UDP_MINTTL);
 		return;
 	}

@@ -448,6 +448,8 @@ ip6_output_send(struct mbuf **mp, const struct ip_outopts *po,
 	    0;
 	if ((po->po_flags & IPOUT_MINMTU) != 0)
 		w->ex.mtu = IPV6_MMTU;
+	else if (po->po_mtu != 0 && (w->ex.mtu == 0 || po->po_mtu < w->ex.mtu))
+		w->ex.mtu = po->po_mtu;
 	return (ip6_emit(mp, &w->ex));
 }
 

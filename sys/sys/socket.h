@@ -39,6 +39,7 @@
 #define SO_RCVBUF 8
 #define SO_KEEPALIVE 9
 #define SO_OOBINLINE 10
+#define SO_PRIORITY 12
 #define SO_LINGER 13
 #define SO_REUSEPORT 15
 #define SO_RCVTIMEO 20
@@ -46,6 +47,9 @@
 #define SO_BINDTODEVICE 25
 #define SO_TIMESTAMP 29
 #define SO_ACCEPTCONN 30
+#define SO_SNDBUFFORCE 32
+#define SO_RCVBUFFORCE 33
+#define SO_TIMESTAMPNS 35
 #define SO_PROTOCOL 38
 #define SO_DOMAIN 39
 /* Fugu's own. */

@@ -892,10 +892,12 @@ KTEST(udp_send_with_control_data)
 	KT((m = catch_out(0)) != NULL);
 	KT_EQ(mtod(m, struct ip *)->ip_ttl, 7);
 	m_freem(m);
+	KT_EQ(setopt(so, SOL_SOCKET, SO_PRIORITY, 5), 0);
 	KT_EQ(send_control(so, IPPROTO_IP, IP_PKTINFO, pi, 12), 0);
 	(void)if_flush_all();
 	KT((m = catch_out(0)) != NULL);
 	KT_EQ(mtod(m, struct ip *)->ip_src, ME1);
+	KT_EQ(m->m_pkthdr.pf.prio, 5);
 	m_freem(m);
 	pi[1] = A4(10, 9, 9, 9);
 	KT_EQ(send_control(so, IPPROTO_IP, IP_PKTINFO, pi, 12), EADDRNOTAVAIL);
@@ -913,9 +915,13 @@ static const struct opt_row {
 } opt_rows[] = {
 	{ IPPROTO_IP, IP_TTL, 256, 9 },
 	{ IPPROTO_IP, IP_TTL, 0, 255 },
-	{ IPPROTO_IP, IP_TOS, 256, 0x10 },
+	{ IPPROTO_IP, IP_TOS, INT32_MIN, 0x10 },
 	{ IPPROTO_IP, IP_MINTTL, -1, 254 },
 	{ IPPROTO_IP, IP_RECVTTL, INT32_MIN, 1 },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, INT32_MIN, 1 },
+	{ IPPROTO_IPV6, IPV6_MINHOPCOUNT, 256, 255 },
+	{ SOL_SOCKET, SO_PRIORITY, 8, 6 },
+	{ SOL_SOCKET, SO_TIMESTAMPNS, INT32_MIN, 1 },
 	{ IPPROTO_IP, IP_MULTICAST_TTL, 256, 0 },
 	{ IPPROTO_IP, IP_MULTICAST_TTL, -2, 255 },
 	{ IPPROTO_IP, IP_MULTICAST_LOOP, INT32_MIN, 0 },
@@ -951,7 +957,7 @@ KTEST(in_options_set_and_read_back)
 		KT_EQ(v, r->good);
 	}
 	KT_EQ(setopt(so, IPPROTO_IP, 999, 1), ENOPROTOOPT);
-	KT_EQ(setopt(so, IPPROTO_IP, IP_HDRINCL, 1), EINVAL);
+	KT_EQ(setopt(so, IPPROTO_IP, IP_HDRINCL, 1), ENOPROTOOPT);
 	KT_EQ(setopt(so, IPPROTO_IP, IP_RECVERR, 1), ENOPROTOOPT);
 	KT_EQ(so->so_proto->setopt(so, SOL_SOCKET, SO_BINDTODEVICE, "nosuch0",
 		  8, &owner),

@@ -1,0 +1,501 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * What a program from Linux asks for: which sockets it may have, the options
+ * that are carried and what they do, and the errno of those that are not.  The
+ * errnos are Linux's, of one that was built without what is missing here.
+ */
+
+#include "machine.h"
+
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <linux/netlink.h>
+#include <linux/sockios.h>
+
+#define DGRAM_PORT 5501
+
+static const int families[] = { AF_INET, AF_INET6 };
+#define BOTH(af) for (int i_ = 0, af; i_ < 2 && (af = families[i_], true); i_++)
+
+/* --- socket(2) --- */
+
+enum { HOSTS = -1, MACHINES = 0 }; /* else the errno */
+static const struct {
+	int family, type, protocol, want;
+} sockets[] = {
+	{ AF_INET, SOCK_STREAM, 0, MACHINES },
+	{ AF_INET6, SOCK_STREAM, IPPROTO_TCP, MACHINES },
+	{ AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP, MACHINES },
+	{ AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0, MACHINES },
+	{ AF_INET, SOCK_RAW, IPPROTO_ICMP, MACHINES },
+	{ AF_INET, SOCK_RAW, 0, EPROTONOSUPPORT },
+	{ AF_INET, SOCK_STREAM, IPPROTO_UDP, EPROTONOSUPPORT },
+	{ AF_INET, SOCK_STREAM, IPPROTO_SCTP, EPROTONOSUPPORT },
+	{ AF_INET, SOCK_STREAM, 262, EPROTONOSUPPORT }, /* MPTCP */
+	{ AF_INET6, SOCK_DGRAM, IPPROTO_UDPLITE, EPROTONOSUPPORT },
+	{ AF_INET, SOCK_DGRAM, IPPROTO_ICMP, EPROTONOSUPPORT },
+	{ AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP, ESOCKTNOSUPPORT },
+	{ AF_INET6, SOCK_DCCP, 0, ESOCKTNOSUPPORT },
+	{ AF_INET, SOCK_PACKET, 0, EAFNOSUPPORT },
+	{ AF_INET, SOCK_STREAM, -1, EINVAL },
+	{ AF_INET, SOCK_STREAM, 300, EINVAL },
+	{ AF_INET, SOCK_STREAM | 0x100, 0, EINVAL },
+	{ AF_INET, 11, 0, EINVAL },
+	{ AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, EPROTONOSUPPORT },
+	{ AF_NETLINK, SOCK_DGRAM, NETLINK_SOCK_DIAG, EPROTONOSUPPORT },
+	{ AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, EPROTONOSUPPORT },
+	{ AF_NETLINK, SOCK_RAW, NETLINK_GENERIC, EPROTONOSUPPORT },
+	{ AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK, HOSTS },
+	{ AF_PACKET, SOCK_RAW, 0, EAFNOSUPPORT },
+	{ AF_PACKET, SOCK_DGRAM, 0, EAFNOSUPPORT },
+	{ AF_KEY, SOCK_RAW, 2, EAFNOSUPPORT },
+	{ AF_SMC, SOCK_STREAM, 0, EAFNOSUPPORT },
+	{ AF_TIPC, SOCK_STREAM, 0, EAFNOSUPPORT },
+	{ AF_XDP, SOCK_RAW, 0, EAFNOSUPPORT },
+	{ AF_UNIX, SOCK_STREAM, 0, HOSTS },
+	{ AF_UNIX, SOCK_SEQPACKET, 0, HOSTS },
+};
+
+static void
+test_sockets(void **state UNUSED)
+{
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		int want = sockets[i].want, fd, error;
+
+		if (want == MACHINES && (sockets[i].type & 0xf) == SOCK_RAW &&
+		    geteuid() != 0)
+			continue;
+		errno = 0;
+		fd = socket(sockets[i].family, sockets[i].type,
+		    sockets[i].protocol);
+		error = errno;
+		if (want > 0 ? fd != -1 || error != want :
+			       fd == -1 || bsd_isfd(fd) != (want == MACHINES))
+			fail_msg("row %zu: %d, %s", i, fd, strerror(error));
+		if (fd != -1)
+			close(fd);
+	}
+}
+
+/* --- options that there are not --- */
+
+static const struct {
+	int level, name;
+	const char *text;
+} refused[] = {
+	/* clang-format off */
+#define R(level, name) { level, name, #name }
+	R(SOL_SOCKET, SO_NO_CHECK), R(SOL_SOCKET, SO_ATTACH_FILTER),
+	R(SOL_SOCKET, SO_MARK), R(SOL_SOCKET, SO_TIMESTAMPING),
+	R(SOL_SOCKET, SO_RXQ_OVFL), R(SOL_SOCKET, SO_BUSY_POLL),
+	R(SOL_SOCKET, SO_MAX_PACING_RATE), R(SOL_SOCKET, SO_INCOMING_CPU),
+	R(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF), R(SOL_SOCKET, SO_ZEROCOPY),
+	R(SOL_SOCKET, SO_TXTIME), R(SOL_SOCKET, 9999),
+	R(IPPROTO_IP, IP_ROUTER_ALERT), R(IPPROTO_IP, IP_RECVOPTS),
+	R(IPPROTO_IP, IP_RETOPTS), R(IPPROTO_IP, IP_RECVERR),
+	R(IPPROTO_IP, IP_FREEBIND), R(IPPROTO_IP, IP_UNICAST_IF),
+	R(IPPROTO_IP, IP_CHECKSUM), R(IPPROTO_IP, 9999),
+	R(IPPROTO_IPV6, IPV6_ADDRFORM), R(IPPROTO_IPV6, IPV6_RECVERR),
+	R(IPPROTO_IPV6, IPV6_RECVHOPOPTS), R(IPPROTO_IPV6, IPV6_RECVRTHDR),
+	R(IPPROTO_IPV6, IPV6_RECVPATHMTU), R(IPPROTO_IPV6, IPV6_AUTOFLOWLABEL),
+	R(IPPROTO_IPV6, IPV6_ADDR_PREFERENCES), R(IPPROTO_IPV6, 9999),
+	R(IPPROTO_TCP, TCP_LINGER2), R(IPPROTO_TCP, TCP_DEFER_ACCEPT),
+	R(IPPROTO_TCP, TCP_WINDOW_CLAMP), R(IPPROTO_TCP, TCP_REPAIR),
+	R(IPPROTO_TCP, TCP_FASTOPEN), R(IPPROTO_TCP, TCP_FASTOPEN_CONNECT),
+	R(IPPROTO_TCP, TCP_TIMESTAMP), R(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
+	R(IPPROTO_TCP, TCP_CC_INFO), R(IPPROTO_TCP, TCP_SAVE_SYN),
+	R(IPPROTO_TCP, TCP_ULP), R(IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE),
+	R(IPPROTO_TCP, TCP_INQ), R(IPPROTO_TCP, 9999),
+	R(IPPROTO_UDP, UDP_CORK), R(IPPROTO_UDP, UDP_SEGMENT),
+	R(IPPROTO_UDP, UDP_GRO), R(IPPROTO_SCTP, 1),
+#undef R
+	/* clang-format on */
+};
+
+static void
+test_refused_options(void **state UNUSED)
+{
+	int v[4] = { 1, 0, 0, 0 };
+
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++)
+		BOTH(af)
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		socklen_t len = sizeof(v);
+		int fd = socket(af, type, 0);
+
+		assert_true(fd != -1);
+		if (setsockopt(fd, refused[i].level, refused[i].name, v,
+			sizeof(v)) != -1 ||
+		    errno != ENOPROTOOPT)
+			fail_msg("%s: set: %s", refused[i].text,
+			    strerror(errno));
+		if (getsockopt(fd, refused[i].level, refused[i].name, v,
+			&len) != -1 ||
+		    errno != ENOPROTOOPT)
+			fail_msg("%s: get: %s", refused[i].text,
+			    strerror(errno));
+		close(fd);
+	}
+}
+
+/* --- numbers: what is taken, and what is read then --- */
+
+enum { STREAM = 1, DGRAM = 2, ANY = 3 };
+static const struct {
+	int types, level, name, set, get, error;
+} numbers[] = {
+	/* clang-format off */
+	{ ANY, SOL_SOCKET, SO_RCVBUF,	   1,	   2048,    0 },
+	{ ANY, SOL_SOCKET, SO_SNDBUF,	   -1,	   4194304, 0 },
+	{ ANY, SOL_SOCKET, SO_PRIORITY,	   6,	   6,	    0 },
+	{ ANY, SOL_SOCKET, SO_PRIORITY,	   8,	   0,	    EINVAL },
+	{ ANY, SOL_SOCKET, SO_SNDLOWAT,	   2,	   1,	    ENOPROTOOPT },
+	{ ANY, SOL_SOCKET, SO_RCVLOWAT,	   77,	   77,	    0 },
+	{ ANY, SOL_SOCKET, SO_TIMESTAMPNS, 1,	   1,	    0 },
+	{ ANY, SOL_SOCKET, SO_TYPE,	   1,	   -1,	    ENOPROTOOPT },
+	{ ANY, IPPROTO_IP, IP_TOS,	   0x1b8,  0xb8,    0 },
+	{ ANY, IPPROTO_IP, IP_TTL,	   0,	   64,	    EINVAL },
+	{ ANY, IPPROTO_IP, IP_TTL,	   256,	   64,	    EINVAL },
+	{ ANY, IPPROTO_IP, IP_TTL,	   -1,	   64,	    0 },
+	{ ANY, IPPROTO_IP, IP_MINTTL,	   255,	   255,	    0 },
+	{ ANY, IPPROTO_IP, IP_MINTTL,	   256,	   0,	    EINVAL },
+	{ ANY, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, 1,   0 },
+	{ ANY, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255, 255,    0 },
+	{ ANY, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 256, 0,	    EINVAL },
+	{ ANY, IPPROTO_IPV6, IPV6_TCLASS,  -1,	   0,	    0 },
+	{ ANY, IPPROTO_IPV6, IPV6_TCLASS,  256,	   0,	    EINVAL },
+	{ ANY, IPPROTO_IPV6, IPV6_MTU,	   1279,   -1,	    EINVAL },
+	{ ANY, IPPROTO_IPV6, IPV6_MTU,	   1280,   -1,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_MAXSEG, 87,	   -1,	    EINVAL },
+	{ STREAM, IPPROTO_TCP, TCP_MAXSEG, 0,	   -1,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_KEEPCNT, 128,   -1,	    EINVAL },
+	{ STREAM, IPPROTO_TCP, TCP_INFO,   1,	   -1,	    ENOPROTOOPT },
+	{ DGRAM, IPPROTO_TCP, TCP_NODELAY, 1,	   -1,	    ENOPROTOOPT },
+	/* clang-format on */
+};
+
+static void
+number_walk(size_t i, int af, int type)
+{
+	int fd = socket(af, type, 0), v = numbers[i].set, ret;
+	socklen_t len = sizeof(v);
+
+	assert_true(fd != -1);
+	ret = setsockopt(fd, numbers[i].level, numbers[i].name, &v, sizeof(v));
+	if (numbers[i].error != 0 ? ret != -1 || errno != numbers[i].error :
+				    ret == -1)
+		fail_msg("row %zu: set: %d, %s", i, ret, strerror(errno));
+	if (numbers[i].get != -1) {
+		assert_return_code(getsockopt(fd, numbers[i].level,
+				       numbers[i].name, &v, &len),
+		    errno);
+		if (v != numbers[i].get || len != sizeof(v))
+			fail_msg("row %zu: %d, %u bytes", i, v, len);
+		len = 1; /* cut, as Linux does */
+		assert_return_code(getsockopt(fd, numbers[i].level,
+				       numbers[i].name, &v, &len),
+		    errno);
+		assert_int_equal(len, 1);
+	}
+	/* a byte is enough for level IP, for no other */
+	ret = setsockopt(fd, numbers[i].level, numbers[i].name, &v, 1);
+	if (numbers[i].level != IPPROTO_IP && (ret != -1 || (errno != EINVAL && errno != ENOPROTOOPT)))
+		fail_msg("row %zu: a byte: %d, %s", i, ret, strerror(errno));
+	close(fd);
+}
+
+static void
+test_numbers(void **state UNUSED)
+{
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++)
+		BOTH(af)
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if ((numbers[i].types & type) != 0 &&
+		    (numbers[i].level != IPPROTO_IPV6 || af == AF_INET6))
+			number_walk(i, af, type);
+}
+
+/* Buffers above the bound are for the machine's owner. */
+static void
+test_forced_buffers(void **state UNUSED)
+{
+	static const int names[2][2] = { { SO_RCVBUFFORCE, SO_RCVBUF },
+		{ SO_SNDBUFFORCE, SO_SNDBUF } };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), v;
+	socklen_t len = sizeof(v);
+	pid_t pid;
+
+	for (int i = 0; i < 2; i++) {
+		v = 64 << 20;
+		assert_return_code(setsockopt(fd, SOL_SOCKET, names[i][0], &v,
+				       sizeof(v)),
+		    errno);
+		assert_return_code(getsockopt(fd, SOL_SOCKET, names[i][1], &v,
+				       &len),
+		    errno);
+		assert_int_equal(v, 64 << 20);
+	}
+	close(fd);
+	if (geteuid() != 0)
+		return;
+	if ((pid = fork()) == 0) {
+		const char *argv[] = { "/bin/chmod", "755", mach.root, NULL };
+
+		CHILD_CHECK(run_wait(argv) == 0 && setgid(65531) == 0 &&
+		    setuid(65531) == 0 && bsd_reopen() == 0);
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		CHILD_CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &v,
+				sizeof(v)) == -1 &&
+		    errno == EPERM);
+		v = 7;
+		CHILD_CHECK(setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &v,
+				sizeof(v)) == -1 &&
+		    errno == EPERM);
+		_exit(0);
+	}
+	child_good(pid);
+}
+
+/* --- what some of them do --- */
+
+static socklen_t
+here(int af, int port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = (sa_family_t)af;
+	sin->sin_port = htons((uint16_t)port);
+	if (af == AF_INET) {
+		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		return (sizeof(*sin));
+	}
+	sin6->sin6_addr = in6addr_loopback;
+	return (sizeof(*sin6));
+}
+
+static int
+number_set(int fd, int level, int name, int v)
+{
+	return (setsockopt(fd, level, name, &v, sizeof(v)));
+}
+
+/* A datagram socket with its port, and one that is connected to it. */
+static void
+dgram_pair(int af, int *a, int *b)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = here(af, DGRAM_PORT, &ss);
+
+	assert_true((*a = socket(af, SOCK_DGRAM, 0)) != -1);
+	assert_true((*b = socket(af, SOCK_DGRAM, 0)) != -1);
+	assert_return_code(bind(*b, (struct sockaddr *)&ss, len), errno);
+	assert_return_code(connect(*a, (struct sockaddr *)&ss, len), errno);
+}
+
+/* RFC 5082: each family has its own least number of hops. */
+static void
+test_least_hops(void **state UNUSED)
+{
+	int a, b;
+
+	BOTH(af)
+	{
+		bool v4 = af == AF_INET;
+		int level = v4 ? IPPROTO_IP : IPPROTO_IPV6,
+		    ttl = v4 ? IP_TTL : IPV6_UNICAST_HOPS;
+
+		dgram_pair(af, &a, &b);
+		assert_return_code(number_set(b, level,
+				       v4 ? IP_MINTTL : IPV6_MINHOPCOUNT, 101),
+		    errno);
+		assert_return_code(number_set(a, level, ttl, 100), errno);
+		say(a, "from far away");
+		assert_return_code(number_set(a, level, ttl, 101), errno);
+		if (!v4) /* the other family's does not matter */
+			assert_return_code(number_set(b, IPPROTO_IP, IP_MINTTL,
+					       255),
+			    errno);
+		say(a, "near");
+		expect_text(b, "near");
+		assert_quiet(b, POLLIN);
+		close(a);
+		close(b);
+	}
+}
+
+/* The address alone is bound; the port comes with the peer. */
+static void
+test_bind_without_port(void **state UNUSED)
+{
+	struct sockaddr_storage ss, own;
+	socklen_t len, ownlen;
+	int fd, l;
+
+	BOTH(af)
+	{
+		len = here(af, DGRAM_PORT + 1, &ss);
+		assert_true((l = socket(af, SOCK_STREAM, 0)) != -1);
+		assert_return_code(bind(l, (struct sockaddr *)&ss, len), errno);
+		assert_return_code(listen(l, 1), errno);
+		assert_true((fd = socket(af, SOCK_STREAM, 0)) != -1);
+		assert_return_code(number_set(fd, IPPROTO_IP,
+				       IP_BIND_ADDRESS_NO_PORT, 1),
+		    errno);
+		len = here(af, 0, &own);
+		assert_return_code(bind(fd, (struct sockaddr *)&own, len),
+		    errno);
+		ownlen = sizeof(own);
+		assert_return_code(getsockname(fd, (struct sockaddr *)&own,
+				       &ownlen),
+		    errno);
+		assert_int_equal(((struct sockaddr_in *)&own)->sin_port, 0);
+		assert_return_code(connect(fd, (struct sockaddr *)&ss, len),
+		    errno);
+		ownlen = sizeof(own);
+		assert_return_code(getsockname(fd, (struct sockaddr *)&own,
+				       &ownlen),
+		    errno);
+		assert_int_not_equal(((struct sockaddr_in *)&own)->sin_port, 0);
+		if (af == AF_INET)
+			assert_int_equal(
+			    ((struct sockaddr_in *)&own)->sin_addr.s_addr,
+			    htonl(INADDR_LOOPBACK));
+		close(fd);
+		close(l);
+	}
+}
+
+/* A time in nanoseconds comes with the datagram: about now. */
+static void
+test_timestamp(void **state UNUSED)
+{
+	union {
+		struct cmsghdr h;
+		char b[256];
+	} control;
+	char buf[16];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct timespec ts, now;
+	int a, b;
+
+	BOTH(af)
+	{
+		dgram_pair(af, &a, &b);
+		assert_return_code(number_set(b, SOL_SOCKET, SO_TIMESTAMPNS, 1),
+		    errno);
+		say(a, "when");
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+		assert_int_equal(recvmsg(b, &m, 0), 4);
+		assert_true(m.msg_controllen >= CMSG_LEN(sizeof(ts)));
+		assert_int_equal(control.h.cmsg_level, SOL_SOCKET);
+		assert_int_equal(control.h.cmsg_type, SCM_TIMESTAMPNS);
+		memcpy(&ts, CMSG_DATA(&control.h), sizeof(ts));
+		clock_gettime(CLOCK_REALTIME, &now);
+		assert_in_range(ts.tv_sec, now.tv_sec - 30, now.tv_sec + 1);
+		assert_in_range(ts.tv_nsec, 0, 999999999);
+		close(a);
+		close(b);
+	}
+}
+
+/* A read that waits for ten bytes gets ten. */
+static void
+test_low_water(void **state UNUSED)
+{
+	char buf[32];
+	int a, b, l, port;
+	pid_t pid;
+
+	l = loop_listener(1, &port);
+	a = loop_socket(0);
+	assert_return_code(loop_connect(a, port, 0), errno);
+	assert_return_code(b = accept(l, NULL, NULL), errno);
+	assert_return_code(number_set(b, SOL_SOCKET, SO_RCVLOWAT, 10), errno);
+	say(a, "four");
+	assert_comes(b, POLLIN);
+	if ((pid = fork()) == 0) {
+		usleep(QUIET_MS * 1000);
+		CHILD_CHECK(write(a, "and six", 6) == 6);
+		_exit(0);
+	}
+	assert_int_equal(read(b, buf, sizeof(buf)), 10);
+	assert_memory_equal(buf, "fourand si", 10);
+	child_good(pid);
+	close(a);
+	close(b);
+	close(l);
+}
+
+/* Ways to send and receive that there are not, and those that look alike. */
+static void
+test_flags(void **state UNUSED)
+{
+	struct iovec iov = { (char[8]){ 0 }, 8 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int a, b, l, port, n;
+	char c;
+
+	BOTH(af)
+	{
+		dgram_pair(af, &a, &b);
+		assert_errno(send(a, "x", 1, MSG_OOB), EOPNOTSUPP);
+		assert_errno(send(a, "x", 1, MSG_MORE), EOPNOTSUPP);
+		assert_errno(recv(b, &c, 1, MSG_OOB), EOPNOTSUPP);
+		assert_errno(recvmsg(b, &m, MSG_ERRQUEUE), EAGAIN);
+		assert_quiet(b, POLLIN);
+		assert_return_code(ioctl(b, FIONREAD, &n), errno);
+		assert_int_equal(n, 0);
+		say(a, "seven b");
+		say(a, "another");
+		assert_comes(b, POLLIN);
+		assert_return_code(ioctl(b, FIONREAD, &n), errno);
+		assert_int_equal(n, 7); /* of the first, which stays */
+		expect_text(b, "seven b");
+		assert_return_code(ioctl(b, SIOCATMARK, &n) == -1 ? 0 : -1, 0);
+		close(a);
+		close(b);
+	}
+	l = loop_listener(1, &port);
+	a = loop_socket(0);
+	assert_return_code(loop_connect(a, port, 0), errno);
+	assert_return_code(b = accept(l, NULL, NULL), errno);
+	assert_errno(send(a, "x", 1, MSG_OOB), EOPNOTSUPP);
+	assert_errno(sendto(a, "x", 1, MSG_FASTOPEN, NULL, 0), EOPNOTSUPP);
+	assert_errno(recv(b, &c, 1, MSG_OOB), EINVAL);
+	assert_errno(recvmsg(b, &m, MSG_ERRQUEUE), EAGAIN);
+	assert_return_code(ioctl(b, SIOCATMARK, &n), errno);
+	assert_int_equal(n, 0);
+	assert_int_equal(send(a, "more", 4, MSG_MORE), 4); /* a hint */
+	expect_text(b, "more");
+	close(a);
+	close(b);
+	close(l);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup(f, limit_set)
+	const struct CMUnitTest tests[] = {
+		T(test_sockets),
+		T(test_refused_options),
+		T(test_numbers),
+		T(test_forced_buffers),
+		T(test_least_hops),
+		T(test_bind_without_port),
+		T(test_timestamp),
+		T(test_low_water),
+		T(test_flags),
+	};
+
+	return (cmocka_run_group_tests(tests, machine_up, machine_down));
+}
