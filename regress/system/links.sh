@@ -5,45 +5,37 @@
 # bsd(8) and its links with real processes: one kernel to a folder, wires
 # whose ends come, go and are killed, tap and packet beside Linux's own stack
 # (in namespaces of our own), captures in and out.  TAP.
-O=$(realpath "${O:-build}")
+export O="${O:-build}"
 if [ -z "$LINKS_INSIDE" ]; then
 	unshare -Urnm true 2>/dev/null || NONS=1
-	export O NONS LINKS_INSIDE=1
+	export NONS LINKS_INSIDE=1
 	[ -n "$NONS" ] && exec "$0"
 	exec unshare -Urnm --kill-child --fork "$0"
 fi
-D=$(mktemp -d /tmp/fugu-links.XXXXXX)
+. "$(dirname "$0")/lab.subr"
+D=$dir says=$D/out
 export BSD_WIRES=$D/wires
 mkdir "$BSD_WIRES"
-n=0 bad=0
+hping=$(PATH=/usr/bin:/bin command -v ping) # the host's own
 
-ok() { # ok TEXT: by the status of the command before
-	local status=$?
-	n=$((n + 1))
-	[ $status -eq 0 ] && echo "ok $n - $1" && return
-	bad=1
-	echo "not ok $n - $1"
-	sed 's/^/# /' "$D/out"
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 run() { "$@" >"$D/out" 2>&1; }
 up() { # up MACHINE ARG ...
 	local m=$1
 	shift
-	run "$O/bin/bsd" -r "$D/$m" -h "$m" "$@"
+	run bsd -r "$D/$m" -h "$m" "$@"
 }
 on() { local m=$1; shift; BSD_ROOT=$D/$m run "$@"; }
 pid() { cat "$D/$1/dev/lock" 2>/dev/null; }
 gone() { for _ in $(seq 200); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.01; done; return 1; }
 down() { local p; p=$(pid "$1"); kill "${2:--TERM}" "$p" 2>/dev/null; gone "$p"; }
-says() { grep -q -- "$1" "$D/out"; }
+has() { grep -q -- "$1" "$D/out"; }
 one_line() { [ "$(wc -l <"$D/out")" -eq 1 ]; }
 within() { # within SECONDS COMMAND: until it succeeds
 	local end=$((SECONDS + $1))
 	shift
 	until "$@"; do [ $SECONDS -ge $end ] && return 1; sleep 0.05; done
 }
-status_is() { on "$1" "$O/bin/ifconfig" "$2" && says "status: $3"; }
+status_is() { on "$1" ifconfig "$2" && has "status: $3"; }
 config() { # config MACHINE IF ADDRESS ...
 	local m=$1
 	mkdir -p "$D/$m/etc"
@@ -54,32 +46,30 @@ config() { # config MACHINE IF ADDRESS ...
 	done
 	echo "net.inet.ip.forwarding=1" >"$D/$m/etc/sysctl.conf"
 }
-cleanup() {
+ended() {
 	for lock in "$D"/*/dev/lock; do
 		[ -s "$lock" ] && kill -9 "$(cat "$lock")" 2>/dev/null
 	done
-	rm -rf "$D"
 }
-trap cleanup EXIT
 
 # --- arguments and folders ---
-run "$O/bin/bsd"; [ $? -eq 2 ] && says usage; ok "no folder is a usage error"
-run "$O/bin/bsd" -r "$D/x" -i fxp0; [ $? -eq 1 ] && one_line; ok "-i without a kind"
-run "$O/bin/bsd" -r "$D/x" -i fxp0=cable:x; [ $? -eq 1 ] && one_line && says wire.*tap.*packet.*pcap; ok "an unknown kind names those there are"
-run "$O/bin/bsd" -r "$D/x" -i fxp0=packet:nosuch0; [ $? -eq 1 ] && one_line && says nosuch0; ok "packet: no such interface"
-run "$O/bin/bsd" -r "$D/x" -i fxp0=pcap:/nosuch; [ $? -eq 1 ] && one_line && says "No such file"; ok "pcap: no such file"
-run "$O/bin/bsd" -r "$D/x" -i fxp0=pcap:/bin/sh; [ $? -eq 1 ] && one_line && says "no capture"; ok "pcap: not a capture"
-up a; ok "a kernel starts"
-up a; [ $? -eq 1 ] && one_line && says "process $(pid a)"; ok "a second one on the folder is told who is there"
-down a -KILL; up a; ok "a killed kernel is no obstacle"
+run bsd; [ $? -eq 2 ] && has usage; verdict $? "no folder is a usage error"
+run bsd -r "$D/x" -i fxp0; [ $? -eq 1 ] && one_line; verdict $? "-i without a kind"
+run bsd -r "$D/x" -i fxp0=cable:x; [ $? -eq 1 ] && one_line && has wire.*tap.*packet.*pcap; verdict $? "an unknown kind names those there are"
+run bsd -r "$D/x" -i fxp0=packet:nosuch0; [ $? -eq 1 ] && one_line && has nosuch0; verdict $? "packet: no such interface"
+run bsd -r "$D/x" -i fxp0=pcap:/nosuch; [ $? -eq 1 ] && one_line && has "No such file"; verdict $? "pcap: no such file"
+run bsd -r "$D/x" -i fxp0=pcap:/bin/sh; [ $? -eq 1 ] && one_line && has "no capture"; verdict $? "pcap: not a capture"
+up a; verdict $? "a kernel starts"
+up a; [ $? -eq 1 ] && one_line && has "process $(pid a)"; verdict $? "a second one on the folder is told who is there"
+down a -KILL; up a; verdict $? "a killed kernel is no obstacle"
 long=$D/$(printf 'd%.0s' $(seq 120))/$(printf 'e%.0s' $(seq 120))
-mkdir -p "$long"; run "$O/bin/bsd" -r "$long"; ok "a folder with a long name"
+mkdir -p "$long"; run bsd -r "$long"; verdict $? "a folder with a long name"
 kill "$(cat "$long/dev/lock")"
-down a; ok "SIGTERM ends it"
-[ ! -e "$D/a/dev/kern" ]; ok "and its socket"
+down a; verdict $? "SIGTERM ends it"
+[ ! -e "$D/a/dev/kern" ]; verdict $? "and its socket"
 
 mkdir "$D/file" && rmdir "$D/file" && : >"$D/file"
-run "$O/bin/bsd" -r "$D/file"; [ $? -eq 1 ] && one_line && says "$D/file"; ok "a folder that is a file"
+run bsd -r "$D/file"; [ $? -eq 1 ] && one_line && has "$D/file"; verdict $? "a folder that is a file"
 # (what may not be written, or has no room, needs a mount of our own)
 if [ -n "$NONS" ]; then
 	skip "a full disk" "namespaces are not allowed here"
@@ -87,21 +77,21 @@ else
 	mkdir "$D/full" && mount -t tmpfs -o size=64k tmpfs "$D/full"
 	mkdir -p "$D/full/r/dev" "$D/full/labs"
 	head -c 100000 /dev/zero >"$D/full/fill" 2>/dev/null
-	run "$O/bin/bsd" -r "$D/full/r"; [ $? -eq 1 ] && one_line && says "dev/lock: No space left"; ok "a full disk is one line"
+	run bsd -r "$D/full/r"; [ $? -eq 1 ] && one_line && has "dev/lock: No space left"; verdict $? "a full disk is one line"
 	printf '%s\n' "lab full" "wire w" "machine a {" "interface fxp0 on w { inet 10.0.0.1/24 }" "}" >"$D/full.conf"
-	FUGU_LABS=$D/full/labs run "$O/bin/bsdctl" up "$D/full.conf"
-	[ $? -eq 1 ] && one_line && says "No space left"; ok "of bsdctl up, too"
-	! ls "$D/full/labs" | grep .; ok "which leaves nothing"
+	FUGU_LABS=$D/full/labs run bsdctl up "$D/full.conf"
+	[ $? -eq 1 ] && one_line && has "No space left"; verdict $? "of bsdctl up, too"
+	! ls "$D/full/labs" | grep .; verdict $? "which leaves nothing"
 	rm "$D/full/fill"
-	FUGU_LABS=$D/full/labs run "$O/bin/bsdctl" up "$D/full.conf"; ok "with room again, it comes up"
-	FUGU_LABS=$D/full/labs run "$O/bin/bsdctl" down; ok "and goes down"
+	FUGU_LABS=$D/full/labs run bsdctl up "$D/full.conf"; verdict $? "with room again, it comes up"
+	FUGU_LABS=$D/full/labs run bsdctl down; verdict $? "and goes down"
 	mount -o remount,ro "$D/full"
-	run "$O/bin/bsd" -r "$D/full/r"; [ $? -eq 1 ] && one_line && says "dev/lock: Read-only"; ok "a folder that may not be written"
+	run bsd -r "$D/full/r"; [ $? -eq 1 ] && one_line && has "dev/lock: Read-only"; verdict $? "a folder that may not be written"
 	umount "$D/full"
 	bare() { setpriv --bounding-set=-all --inh-caps=-all "$@"; }
-	run bare "$O/bin/bsd" -r "$D/x" -i fxp0=packet:lo; [ $? -eq 1 ] && one_line && says "no privilege: needs CAP_NET_RAW"; ok "packet without privilege"
+	run bare bsd -r "$D/x" -i fxp0=packet:lo; [ $? -eq 1 ] && one_line && has "no privilege: needs CAP_NET_RAW"; verdict $? "packet without privilege"
 	if [ -c /dev/net/tun ] && [ -r /dev/net/tun ] && (exec 3<>/dev/net/tun) 2>/dev/null; then
-		run bare "$O/bin/bsd" -r "$D/x" -i fxp0=tap:t0; [ $? -eq 1 ] && one_line && says "no privilege\|may not be opened"; ok "tap without privilege"
+		run bare bsd -r "$D/x" -i fxp0=tap:t0; [ $? -eq 1 ] && one_line && has "no privilege\|may not be opened"; verdict $? "tap without privilege"
 	else
 		skip "tap without privilege" "no tap devices here"
 	fi
@@ -112,36 +102,35 @@ config l fxp0 10.7.1.1/24; echo 10.7.1.2 >"$D/l/etc/mygate"
 config m fxp0 10.7.1.2/24 fxp1 10.7.2.2/24
 echo net.inet.ip.forwarding=1 >"$D/m/etc/sysctl.conf"
 config r fxp0 10.7.2.1/24; echo 10.7.2.2 >"$D/r/etc/mygate"
-up r -i fxp0=wire:wan && up m -i fxp0=wire:lan -i fxp1=wire:wan && up l -i fxp0=wire:lan; ok "three machines on two wires"
+up r -i fxp0=wire:wan && up m -i fxp0=wire:lan -i fxp1=wire:wan && up l -i fxp0=wire:lan; verdict $? "three machines on two wires"
 routed() { # routed TEXT PING-ARGUMENTS: needs the default routes of mygate
 	local text=$1
 	shift
-	[ -x "$O/bin/route" ] || { skip "$text" "no route(8) in this build"; return; }
-	on l "$O/bin/ping" "$@"; ok "$text"
+	on l ping "$@"; verdict $? "$text"
 }
-on l "$O/bin/ping" -c 2 -i 0.1 10.7.1.2; ok "ping of a neighbour"
-on l "$O/bin/ping" -c 2 -i 0.1 -s 20000 10.7.1.2; ok "ping with 20000 bytes"
+on l ping -c 2 -i 0.1 10.7.1.2; verdict $? "ping of a neighbour"
+on l ping -c 2 -i 0.1 -s 20000 10.7.1.2; verdict $? "ping with 20000 bytes"
 routed "ping through the middle" -c 3 -i 0.1 10.7.2.1
 routed "20000 bytes through the middle" -c 2 -i 0.1 -s 20000 10.7.2.1
-down m -KILL; within 5 status_is l fxp0 "no carrier"; ok "a killed end takes the carrier along"
-up m -i fxp0=wire:lan -i fxp1=wire:wan && within 5 status_is l fxp0 active; ok "and brings it back"
-on l "$O/bin/ping" -c 2 -i 0.1 10.7.1.2; ok "ping after the restart"
-for i in 3 4 5; do config h$i fxp0 10.7.1.$i/24; up h$i -i fxp0=wire:lan || break; done; ok "a hub of five ends"
-on h3 "$O/bin/ping" -c 1 10.7.1.1 && on h4 "$O/bin/ping" -c 1 10.7.1.5 && on l "$O/bin/ping" -c 1 10.7.1.4; ok "each hears each"
-down h4 -KILL; on h3 "$O/bin/ping" -c 1 10.7.1.5; ok "without one, the others go on"
+down m -KILL; within 5 status_is l fxp0 "no carrier"; verdict $? "a killed end takes the carrier along"
+up m -i fxp0=wire:lan -i fxp1=wire:wan && within 5 status_is l fxp0 active; verdict $? "and brings it back"
+on l ping -c 2 -i 0.1 10.7.1.2; verdict $? "ping after the restart"
+for i in 3 4 5; do config h$i fxp0 10.7.1.$i/24; up h$i -i fxp0=wire:lan || break; done; verdict $? "a hub of five ends"
+on h3 ping -c 1 10.7.1.1 && on h4 ping -c 1 10.7.1.5 && on l ping -c 1 10.7.1.4; verdict $? "each hears each"
+down h4 -KILL; on h3 ping -c 1 10.7.1.5; verdict $? "without one, the others go on"
 down l; down m; down r; down h3; down h5
-[ "$(find "$BSD_WIRES" -type s | wc -l)" -le 1 ] || ! find "$BSD_WIRES" >"$D/out"; ok "who leaves takes his socket along"
+[ "$(find "$BSD_WIRES" -type s | wc -l)" -le 1 ] || ! find "$BSD_WIRES" >"$D/out"; verdict $? "who leaves takes his socket along"
 
 # --- captures ---
 hex() { od -An -v -tx1 "$1" | tr -d ' \n'; }
 config p fxp0 10.7.9.1/24
-up p -i "fxp0=pcap:,$D/out.pcap" && on p "$O/bin/ping" -c 1 -w 1 10.7.9.2
+up p -i "fxp0=pcap:,$D/out.pcap" && on p ping -c 1 -w 1 10.7.9.2
 down p
-hex "$D/out.pcap" | grep -q 08060001080006040001.*0a070902; ok "what is sent is recorded"
+hex "$D/out.pcap" | grep -q 08060001080006040001.*0a070902; verdict $? "what is sent is recorded"
 config q fxp0 10.7.9.2/24
 up q -i "fxp0=pcap:$D/out.pcap,$D/answer.pcap" && sleep 1
 down q
-hex "$D/answer.pcap" | grep -q 08060001080006040002.*0a070902; ok "what was recorded is heard, and answered"
+hex "$D/answer.pcap" | grep -q 08060001080006040002.*0a070902; verdict $? "what was recorded is heard, and answered"
 
 # --- beside Linux ---
 if [ -n "$NONS" ]; then
@@ -157,34 +146,33 @@ else
 		ip -n $1 addr add $2.1/24 dev v${1}0; ip -n $1 link set v${1}0 up; ip -n $1 route add default via $2.2
 	done
 	config w fxp0 10.8.1.2/24 fxp1 10.8.2.2/24
-	up w -i fxp0=packet:va -i fxp1=packet:vb; ok "packet: two interfaces of the host"
-	run ip -d link show va && says "allmulti 1"; ok "packet: the card hears all multicasts"
-	run ip netns exec a ping -q -c 3 -i 0.1 -W 1 10.8.2.1; ok "packet: Linux pings Linux through it"
-	run ip netns exec a ping -q -c 2 -i 0.1 -W 1 -s 30000 10.8.2.1; ok "packet: with 30000 bytes"
-	ip -n a link set va0 down; within 5 status_is w fxp0 "no carrier"; ok "packet: carrier goes"
-	ip -n a link set va0 up; within 5 status_is w fxp0 active; ok "packet: carrier comes"
+	up w -i fxp0=packet:va -i fxp1=packet:vb; verdict $? "packet: two interfaces of the host"
+	run ip -d link show va && has "allmulti 1"; verdict $? "packet: the card hears all multicasts"
+	run ip netns exec a "$hping" -q -c 3 -i 0.1 -W 1 10.8.2.1; verdict $? "packet: Linux pings Linux through it"
+	run ip netns exec a "$hping" -q -c 2 -i 0.1 -W 1 -s 30000 10.8.2.1; verdict $? "packet: with 30000 bytes"
+	ip -n a link set va0 down; within 5 status_is w fxp0 "no carrier"; verdict $? "packet: carrier goes"
+	ip -n a link set va0 up; within 5 status_is w fxp0 active; verdict $? "packet: carrier comes"
 	if command -v iperf3 >/dev/null; then
 		run ip netns exec b iperf3 -s -1 -D -I "$D/iperf.pid"; sleep 0.5
 		ip -n a route replace default via 10.8.1.2
-		run ip netns exec a timeout 20 iperf3 -c 10.8.2.1 -n 200M; ok "packet: 200 MB of TCP with offloads on"
+		run ip netns exec a timeout 20 iperf3 -c 10.8.2.1 -n 200M; verdict $? "packet: 200 MB of TCP with offloads on"
 		[ -s "$D/iperf.pid" ] && kill "$(tr -d '\0' <"$D/iperf.pid")" 2>/dev/null
 	else
 		skip "packet: TCP" "no iperf3"
 	fi
-	ip link del va; within 5 status_is w fxp0 "no carrier"; ok "packet: the interface goes"
+	ip link del va; within 5 status_is w fxp0 "no carrier"; verdict $? "packet: the interface goes"
 	ip link add va type veth peer name va0 && ip link set va0 netns a && ip link set va up && ip -n a link set va0 up
-	within 5 status_is w fxp0 active; ok "packet: and comes back"
+	within 5 status_is w fxp0 active; verdict $? "packet: and comes back"
 	down w
 	if [ -c /dev/net/tun ] && ip tuntap add t9 mode tap 2>/dev/null; then
 		ip link del t9
 		config t fxp0 10.8.5.2/24
-		up t -i fxp0=tap:t0 && ip addr add 10.8.5.1/24 dev t0 && ip link set t0 up; ok "tap: a device of the host"
-		run ping -q -c 3 -i 0.1 -W 1 10.8.5.2; ok "tap: Linux pings the kernel"
-		run "$O/bin/bsd" -r "$D/x" -i fxp0=tap:t0; [ $? -eq 1 ] && one_line && says "another process"; ok "tap: busy is one line"
+		up t -i fxp0=tap:t0 && ip addr add 10.8.5.1/24 dev t0 && ip link set t0 up; verdict $? "tap: a device of the host"
+		run "$hping" -q -c 3 -i 0.1 -W 1 10.8.5.2; verdict $? "tap: Linux pings the kernel"
+		run bsd -r "$D/x" -i fxp0=tap:t0; [ $? -eq 1 ] && one_line && has "another process"; verdict $? "tap: busy is one line"
 		down t
 	else
 		skip "tap" "no tap devices here"
 	fi
 fi
-echo "1..$n"
-exit $bad
+finish

@@ -5,49 +5,40 @@
 # arp(8) and ndp(8): two machines on a wire learn of each other; neighbours
 # are set by hand, published, read from files and deleted; what is wrong is
 # refused in one line and changes nothing.  TAP.
-O=$(realpath "${O:-build}")
-D=$(mktemp -d /tmp/fugu-neighbours.XXXXXX)
-export BSD_WIRES=$D/wires BSD_ROOT=$D/a PATH=$O/bin:$PATH
+. "$(dirname "$0")/lab.subr"
+D=$dir says=$D/out
+export BSD_WIRES=$D/wires BSD_ROOT=$D/a
 mkdir "$BSD_WIRES" "$D/a" "$D/b"
-n=0 bad=0 reader=
-end() {
+reader=
+ended() {
 	for m in a b; do
 		[ -s "$D/$m/dev/lock" ] && kill "$(cat "$D/$m/dev/lock")" 2>/dev/null
 	done
 	[ -n "$reader" ] && kill -9 "$reader" 2>/dev/null
 	wait
-	rm -rf "$D"
-}
-trap end EXIT
-result() { # result STATUS TEXT
-	n=$((n + 1))
-	[ "$1" -eq 0 ] && echo "ok $n - $2" && return
-	bad=1
-	echo "not ok $n - $2"
-	sed 's/^/# /' "$D/out"
 }
 does() { # does COMMAND: without an error
 	timeout 10 "$@" >"$D/out" 2>&1
-	result $? "$*"
+	verdict $? "$*"
 }
 shows() { # shows PATTERN COMMAND
 	local p=$1
 	shift
 	timeout 10 "$@" >"$D/out" 2>&1 && grep -Eq -- "$p" "$D/out"
-	result $? "$* shows $p"
+	verdict $? "$* shows $p"
 }
 lacks() { # lacks PATTERN COMMAND
 	local p=$1
 	shift
 	timeout 10 "$@" >"$D/out" 2>&1 && ! grep -Eq -- "$p" "$D/out"
-	result $? "$* has no $p"
+	verdict $? "$* has no $p"
 }
 refuses() { # refuses STATUS LINE COMMAND: that line and no other
 	local status=$1 line=$2
 	shift 2
 	timeout 10 "$@" >"$D/out" 2>&1
 	[ $? -eq "$status" ] && [ "$(cat "$D/out")" = "$line" ]
-	result $? "$* is refused: $line"
+	verdict $? "$* is refused: $line"
 }
 for m in a b; do
 	timeout 120 bsd -r "$D/$m" -n -h $m -i fxp0=wire:"$D/wires/w" >"$D/$m.log" 2>&1 &
@@ -78,7 +69,7 @@ shows '^10\.0\.0\.2 +02:00:00:00:00:02 +fxp0 +permanent *$' arp -an
 shows '02:00:00:00:00:02 +UHLS' netstat -rn -f inet
 ping -n -c 1 -w 1 10.0.0.2 >"$D/out" 2>&1
 [ $? -ne 0 ]
-result $? "nobody answers at a wrong link address"
+verdict $? "nobody answers at a wrong link address"
 refuses 1 "arp: set 10.0.0.2: entry exists (-F replaces it)" arp -s 10.0.0.2 2:0:0:0:0:3
 shows '^10\.0\.0\.2 +02:00:00:00:00:02' arp -an
 does arp -F -s 10.0.0.2 2:0:0:0:0:3 temp
@@ -105,7 +96,7 @@ wait "$reader"
 reader=
 cp "$D/wake" "$D/out"
 grep -q 'ffff ffff ffff 0200 0000 0007' "$D/out"
-result $? "arp -W wakes a station"
+verdict $? "arp -W wakes a station"
 refuses 1 "arp: 2:0: not a link address" arp -W 2:0
 refuses 1 "arp: nosuch0: no such interface" arp -W 2:0:0:0:0:7 nosuch0
 refuses 1 "arp: -V 1: the only routing domain is 0" arp -V 1 -a
@@ -132,20 +123,20 @@ heard() { for _ in $(seq 100); do grep -q "$1" "$D/news" && return 0; sleep 0.05
 sleep 0.3
 does arp -s 10.0.0.40 2:0:0:0:0:40
 heard '^ 10\.0\.0\.40 02:00:00:00:00:40 255\.255\.255\.255'
-result $? "route monitor tells of a neighbour set by hand"
+verdict $? "route monitor tells of a neighbour set by hand"
 kill -STOP "$reader"
 for i in $(seq 1 250); do echo "10.0.0.$i 2:0:0:0:1:0"; done | grep -v '\.[12] ' >"$D/file"
 for _ in $(seq 8); do arp -F -f "$D/file" && arp -ad; done >"$D/out" 2>&1
-result $? "3968 changes while the reader is stopped"
+verdict $? "3968 changes while the reader is stopped"
 kill -CONT "$reader"
 heard '^ 10\.0\.0\.250 '
 sleep 0.5
 does arp -s 10.0.0.41 2:0:0:0:0:41
 heard '^ 10\.0\.0\.41 '
 [ "$(grep -c '^RTM_DESYNC' "$D/news")" -eq 1 ] && [ "$(grep -c '^RTM_[AD]' "$D/news")" -lt 3968 ]
-result $? "it hears of some, then RTM_DESYNC once"
+verdict $? "it hears of some, then RTM_DESYNC once"
 sed -n '/^RTM_DESYNC/,$p' "$D/news" | grep -q '10\.0\.0\.41 '
-result $? "and news again after that"
+verdict $? "and news again after that"
 kill "$reader"
 wait "$reader" 2>/dev/null
 reader=
@@ -194,5 +185,4 @@ lacks '^2001:db8::20 ' ndp -an
 does ndp -c
 lacks ' [NRSDPM] [Rp]*$' ndp -an
 does ping -n -c 1 2001:db8::2
-echo "1..$n"
-exit $bad
+finish

@@ -4,25 +4,14 @@
 #
 # A machine whose etc is wrong: bsd(8) says so by status 3 and runs, bsdctl(8)
 # says which machine and takes the lab down again.  TAP.
-O=$(realpath "${O:-build}")
-D=$(mktemp -d /tmp/fugu-netstart.XXXXXX)
-export PATH=$O/bin:$PATH FUGU_LABS=$D/labs
-n=0 bad=0
+. "$(dirname "$0")/lab.subr"
+D=$dir says=$D/out
 locks() { find "$D" -path '*/dev/lock' -exec cat {} + 2>/dev/null; }
-end() {
+ended() {
 	bsdctl down >/dev/null 2>&1
 	for pid in $(locks); do kill "$pid" 2>/dev/null; done
-	rm -rf "$D"
 }
-trap end EXIT
-result() { # result STATUS TEXT
-	n=$((n + 1))
-	[ "$1" -eq 0 ] && echo "ok $n - $2" && return
-	bad=1
-	echo "not ok $n - $2"
-	sed 's/^/# /' "$D/out"
-}
-says() { grep -q -- "$1" "$D/out"; }
+has() { grep -q -- "$1" "$D/out"; }
 gone() { for _ in $(seq 100); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.02; done; return 1; }
 mkdir -p "$D/a/etc" "$D/b/etc"
 echo "inet 10.0.0.1/24" >"$D/a/etc/hostname.fxp0"
@@ -35,12 +24,12 @@ lab net.inet.nosuch=1
 
 timeout 20 bsd -r "$D/b" -h b -i fxp0=wire:"$D/w" >"$D/out" 2>&1
 [ $? -eq 3 ]
-result $? "bsd ends with status 3"
-says '10\.0\.0\.300'
-result $? "the word that is wrong is named"
+verdict $? "bsd ends with status 3"
+has '10\.0\.0\.300'
+verdict $? "the word that is wrong is named"
 pid=$(cat "$D/b/dev/lock")
 kill -0 "$pid" && BSD_ROOT=$D/b ifconfig fxp0 10.0.0.2/24 >"$D/out" 2>&1
-result $? "the machine runs and can be put right"
+verdict $? "the machine runs and can be put right"
 kill "$pid"
 gone "$pid"
 
@@ -50,21 +39,21 @@ printf 'pass all\nblock in from nonsense.invalid.\n' >"$D/b/etc/pf.conf"
 BSD_ROOT=$D/b netstart -n >"$D/out" 2>&1
 [ "$(grep -n 'pfctl' "$D/out" | cut -d: -f2 | tr '\n' ' ')" = "pfctl -qef - pfctl -qf $D/b/etc/pf.conf " ] &&
     [ "$(head -1 "$D/out")" = "pfctl -qef -" ]
-result $? "the filter is enabled before anything else"
+verdict $? "the filter is enabled before anything else"
 timeout 20 bsd -r "$D/b" -h b -i fxp0=wire:"$D/w" >"$D/out" 2>&1
-[ $? -eq 3 ] && says 'not loaded'
-result $? "a bad pf.conf is reported"
+[ $? -eq 3 ] && has 'not loaded'
+verdict $? "a bad pf.conf is reported"
 pid=$(cat "$D/b/dev/lock")
 BSD_ROOT=$D/b pfctl -s rules >"$D/out" 2>&1
-says '^block drop all$' && ! says '^pass all'
-result $? "and everything stays blocked"
+has '^block drop all$' && ! has '^pass all'
+verdict $? "and everything stays blocked"
 echo 'pass all' >"$D/b/etc/pf.conf"
-BSD_ROOT=$D/b netstart >"$D/out" 2>&1 && BSD_ROOT=$D/b pfctl -s rules >"$D/out" 2>&1 && says '^pass all' && ! says block
-result $? "put right, netstart loads it"
+BSD_ROOT=$D/b netstart >"$D/out" 2>&1 && BSD_ROOT=$D/b pfctl -s rules >"$D/out" 2>&1 && has '^pass all' && ! has block
+verdict $? "put right, netstart loads it"
 printf 'block nonsense\n' >"$D/b/etc/pf.conf"
 BSD_ROOT=$D/b netstart >"$D/out" 2>&1; BSD_ROOT=$D/b pfctl -s rules >"$D/out" 2>&1
-says '^pass all'
-result $? "bad again, the good rules stay"
+has '^pass all'
+verdict $? "bad again, the good rules stay"
 kill "$pid"
 gone "$pid"
 rm "$D/b/etc/pf.conf"
@@ -72,21 +61,20 @@ echo "inet 10.0.0.300/24" >"$D/b/etc/hostname.fxp0"
 
 (cd "$D" && timeout 30 bsdctl up lab.conf) >"$D/out" 2>&1
 [ $? -eq 1 ]
-result $? "bsdctl up ends with status 1"
-says '^bsdctl: .*machine b: netstart failed'
-result $? "it names the machine"
-! says 'machine a'
-result $? "and not the other"
+verdict $? "bsdctl up ends with status 1"
+has '^bsdctl: .*machine b: netstart failed'
+verdict $? "it names the machine"
+! has 'machine a'
+verdict $? "and not the other"
 left=0
 for pid in $(locks); do gone "$pid" || left=1; done
 [ $left -eq 0 ]
-result $? "no machine is left running"
+verdict $? "no machine is left running"
 lab net.inet.ip.forwarding=1
 (cd "$D" && timeout 30 bsdctl up lab.conf) >"$D/out" 2>&1
-result $? "put right, it comes up"
+verdict $? "put right, it comes up"
 timeout 10 bsdctl exec a ping -n -c 1 10.0.0.2 >"$D/out" 2>&1
-result $? "and is reached"
+verdict $? "and is reached"
 (cd "$D" && timeout 30 bsdctl down ns$$) >"$D/out" 2>&1
-result $? "and goes down"
-echo "1..$n"
-exit $bad
+verdict $? "and goes down"
+finish

@@ -4,41 +4,32 @@
 #
 # netstat(1): sockets with who has them, memory, an interface over time; and
 # what it refuses.  TAP.
-O=$(realpath "${O:-build}")
-D=$(mktemp -d /tmp/fugu-netstat.XXXXXX)
-export BSD_ROOT=$D/a PATH=$O/bin:$PATH
+. "$(dirname "$0")/lab.subr"
+D=$dir says=$D/out
+export BSD_ROOT=$D/a
 mkdir "$D/a"
-n=0 bad=0 pinger=
-end() {
+pinger=
+ended() {
 	[ -n "$pinger" ] && kill "$pinger" 2>/dev/null
 	[ -s "$D/a/dev/lock" ] && kill "$(cat "$D/a/dev/lock")" 2>/dev/null
 	wait
-	rm -rf "$D"
-}
-trap end EXIT
-result() { # result STATUS TEXT
-	n=$((n + 1))
-	[ "$1" -eq 0 ] && echo "ok $n - $2" && return
-	bad=1
-	echo "not ok $n - $2"
-	sed 's/^/# /' "$D/out"
 }
 shows() { # shows PATTERN COMMAND
 	local p=$1
 	shift
 	timeout 10 "$@" >"$D/out" 2>&1 && grep -Eq -- "$p" "$D/out"
-	result $? "$* shows $p"
+	verdict $? "$* shows $p"
 }
 silent() { # silent COMMAND: good, and nothing to say
 	timeout 10 "$@" >"$D/out" 2>&1 && [ ! -s "$D/out" ]
-	result $? "$* shows nothing"
+	verdict $? "$* shows nothing"
 }
 refuses() { # refuses STATUS LINE COMMAND: the first line it says
 	local status=$1 line=$2
 	shift 2
 	timeout 10 "$@" >"$D/out" 2>&1
 	[ $? -eq "$status" ] && [ "$(head -n 1 "$D/out")" = "$line" ]
-	result $? "$* is refused: $line"
+	verdict $? "$* is refused: $line"
 }
 timeout 120 bsd -r "$D/a" -n -h a -i fxp0=wire:"$D/w" >"$D/log" 2>&1 &
 for _ in $(seq 100); do ifconfig lo0 >"$D/out" 2>&1 && break; sleep 0.05; done
@@ -69,7 +60,7 @@ shows '^ +[1-9][0-9]* +0 +[0-9]+ +0 +0 ' netstat -I lo0 -w 1 -c 2
 wait "$pinger"
 pinger=
 [ "$(wc -l <"$D/out")" -eq 4 ]
-result $? "two lines of head and two of figures"
+verdict $? "two lines of head and two of figures"
 refuses 1 "netstat: nosuch0: no such interface" netstat -I nosuch0 -w 1 -c 1
 refuses 2 "netstat: wait: 0 is not a number from 1 to 86400" netstat -w 0
 refuses 2 "netstat: ipx: unknown address family" netstat -f ipx
@@ -78,5 +69,4 @@ for args in "-m -a" "-r -p udp" "-i -f inet" "-s -T 1" "-c 3" "-b" "-m -i" "-ib 
 	# shellcheck disable=SC2086
 	refuses 2 "$u" netstat $args
 done
-echo "1..$n"
-exit $bad
+finish

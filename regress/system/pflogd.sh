@@ -4,25 +4,15 @@
 #
 # pflogd on a machine: its file, its signals, its two processes, and how it
 # ends.  TAP.
-O=$(realpath "${O:-build}")
-D=$(mktemp -d /tmp/fugu-pflogd.XXXXXX)
-export PATH=$O/bin:$PATH BSD_ROOT=$D/m
+. "$(dirname "$0")/lab.subr"
+D=$dir says=$D/out
+export BSD_ROOT=$D/m
 L=$BSD_ROOT/var/log/pflog P=$BSD_ROOT/var/run/pflogd.pid
-n=0 bad=0
-end() {
+ended() {
 	[ -s "$P" ] && kill "$(cat "$P")" 2>/dev/null
 	[ -s "$BSD_ROOT/dev/lock" ] && kill "$(cat "$BSD_ROOT/dev/lock")" 2>/dev/null
-	rm -rf "$D"
 }
-trap end EXIT
-result() { # result STATUS TEXT
-	n=$((n + 1))
-	[ "$1" -eq 0 ] && echo "ok $n - $2" && return
-	bad=1
-	echo "not ok $n - $2"
-	sed 's/^/# /' "$D/out"
-}
-says() { grep -q -- "$1" "$D/out"; }
+has() { grep -q -- "$1" "$D/out"; }
 until_ok() { for _ in $(seq 250); do "$@" >/dev/null 2>&1 && return 0; sleep 0.02; done; return 1; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
@@ -30,7 +20,7 @@ packets() { tcpdump -n -e -r "${1:-$L}" 2>/dev/null; }
 start() { # start ARGUMENT ...: the daemon; it is there when this returns
 	pflogd "$@" >"$D/out" 2>&1 && until_ok test -s "$P" && until_ok test -s "${file:-$L}"
 }
-stop() { # the daemon has ended and taken its pid file along
+halt() { # the daemon has ended and taken its pid file along
 	local pid
 	pid=$(cat "$P") && kill "$pid" && until_ok gone "$pid" && [ ! -e "$P" ]
 }
@@ -38,63 +28,63 @@ stop() { # the daemon has ended and taken its pid file along
 
 # --- without a machine ---
 pflogd -x -f "$D/none" >"$D/out" 2>&1
-[ $? -eq 1 ] && says 'No such file'
-result $? "-x: no file"
+[ $? -eq 1 ] && has 'No such file'
+verdict $? "-x: no file"
 echo "this is no capture file, and long enough to be one" >"$D/bad"
 pflogd -x -f "$D/bad" >"$D/out" 2>&1
-[ $? -eq 1 ] && says 'is no capture file'
-result $? "-x: another file"
+[ $? -eq 1 ] && has 'is no capture file'
+verdict $? "-x: another file"
 : >"$D/empty"
 pflogd -x -f "$D/empty" >"$D/out" 2>&1
-result $? "-x: an empty file is good"
+verdict $? "-x: an empty file is good"
 for args in '-d 4' '-d 3601' '-d 5x' '-s 71' '-s 262145' '-z'; do
 	# shellcheck disable=SC2086
 	pflogd $args -D >"$D/out" 2>&1
 	[ $? -eq 1 ]
-	result $? "refused: $args"
+	verdict $? "refused: $args"
 done
 pflogd -D >"$D/out" 2>&1
-[ $? -eq 1 ] && says 'pflogd: '
-result $? "no machine: said so"
+[ $? -eq 1 ] && has 'pflogd: '
+verdict $? "no machine: said so"
 
 # --- a machine ---
 mkdir -p "$BSD_ROOT/etc" "$BSD_ROOT/var/log" "$BSD_ROOT/var/run"
 bsd -r "$BSD_ROOT" -h m >"$D/out" 2>&1
-result $? "a machine"
+verdict $? "a machine"
 pflogd -D 'tcp prot 80' >"$D/out" 2>&1
-[ $? -eq 1 ] && says 'syntax error'
-result $? "an expression that is none"
+[ $? -eq 1 ] && has 'syntax error'
+verdict $? "an expression that is none"
 pflogd -D -i lo0 >"$D/out" 2>&1
-[ $? -eq 1 ] && says 'lo0: not a pflog interface'
-result $? "an interface that is no pflog"
+[ $? -eq 1 ] && has 'lo0: not a pflog interface'
+verdict $? "an interface that is no pflog"
 pflogd -D -i pflog999 >"$D/out" 2>&1
-[ $? -eq 1 ] && says 'pflog999: no such interface, and it cannot be made'
-result $? "an interface that cannot be"
+[ $? -eq 1 ] && has 'pflog999: no such interface, and it cannot be made'
+verdict $? "an interface that cannot be"
 pflogd -D -f "$D/none/log" >"$D/out" 2>&1
-[ $? -eq 1 ] && says 'none/log: No such file'
-result $? "a log in no folder"
+[ $? -eq 1 ] && has 'none/log: No such file'
+verdict $? "a log in no folder"
 
 start -d 5
-result $? "it starts, and its interface is made"
+verdict $? "it starts, and its interface is made"
 ifconfig pflog0 >"$D/out" 2>&1
-result $? "pflog0 is there"
+verdict $? "pflog0 is there"
 pflogd -x >"$D/out" 2>&1
-result $? "its file is good"
+verdict $? "its file is good"
 [ "$(stat -c %a "$L")" = 600 ]
-result $? "and for its owner only"
+verdict $? "and for its owner only"
 pflogd -D >"$D/out" 2>&1
-[ $? -eq 1 ] && says 'is held by another pflogd'
-result $? "a second one is refused"
+[ $? -eq 1 ] && has 'is held by another pflogd'
+verdict $? "a second one is refused"
 parent=$(cat "$P")
 child=$(pgrep -P "$parent")
 grep -q '^NoNewPrivs:[[:space:]]*1' "/proc/$child/status"
-result $? "the logger gets no new privileges"
+verdict $? "the logger gets no new privileges"
 if [ "$(id -u)" -eq 0 ]; then
 	grep -q '^Uid:[[:space:]]*0' "/proc/$child/status"
 	[ $? -eq 1 ] && grep -q '^CapPrm:[[:space:]]*0*$' "/proc/$child/status"
-	result $? "as root: the logger is somebody else"
+	verdict $? "as root: the logger is somebody else"
 	[ -z "$(ls -A "/proc/$child/root/" 2>/dev/null)" ]
-	result $? "as root: the logger's root is empty"
+	verdict $? "as root: the logger's root is empty"
 else
 	n=$((n + 1)); echo "ok $n - # SKIP not root"
 	n=$((n + 1)); echo "ok $n - # SKIP not root"
@@ -103,62 +93,62 @@ fi
 # --- what it writes ---
 ping -q -c 1 127.0.0.1 >"$D/out" 2>&1
 echo 'pass log (all) on lo0' | pfctl -q -f - >"$D/out" 2>&1 && pfctl -q -e >>"$D/out" 2>&1
-result $? "rules that log"
+verdict $? "rules that log"
 echoes() { packets "$@" | grep -c 'rule 0/0(match): pass .* on lo0: 127.0.0.1 > 127.0.0.1: ICMP echo'; }
 has() { kill -ALRM "$(cat "$P")"; [ "$(echoes)" -ge "$1" ]; }
 ping -q -c 3 -i 0.1 127.0.0.1 >"$D/out" 2>&1
 until_ok has 12 # request and reply, out and in
-result $? "ALRM: packets are in the file, with rule, action and interface"
+verdict $? "ALRM: packets are in the file, with rule, action and interface"
 pflogd -x
-result $? "... which is whole"
+verdict $? "... which is whole"
 
 # --- rotation ---
 mv "$L" "$L.0"
 kill -HUP "$parent"
 until_ok size_is "$L" 24 && pflogd -x
-result $? "HUP: a new file where the old one was moved away"
+verdict $? "HUP: a new file where the old one was moved away"
 [ "$(echoes "$L.0")" -ge 12 ] && pflogd -x -f "$L.0"
-result $? "... which has what it had"
+verdict $? "... which has what it had"
 ping -q -c 1 127.0.0.1 >"$D/out" 2>&1
 until_ok has 4
-result $? "... and the new one what comes"
-stop
-result $? "TERM: it ends, and its pid file with it"
+verdict $? "... and the new one what comes"
+halt
+verdict $? "TERM: it ends, and its pid file with it"
 
 # --- what is there already ---
 size=$(stat -c %s "$L")
-start && stop && size_is "$L" "$size"
-result $? "a good file is gone on with"
+start && halt && size_is "$L" "$size"
+verdict $? "a good file is gone on with"
 head -c 10 "$L" >"$D/cut"
 cp "$D/cut" "$L"
-start && stop && size_is "$L" 24 && cmp -s "$L".bad.* "$D/cut"
-result $? "a bad file is kept aside, and a new one begun"
+start && halt && size_is "$L" 24 && cmp -s "$L".bad.* "$D/cut"
+verdict $? "a bad file is kept aside, and a new one begun"
 
 # --- an expression, which is locked ---
 rm -f "$L"
 start 'action pass and icmp[icmptype] = icmp-echoreply'
 ping -q -c 2 -i 0.1 127.0.0.1 >"$D/out" 2>&1
 until_ok has 4 && ! packets | grep -q 'echo request'
-result $? "an expression chooses"
-stop
+verdict $? "an expression chooses"
+halt
 
 # --- no room ---
 rm -f "$L"
 (trap '' XFSZ; ulimit -S -f 8; start)
-result $? "with room for 8 kilobytes"
+verdict $? "with room for 8 kilobytes"
 ping -q -c 9 -i 0.02 127.0.0.1 >"$D/out" 2>&1
 until_ok has 36
-result $? "some packets fit"
+verdict $? "some packets fit"
 size=$(stat -c %s "$L")
 ping -q -c 6 -i 0.02 127.0.0.1 >"$D/out" 2>&1
 for _ in 1 2 3; do kill -ALRM "$(cat "$P")"; sleep 0.1; done
 size_is "$L" "$size" && pflogd -x
-result $? "what does not fit is taken back, and the file whole"
+verdict $? "what does not fit is taken back, and the file whole"
 mv "$L" "$L.1"
 kill -HUP "$(cat "$P")"
 until_ok has 24 && pflogd -x
-result $? "... and is written where there is room"
-stop
+verdict $? "... and is written where there is room"
+halt
 rm -f "$L"
 
 # --- ends ---
@@ -166,30 +156,29 @@ start
 parent=$(cat "$P") child=$(pgrep -P "$parent")
 kill -KILL "$child"
 until_ok gone "$parent" && [ ! -e "$P" ]
-result $? "the parent ends with its logger"
+verdict $? "the parent ends with its logger"
 start
 parent=$(cat "$P") child=$(pgrep -P "$parent")
 kill -KILL "$parent"
 until_ok gone "$child"
-result $? "the logger ends with its parent"
+verdict $? "the logger ends with its parent"
 start
-result $? "and a new one may take the place"
+verdict $? "and a new one may take the place"
 parent=$(cat "$P")
 ifconfig pflog0 destroy
 for _ in 1 2 3 4; do until_ok gone "$parent" && break; done
 gone "$parent"
-result $? "it ends when its interface goes"
+verdict $? "it ends when its interface goes"
 start
 parent=$(cat "$P")
 kill "$(cat "$BSD_ROOT/dev/lock")"
 until_ok gone "$parent"
-result $? "it ends with the machine"
+verdict $? "it ends with the machine"
 cp "$L" "$D/before"
 bsd -r "$BSD_ROOT" -h m >"$D/out" 2>&1
 start && echo 'pass log (all) on lo0' | pfctl -q -f - && pfctl -q -e
 ping -q -c 1 127.0.0.1 >"$D/out" 2>&1
 until_ok has 4 && head -c "$(stat -c %s "$D/before")" "$L" | cmp -s - "$D/before"
-result $? "the machine is back: the file is gone on with"
-stop
-echo "1..$n"
-exit $bad
+verdict $? "the machine is back: the file is gone on with"
+halt
+finish
