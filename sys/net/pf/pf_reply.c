@@ -20,9 +20,11 @@
 #include <net/pf/pf_desc.h>
 #include <net/pf/pf_reply.h>
 #include <net/pf/pf_rule.h>
+#include <net/rtable.h>
 #include <netinet/in.h>
 #include <netinet/ip_var.h>
 #include <netinet/tcp.h>
+#include <netinet6/ip6_var.h>
 
 int
 pf_reply_tcp(const struct pf_tcp_reply *r)
@@ -65,18 +67,34 @@ pf_reply_tcp(const struct pf_tcp_reply *r)
 	return (fam->output(m, &po));
 }
 
+/* Is it from one host to one host? */
+static bool
+pf_reply_ends(const struct pf_desc *pd)
+{
+	const struct ip_addr *src = &pd->was.addr[PF_SRC],
+			     *dst = &pd->was.addr[PF_DST];
+	const struct rtentry *rt;
+	uint32_t from = ntohl(src->v4);
+
+	if ((pd->m->m_flags & (M_BCAST | M_MCAST)) != 0)
+		return (false);
+	if (pd->af == AF_INET6)
+		return (!in6_ismulticast(dst) && !in6_ismulticast(src) &&
+		    !ip_addr_iszero(src));
+	if (from >= 0xe0000000U || from >> 24 == 0 ||
+	    ntohl(dst->v4) >= 0xe0000000U)
+		return (false);
+	rt = rtable_match(pd->m->m_pkthdr.rtableid, AF_INET, dst);
+	return (rt == NULL || (rt->rt_flags & RTF_BROADCAST) == 0);
+}
+
 /* Is pd a segment that somebody sent to one host, whole and undamaged? */
 static bool
 pf_reply_may(const struct pf_desc *pd)
 {
 	struct mbuf *m = pd->m;
 
-	if (pd->proto != IPPROTO_TCP || pd->frag != 0 ||
-	    (m->m_flags & (M_BCAST | M_MCAST)) != 0)
-		return (false);
-	if (pd->af == AF_INET ? IN_MULTICAST(ntohl(pd->was.addr[PF_DST].v4)) ||
-		    pd->was.addr[PF_SRC].v4 == 0 :
-				pd->was.addr[PF_DST].b[0] == 0xff)
+	if (pd->proto != IPPROTO_TCP || pd->frag != 0 || !pf_reply_ends(pd))
 		return (false);
 	if ((m->m_pkthdr.csum_flags &
 		(M_TCP_CSUM_IN_OK | M_TCP_CSUM_OUT | M_TCP_TSO)) != 0)
