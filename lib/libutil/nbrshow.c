@@ -23,12 +23,17 @@
 static void
 address_fill(const struct rt_msg *m, struct sockaddr_storage *ss)
 {
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+
 	memset(ss, 0, sizeof(*ss));
 	ss->ss_family = m->rtm_af;
-	if (m->rtm_af == AF_INET)
+	if (m->rtm_af == AF_INET) {
 		memcpy(&((struct sockaddr_in *)ss)->sin_addr, m->rtm_dst.b, 4);
-	else
-		memcpy(&((struct sockaddr_in6 *)ss)->sin6_addr, m->rtm_dst.b, 16);
+	} else {
+		memcpy(&sin6->sin6_addr, m->rtm_dst.b, 16);
+		if (IN6_IS_ADDR_LINKLOCAL(&sin6->sin6_addr))
+			sin6->sin6_scope_id = m->rtm_ifindex;
+	}
 }
 
 static void

@@ -266,7 +266,7 @@ row_show(const struct rt_msg *m, const struct rt_wanted *w, int width)
 }
 
 static int
-family_show(int af, const struct rt_wanted *w)
+family_show(int af, const struct rt_wanted *w, bool first)
 {
 	int width = af == AF_INET ? 18 : 34;
 	struct rt_msg *m;
@@ -274,6 +274,8 @@ family_show(int af, const struct rt_wanted *w)
 
 	if ((m = rt_read(af, w->table, &n)) == NULL)
 		return (-1);
+	if (first)
+		printf("Routing tables\n");
 	for (size_t i = 0; i < n; i++) {
 		if (!rt_is_wanted(w, &m[i]))
 			continue;
@@ -291,8 +293,9 @@ family_show(int af, const struct rt_wanted *w)
 int
 rt_show(const struct rt_wanted *w)
 {
-	printf("Routing tables\n");
-	if (w->af != AF_INET6 && family_show(AF_INET, w) == -1)
+	if (w->af != AF_INET6 && family_show(AF_INET, w, true) == -1)
 		return (-1);
-	return (w->af != AF_INET ? family_show(AF_INET6, w) : 0);
+	return (w->af != AF_INET ?
+		family_show(AF_INET6, w, w->af == AF_INET6) :
+		0);
 }

@@ -57,6 +57,9 @@ word_patch(struct work *w, const char *arg, uint64_t flag)
 	if (errno == ENXIO)
 		fail("%s: patch: no such interface: %s", w->name,
 		    arg != NULL ? arg : w->name);
+	if (errno == EINVAL || errno == EOPNOTSUPP)
+		fail("%s: patch: %s is no pair", w->name,
+		    arg != NULL ? arg : w->name);
 	fail("%s: patch: %s", w->name,
 	    errno == EBUSY ? "the other is patched already" : strerror(errno));
 }

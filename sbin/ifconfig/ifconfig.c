@@ -152,7 +152,12 @@ word_number(struct work *w, const char *arg, uint64_t cmd)
 
 	request(w, &req);
 	req.value = number(mtu ? "mtu" : "priority", arg, 0, mtu ? 65535 : 15);
-	if_must(w, (unsigned long)cmd, &req, mtu ? "set mtu" : "set priority");
+	if (if_call((unsigned long)cmd, &req) == 0)
+		return;
+	if (errno == EINVAL && mtu)
+		fail("%s: mtu: %s is not what its link can carry", w->name,
+		    arg);
+	if_failed(w, mtu ? "set mtu" : "set priority");
 }
 
 static void
@@ -194,7 +199,12 @@ word_lladdr(struct work *w, const char *arg, uint64_t flag)
 	} else if (nbr_lladdr(arg, req.lladdr) == -1) {
 		fail("lladdr: %s is no link address", arg);
 	}
-	if_must(w, SIOCSIFLLADDR, &req, "set lladdr");
+	if (if_call(SIOCSIFLLADDR, &req) == 0)
+		return;
+	if (errno == EINVAL)
+		fail("%s: lladdr: %s is a group's address, or none", w->name,
+		    arg);
+	if_failed(w, "set lladdr");
 }
 
 static void
@@ -206,7 +216,7 @@ word_plain(struct work *w, const char *arg, uint64_t cmd)
 	request(w, &req);
 	if (if_call((unsigned long)cmd, &req) == 0)
 		return;
-	if (errno == EINVAL)
+	if (errno == EINVAL || errno == EOPNOTSUPP)
 		fail("%s: %s", w->name,
 		    cmd == SIOCIFCREATE ?
 			"create: no interface of that kind can be made (see -C)" :

@@ -121,6 +121,13 @@ tool_exec(const char *path, char *argv[], const char *input)
 	_exit(127);
 }
 
+static void
+args_print(char *argv[])
+{
+	for (int i = 0; argv[i] != NULL; i++)
+		printf("%s%s", argv[i], argv[i + 1] != NULL ? " " : "\n");
+}
+
 static int
 tool_feed(char *argv[], const char *input)
 {
@@ -129,8 +136,7 @@ tool_feed(char *argv[], const char *input)
 	int status;
 
 	if (ns.dry) {
-		for (int i = 0; argv[i] != NULL; i++)
-			printf("%s%s", argv[i], argv[i + 1] != NULL ? " " : "\n");
+		args_print(argv);
 		return (0);
 	}
 	snprintf(path, sizeof(path), "%s/%s", ns.bindir, argv[0]);
@@ -143,6 +149,60 @@ tool_feed(char *argv[], const char *input)
 		if (errno != EINTR)
 			return (127);
 	return (WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
+
+/* The words of a tool behind its name; each line is where it comes from. */
+static void
+tool_quote(FILE *f, const char *file, int line, const char *about)
+{
+	char text[1024], *why;
+	bool said = false;
+
+	while (fgets(text, sizeof(text), f) != NULL) {
+		text[strcspn(text, "\n")] = '\0';
+		why = strstr(text, ": ");
+		complain(file, line, "%s%s", about, why != NULL ? why + 2 : text);
+		said = true;
+	}
+	if (!said)
+		complain(file, line, "%snot done", about);
+}
+
+/*
+ * Runs a tool for a line of a file.  When it fails, what it says is told
+ * with file and line; what it prints is of no interest.
+ */
+static void
+tool_line(char *argv[], const char *file, int line, const char *about)
+{
+	char path[PATH_MAX + 32];
+	int null, status = 0;
+	FILE *f = NULL;
+	pid_t pid;
+
+	if (ns.dry) {
+		args_print(argv);
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/%s", ns.bindir, argv[0]);
+	fflush(stdout);
+	if ((f = tmpfile()) == NULL || (pid = fork()) == -1) {
+		complain(file, line, "%s%s", about, strerror(errno));
+		return;
+	}
+	if (pid == 0) {
+		if ((null = open("/dev/null", O_WRONLY)) == -1 || dup2(null, 1) == -1 || dup2(fileno(f), 2) == -1)
+			_exit(127);
+		execv(path, argv);
+		fprintf(stderr, "netstart: %s: %s\n", path, strerror(errno));
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	rewind(f);
+	if (status != 0)
+		tool_quote(f, file, line, about);
+	fclose(f);
 }
 
 /* Opens ROOT/etc/name.  NULL without a word when it is not there. */
@@ -187,8 +247,7 @@ line_run(const char *file, int nr, char *ifname, char *line)
 		complain(file, nr, "too many words");
 		return;
 	}
-	if (tool_run(args) != 0)
-		complain(file, nr, "not done");
+	tool_line(args, file, nr, "");
 }
 
 static void
@@ -208,8 +267,7 @@ interface_start(char *ifname)
 			line_run(file, rd.nr, ifname, line);
 	}
 	fclose(rd.f);
-	if (tool_run((char *[]){ tool, ifname, up, NULL }) != 0)
-		complain(file, 0, "%s is not up", ifname);
+	tool_line((char *[]){ tool, ifname, up, NULL }, file, 0, "not up: ");
 }
 
 static int
@@ -323,19 +381,20 @@ addresses_wait(void)
 static void
 gateways_start(void)
 {
-	static char tool[] = "route", quiet[] = "-qn", add[] = "add", v4[] = "-inet", v6[] = "-inet6", dflt[] = "default";
-	char path[PATH_MAX], *line;
+	static char tool[] = "route", numeric[] = "-n", add[] = "add", v4[] = "-inet", v6[] = "-inet6", dflt[] = "default";
+	char path[PATH_MAX], about[LINE_MAX], *line;
 	struct reader rd = { .nr = 0 };
 
 	if ((rd.f = etc_open("mygate", path)) == NULL)
 		return;
 	while ((line = line_read(&rd)) != NULL) {
-		char *args[] = { tool, quiet, add, strchr(line, ':') != NULL ? v6 : v4, dflt, line, NULL };
+		char *args[] = { tool, numeric, add, strchr(line, ':') != NULL ? v6 : v4, dflt, line, NULL };
 
+		snprintf(about, sizeof(about), "no default route by %.256s: ", line);
 		if (rd.toolong)
 			complain("mygate", rd.nr, "line too long");
-		else if (tool_run(args) != 0)
-			complain("mygate", rd.nr, "no default route by %s", line);
+		else
+			tool_line(args, "mygate", rd.nr, about);
 	}
 	fclose(rd.f);
 }

@@ -33,7 +33,7 @@ struct flags {
 static void __attribute__((__noreturn__))
 usage(void)
 {
-	fprintf(stderr, "usage: sysctl [-Adanq] [-f file] [name[=value] ...]\n");
+	fprintf(stderr, "usage: sysctl [-Aadnqw] [-f file] [name[=value] ...]\n");
 	exit(2);
 }
 
@@ -114,7 +114,10 @@ row_show(const struct sysctl_name *row, const struct flags *fl)
 		printf("%s: %s\n", row->name, row->text);
 		return (0);
 	}
-	if ((v = value_read(row->name, &len)) == NULL) {
+	v = value_read(row->name, &len);
+	if (v == NULL && row->type == CTL_OPAQUE)
+		return (0); /* a list that has to be asked for by name */
+	if (v == NULL) {
 		fprintf(stderr, "sysctl: %s: %s\n", row->name, strerror(errno));
 		return (1);
 	}
@@ -125,6 +128,27 @@ row_show(const struct sysctl_name *row, const struct flags *fl)
 		printf("%s=%s\n", row->name, text);
 	free(v);
 	return (0);
+}
+
+/*
+ * Which part of a name is wrong: the first one that no variable has.
+ */
+static void
+name_wrong(const struct names *ns, const char *name)
+{
+	static const char *const levels[] = { "top", "second", "third", "fourth", "fifth", "sixth" };
+	size_t level = 0, end, start = 0, i;
+
+	for (;; start = end + 1, level++) {
+		end = start + strcspn(name + start, ".");
+		for (i = 0; i < ns->n; i++)
+			if (strncmp(ns->row[i].name, name, end) == 0 &&
+			    (ns->row[i].name[end] == '.' || ns->row[i].name[end] == '\0'))
+				break;
+		if (i == ns->n || name[end] == '\0' || level == 5)
+			break;
+	}
+	fprintf(stderr, "sysctl: %s level name %.*s in %s is invalid\n", levels[level], (int)(end - start), name + start, name);
 }
 
 /* All rows below prefix ("" for all).  1 if something failed or none is there. */
@@ -148,7 +172,7 @@ subtree_show(const struct names *ns, const char *prefix, const struct flags *fl,
 		bad |= row_show(row, fl);
 	}
 	if (shown == 0) {
-		fprintf(stderr, "sysctl: %s: no such name\n", prefix);
+		name_wrong(ns, prefix);
 		return (1);
 	}
 	return (bad);
@@ -209,8 +233,12 @@ row_set(const struct sysctl_name *row, const char *text, const struct flags *fl)
 		fprintf(stderr, "sysctl: %s=%s: %s\n", row->name, text, strerror(errno));
 		return (1);
 	}
-	if (!fl->quiet)
-		printf("%s: %s -> %s\n", row->name, before, text);
+	if (fl->quiet)
+		return (0);
+	if ((v = value_read(row->name, &len)) != NULL)
+		value_text(row, v, len, new, sizeof(new));
+	free(v);
+	printf("%s: %s -> %s\n", row->name, before, new);
 	return (0);
 }
 
@@ -225,11 +253,18 @@ word_run(const struct names *ns, const char *word, const struct flags *fl)
 	if (eq == NULL) {
 		if ((row = name_find(ns, word)) != NULL && (row->type != CTL_OPAQUE || fl->describe))
 			return (row_show(row, fl));
+		if (row != NULL && row->type == CTL_OPAQUE && !fl->describe) {
+			fprintf(stderr, "sysctl: %s: not a text or number: %s\n", word, row->text);
+			return (1);
+		}
 		return (subtree_show(ns, word, fl, false));
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)(eq - word), word);
 	if ((size_t)(eq - word) >= sizeof(name) || (row = name_find(ns, name)) == NULL) {
-		fprintf(stderr, "sysctl: %.*s: no such name\n", (int)(eq - word), word);
+		if ((size_t)(eq - word) >= sizeof(name))
+			fprintf(stderr, "sysctl: %.*s: no name is so long\n", (int)(eq - word), word);
+		else
+			name_wrong(ns, name);
 		return (1);
 	}
 	return (row_set(row, eq + 1, fl));

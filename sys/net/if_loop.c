@@ -47,8 +47,6 @@ lo_output(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh,
 		m_drop(m, DROP_IF_DOWN);
 		return (ENETDOWN);
 	}
-	ifp->if_counters.opackets++;
-	ifp->if_counters.obytes += m->m_pkthdr.len;
 	return (if_input_local(ifp, m, AF_UNSPEC));
 }
 

@@ -177,6 +177,10 @@ if_input_local(struct ifnet *ifp, struct mbuf *m, sa_family_t af)
 	m->m_pkthdr.rtableid = rtableid;
 	if_csum_trust(m);
 	m->m_flags |= keep | M_LOOP | M_PROTO1;
+	if (ifp->if_type == IFT_LOOP) { /* it went out there before it comes in */
+		ifp->if_counters.opackets++;
+		ifp->if_counters.obytes += m->m_pkthdr.len;
+	}
 	return (later_add(ifp, m) ? 0 : ENOBUFS);
 }
 

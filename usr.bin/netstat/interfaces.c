@@ -62,11 +62,17 @@ group_next(const struct ifs *ifs, size_t *off, struct in_group_row *row)
 	return (row);
 }
 
-static int
-no_interface(void)
+/* Is there the interface that was asked for?  If not, a line says so. */
+static bool
+is_there(const struct ifs *ifs)
 {
-	fprintf(stderr, "netstat: %s: no such interface\n", opt.ifname);
-	return (1);
+	for (size_t i = 0; opt.ifname != NULL && i < ifs->nrows; i++)
+		if (strcmp(opt.ifname, ifs->row[i].name) == 0)
+			return (true);
+	if (opt.ifname != NULL)
+		fprintf(stderr, "netstat: %s: no such interface\n",
+		    opt.ifname);
+	return (opt.ifname == NULL);
 }
 
 static bool
@@ -188,16 +194,14 @@ interfaces_show(void)
 {
 	struct ifs ifs;
 	char lladdr[20];
-	int shown = 0;
 
-	if (ifs_read(&ifs) != 0)
+	if (ifs_read(&ifs) != 0 || !is_there(&ifs))
 		return (1);
 	head_show();
 	for (size_t i = 0; i < ifs.nrows; i++) {
 		const struct if_row *r = &ifs.row[i];
 		const uint8_t *l = r->lladdr;
 
-		shown += opt.ifname != NULL && strcmp(opt.ifname, r->name) == 0;
 		if (!is_wanted(r))
 			continue;
 		lladdr[0] = '\0';
@@ -213,7 +217,7 @@ interfaces_show(void)
 		if (opt.all)
 			interface_groups_show(&ifs, r->name);
 	}
-	return (opt.ifname != NULL && shown == 0 ? no_interface() : 0);
+	return (0);
 }
 
 /* --- -g --- */
@@ -237,15 +241,9 @@ groups_show(void)
 	struct in_group_row row;
 	struct ifs ifs;
 	size_t off = 0;
-	int shown = 0;
 
-	if (ifs_read(&ifs) != 0)
+	if (ifs_read(&ifs) != 0 || !is_there(&ifs))
 		return (1);
-	for (size_t i = 0; i < ifs.nrows; i++)
-		shown += opt.ifname != NULL &&
-		    strcmp(opt.ifname, ifs.row[i].name) == 0;
-	if (opt.ifname != NULL && shown == 0)
-		return (no_interface());
 	printf("Multicast group memberships\n%-8s %7s %-8s %s\n", "Iface",
 	    "Sockets", "Sources", "Group");
 	while ((g = group_next(&ifs, &off, &row)) != NULL)

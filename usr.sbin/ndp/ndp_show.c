@@ -15,6 +15,7 @@
 
 #include <libbsdsys/bsdsys.h>
 #include <libutil/duration.h>
+#include <libutil/host.h>
 
 #include "ndp.h"
 
@@ -138,7 +139,9 @@ link_show(const char *ifname)
 			found = 1;
 		}
 	free(row);
-	if (!found)
+	if (!found && host_ifindex(ifname) == 0)
+		fprintf(stderr, "ndp: %s: no such interface\n", ifname);
+	else if (!found)
 		fprintf(stderr,
 		    "ndp: %s: does not listen to routers (ifconfig %s inet6 autoconf)\n",
 		    ifname, ifname);

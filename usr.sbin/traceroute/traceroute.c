@@ -477,7 +477,9 @@ hop_probe(struct hop *h, int ttl)
 
 	memset(&from, 0, sizeof(from));
 	if (probe_send(ttl) == -1) {
-		fprintf(stderr, "\ntraceroute: sendto: %s\n", strerror(errno));
+		printf("\n");
+		fflush(stdout);
+		fprintf(stderr, "traceroute: sendto: %s\n", strerror(errno));
 		exit(1);
 	}
 	if (answer_wait(&a, &from))
