@@ -23,6 +23,7 @@
 
 #define IF_BATCH     32
 #define IF_TURNS     64   /* rounds of one if_flush_all() */
+#define IF_BUDGET    4096 /* packets to ourselves of one if_flush_all() */
 #define IF_LATER_MAX 4096 /* packets that may wait for ourselves */
 
 static TAILQ_HEAD(, ifnet) if_txq = TAILQ_HEAD_INITIALIZER(if_txq);
@@ -270,16 +271,19 @@ bool
 if_flush_all(void)
 {
 	struct mbuf_list now;
+	unsigned int n = 0;
 	struct ifnet *ifp;
 	struct mbuf *m;
 
 	ASSERT_TOKEN();
-	for (int turn = 0; turn < IF_TURNS; turn++) {
+	/* what goes in circles (bridges) must not keep the token */
+	for (int turn = 0; turn < IF_TURNS && n < IF_BUDGET; turn++) {
 		if (TAILQ_EMPTY(&if_txq) && ml_empty(&if_laterq))
 			return (false);
 		while ((ifp = TAILQ_FIRST(&if_txq)) != NULL)
 			tx_start(ifp);
 		now = if_laterq;
+		n += now.ml_len;
 		ml_init(&if_laterq);
 		while ((m = ml_dequeue(&now)) != NULL)
 			later_run(m);
