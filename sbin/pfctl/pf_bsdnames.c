@@ -7,7 +7,8 @@
  * pf_names.c asks the databases of the system first and these tables last: a
  * ruleset from a BSD loads on a system that has fewer names, or none at all
  * (a container without /etc/protocols).  Names of protocols and services are
- * those of IANA's registries.  Of one number the first name is printed.
+ * those of IANA's registries.  Of one number the first name is printed.  Users
+ * and groups are FreeBSD's, then those that only OpenBSD has.
  */
 
 #include <string.h>
@@ -160,6 +161,15 @@ static const struct bsd_name users[] = {
 	{ "_dhcp", 65, 0 }, { "uucp", 66, 0 }, { "pop", 68, 0 }, { "auditdistd", 78, 0 },
 	{ "www", 80, 0 }, { "ntpd", 123, 0 }, { "_ypldap", 160, 0 }, { "hast", 845, 0 },
 	{ "nobody", 65534, 0 },
+	/* OpenBSD */
+	{ "_portmap", 28, 0 }, { "_identd", 29, 0 }, { "_rstatd", 30, 0 },
+	{ "_rusersd", 32, 0 }, { "_fingerd", 33, 0 }, { "_x11", 35, 0 },
+	{ "_pbuild", 55, 0 }, { "_spamd", 62, 0 }, { "_isakmpd", 68, 0 },
+	{ "_syslogd", 73, 0 }, { "_bgpd", 75, 0 }, { "_tcpdump", 76, 0 },
+	{ "_tftpd", 79, 0 }, { "_ppp", 82, 0 }, { "_ntp", 83, 0 },
+	{ "_ftp", 84, 0 }, { "_ospfd", 85, 0 }, { "_hostapd", 86, 0 },
+	{ "_dvmrpd", 87, 0 }, { "_ripd", 88, 0 }, { "_relayd", 89, 0 },
+	{ "_ospf6d", 90, 0 }, { "_snmpd", 91, 0 },
 };
 static const struct bsd_name groups[] = {
 	{ "wheel", 0, 0 }, { "daemon", 1, 0 }, { "kmem", 2, 0 }, { "sys", 3, 0 },
@@ -172,6 +182,15 @@ static const struct bsd_name groups[] = {
 	{ "network", 69, 0 }, { "audit", 77, 0 }, { "www", 80, 0 }, { "ntpd", 123, 0 },
 	{ "_ypldap", 160, 0 }, { "hast", 845, 0 }, { "nogroup", 65533, 0 },
 	{ "nobody", 65534, 0 },
+	/* OpenBSD */
+	{ "_portmap", 28, 0 }, { "_identd", 29, 0 }, { "_rstatd", 30, 0 },
+	{ "_rusersd", 32, 0 }, { "_fingerd", 33, 0 }, { "_x11", 35, 0 },
+	{ "_pbuild", 55, 0 }, { "_spamd", 62, 0 }, { "_isakmpd", 68, 0 },
+	{ "_syslogd", 73, 0 }, { "_bgpd", 75, 0 }, { "_tcpdump", 76, 0 },
+	{ "_tftpd", 79, 0 }, { "_ppp", 82, 0 }, { "_ntp", 83, 0 },
+	{ "_ftp", 84, 0 }, { "_ospfd", 85, 0 }, { "_hostapd", 86, 0 },
+	{ "_dvmrpd", 87, 0 }, { "_ripd", 88, 0 }, { "_relayd", 89, 0 },
+	{ "_ospf6d", 90, 0 }, { "_snmpd", 91, 0 },
 };
 /* clang-format on */
 

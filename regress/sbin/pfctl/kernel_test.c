@@ -402,6 +402,44 @@ call_points_of_a_mac(void **state)
 	    "");
 }
 
+/* What a fresh OpenBSD 7 has, and what a FreeBSD gateway may have. */
+static void
+files_of_other_systems(void **state)
+{
+	(void)state;
+	expect("-f -",
+	    "set skip on lo\n\nblock return\t# block stateless traffic\n"
+	    "pass\t\t# establish keep-state\n\n"
+	    "# By default, do not permit remote connections to X11\n"
+	    "block return in on ! lo0 proto tcp to port 6000:6010\n\n"
+	    "# Port build user does not need network\n"
+	    "block return out log proto {tcp udp} user _pbuild\n",
+	    0, "", "");
+	expect_part("-sr",
+	    "block return out log proto udp all user = 55\n");
+	expect("-f -",
+	    "ext_if=\"vtnet0\"\nint_if=\"vtnet1\"\n"
+	    "table <bruteforce> persist\n"
+	    "table <rfc6890> { 0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 }\n"
+	    "set block-policy return\nset loginterface $ext_if\n"
+	    "set skip on lo0\nset timeout { tcp.established 3600 }\n"
+	    "scrub in all fragment reassemble\n"
+	    "nat on $ext_if from ($int_if:network) to any -> ($ext_if)\n"
+	    "nat-anchor \"ftp-proxy/*\"\nrdr-anchor \"ftp-proxy/*\"\n"
+	    "rdr pass on $int_if proto tcp from any to any port 21 -> 127.0.0.1 port 8021\n"
+	    "antispoof quick for ($ext_if)\n"
+	    "block in quick on egress from <rfc6890>\nblock all\n"
+	    "anchor \"ftp-proxy/*\"\nanchor \"blacklistd/*\" in on $ext_if\n"
+	    "pass out quick keep state\n"
+	    "pass in on $ext_if proto tcp to port { 22, www, https } flags S/SA modulate state\n"
+	    "pass in inet proto icmp icmp-type { echoreq, unreach }\n"
+	    "pass in inet6 proto ipv6-icmp icmp6-type { echoreq, toobig, routeradv, neighbrsol, neighbradv }\n",
+	    0, "", "");
+	expect_error("-f -",
+	    "int_if=\"vtnet1\"\nnat on em0 from $int_if:network to any -> (em0)\n",
+	    "stdin:2: no IP address found for vtnet1:network");
+}
+
 /* --- fingerprints ------------------------------------------------------ */
 
 static const char osfile[] = "/tmp/pfctl-kernel-test.os";
@@ -1176,6 +1214,7 @@ main(void)
 		TEST(what_the_kernel_lacks_is_named),
 		TEST(refusals_follow_the_file),
 		TEST(call_points_of_a_mac),
+		TEST(files_of_other_systems),
 		TEST(rules_with_counters),
 		TEST(labels_of_anchors),
 		TEST(states_as_they_are_shown),
