@@ -218,4 +218,15 @@ sed -n '/^\.Sh GRAMMAR/,/^\.Sh/p' "$top/share/man/man5/pf.conf.5" | grep -o '"[a
     sort -u > "$tmp/quoted"
 [ -s "$tmp/quoted" ] && [ -z "$(comm -23 "$tmp/quoted" "$tmp/words")" ]
 say $? "pf.conf.5: its grammar has no word that the parser lacks"
+
+# What pfctl refuses to load is what the page says.
+sed -n '/^\.Ss What this kernel does not do/,/^\.Sh/p' "$top/share/man/man5/pf.conf.5" | tr ' ,' '\n\n' > "$tmp/lacks"
+sed -n 's/^\t{ "\([^"]*\)", uses_.*/\1/p' "$top/sbin/pfctl/pf_refuse.c" > "$tmp/refused"
+tr ' ' '\n' < "$tmp/refused" | sort -u | comm -12 - "$tmp/words" > "$tmp/words.refused"
+[ "$(wc -l < "$tmp/refused")" -gt 25 ] && [ "$(wc -l < "$tmp/words.refused")" -gt 25 ] &&
+    while read -r word; do
+	grep -qxF -- "$word" "$tmp/lacks" || echo "$word"
+    done < "$tmp/words.refused" > "$tmp/missing" && [ ! -s "$tmp/missing" ]
+say $? "pf.conf.5: names every word that is refused at load"
+[ ! -s "$tmp/missing" ] || sed 's/^/# /' "$tmp/missing"
 echo "1..$n"

@@ -110,7 +110,7 @@ static const struct refusal {
 	    false },
 	{ "divert of blocked packets", uses_divert_block, false },
 	{ "on rdomain", uses_rdomain, false },
-	{ "route label", uses_rtlabel, false },
+	{ "route", uses_rtlabel, false },
 	{ "rtable in translation and scrub rules", uses_rtable, false },
 	{ "another port of SCTP in a translation", uses_sctpport, false },
 	{ "set delay", uses_delay, false },

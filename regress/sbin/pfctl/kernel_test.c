@@ -323,7 +323,7 @@ what_the_kernel_lacks_is_named(void **state)
 		{ "pass keep state (allow-related)", "allow-related" },
 		{ "pass keep state (pflow)", "pflow" },
 		{ "pass on rdomain 1", "on rdomain" },
-		{ "pass route \"x\"", "route label" },
+		{ "pass route \"x\"", "route" },
 		{ "set syncookies always", "set syncookies" },
 		{ "set limit eth-anchors 3", "set limit eth-anchors" },
 	};
