@@ -33,14 +33,13 @@
 #include <net/pf/pf_rule.h>
 #include <netinet/in.h>
 
-#define PF_WALK_DEPTH 44 /* calls inside calls */
+#define PF_WALK_DEPTH PF_ANCHOR_DEPTH /* calls inside calls */
 
 struct pf_frame {
-	const struct pf_rules *rules;
-	uint32_t at;
 	struct pf_rule *call;     /* the rule that led here; NULL: main */
-	struct pf_anchor *anchor; /* of rules */
-	bool children;            /* go on with the next sibling at the end */
+	struct pf_anchor *anchor; /* whose rules these are */
+	uint32_t at;
+	bool children; /* go on with the next sibling at the end */
 	bool matched;
 };
 
@@ -48,7 +47,8 @@ struct pf_walk {
 	enum pf_rs rs;
 	unsigned int depth;
 	bool deep; /* calls went further than PF_WALK_DEPTH */
-	struct pf_class_look look; /* of the frame on top */
+	const struct pf_rules *rules; /* of the frame on top */
+	struct pf_class_look look;    /* there */
 	struct pf_frame frame[PF_WALK_DEPTH];
 };
 
@@ -133,6 +133,14 @@ pf_binat_compare(const struct pf_rule *r, struct pf_desc *pd, uint32_t *next)
 
 /* --- the stack --- */
 
+/* Another frame is on top, or it is about another anchor. */
+static void
+pf_walk_top(struct pf_walk *w)
+{
+	w->rules = w->frame[w->depth - 1].anchor->rules[w->rs];
+	w->look.class = NULL;
+}
+
 static bool
 pf_walk_push(struct pf_walk *w, struct pf_rule *call, struct pf_anchor *a,
     bool children)
@@ -143,11 +151,10 @@ pf_walk_push(struct pf_walk *w, struct pf_rule *call, struct pf_anchor *a,
 		w->deep = true;
 		return (false);
 	}
-	w->look.class = NULL;
-	w->frame[w->depth++] = (struct pf_frame){ .rules = a->rules[w->rs],
-		.call = call,
+	w->frame[w->depth++] = (struct pf_frame){ .call = call,
 		.anchor = a,
 		.children = children };
+	pf_walk_top(w);
 	return (true);
 }
 
@@ -167,16 +174,16 @@ pf_walk_leave(struct pf_walk *w)
 	struct pf_frame *f = &w->frame[w->depth - 1];
 	struct pf_anchor *sibling;
 
-	w->look.class = NULL;
 	if (f->children && (sibling = pf_anchor_next(f->anchor)) != NULL) {
 		f->anchor = sibling;
-		f->rules = sibling->rules[w->rs];
 		f->at = 0;
+		pf_walk_top(w);
 		return (false);
 	}
 	w->depth--;
 	if (w->depth == 0)
 		return (true);
+	pf_walk_top(w);
 	if (f->matched) {
 		f[-1].matched = true;
 		return ((f->call->flags & PFR_QUICK) != 0);
@@ -193,17 +200,17 @@ pf_walk_next(struct pf_walk *w, struct pf_desc *pd)
 
 	while (w->depth > 0) {
 		f = &w->frame[w->depth - 1];
-		if (f->at >= f->rules->n) {
+		if (f->at >= w->rules->n) {
 			if (pf_walk_leave(w))
 				return (NULL);
 			continue;
 		}
-		if (f->rules->class != NULL && w->rs != PF_RS_BINAT) {
-			f->at = pf_class_next(f->rules->class, pd, &w->look, f->at);
-			if (f->at >= f->rules->n)
+		if (w->rules->class != NULL && w->rs != PF_RS_BINAT) {
+			f->at = pf_class_next(w->rules->class, pd, &w->look, f->at);
+			if (f->at >= w->rules->n)
 				continue;
 		}
-		r = f->rules->rule[f->at];
+		r = w->rules->rule[f->at];
 		r->evaluations++;
 		if (w->rs == PF_RS_BINAT && pd->dir == PF_IN ?
 			!pf_binat_compare(r, pd, &f->at) :
