@@ -12,7 +12,6 @@ ended() {
 	for pid in $(locks); do kill "$pid" 2>/dev/null; done
 }
 has() { grep -q -- "$1" "$D/out"; }
-gone() { for _ in $(seq 100); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.02; done; return 1; }
 mkdir -p "$D/a/etc" "$D/b/etc"
 echo "inet 10.0.0.1/24" >"$D/a/etc/hostname.fxp0"
 echo "inet 10.0.0.300/24" >"$D/b/etc/hostname.fxp0"

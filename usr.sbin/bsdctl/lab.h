@@ -109,6 +109,11 @@ struct running {
 int running_list(const char *lab, struct running **list);
 /* The machine called NAME, LAB/NAME or by its folder.  -1 after a message. */
 int running_find(const char *name, struct running *r);
+/*
+ * Does the machine still run?  By its lock: the number of a process that has
+ * ended may stay until somebody asks for its status.
+ */
+bool running_lives(const struct running *r);
 /* Removes a folder and all that is in it, without following links. */
 int tree_remove(const char *path);
 /* mkdir -p.  0 or -1 with errno. */
@@ -145,7 +150,7 @@ int lab_link_name(const struct running *r, int i, const char *spec, char ifname[
  * pidfile as long as it lives.  Its pid, -1 after a message.
  */
 pid_t netns_start(const char *pidfile, const char *hostname);
-void netns_stop(pid_t pid, const char *pidfile);
+void netns_stop(const struct running *r);
 /* Writes the command of ip(8) for a line of an interface's block.  False: none. */
 bool netns_line(char *cmd, size_t size, const char *ifname, const char *line);
 /*

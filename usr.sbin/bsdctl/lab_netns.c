@@ -136,16 +136,14 @@ netns_start(const char *pidfile, const char *hostname)
 }
 
 void
-netns_stop(pid_t pid, const char *pidfile)
+netns_stop(const struct running *r)
 {
 	struct timespec ms = { 0, 1000000 };
 
-	kill(pid, SIGKILL);
-	for (int i = 0; i < 1000 && kill(pid, 0) == 0; i++) {
-		waitpid(pid, NULL, WNOHANG);
+	kill(r->pid, SIGKILL);
+	for (int i = 0; i < 1000 && running_lives(r); i++)
 		nanosleep(&ms, NULL);
-	}
-	unlink(pidfile);
+	unlink(r->root);
 }
 
 /* Enters one of pid's namespaces; it is no error to be there already. */

@@ -136,6 +136,12 @@ kernel_pid(const char *root)
 	return (lock_pid(path));
 }
 
+bool
+running_lives(const struct running *r)
+{
+	return ((r->kind == MACHINE_NETNS ? lock_pid(r->root) : kernel_pid(r->root)) == r->pid);
+}
+
 /* Looks at one entry of a lab's folder.  False when it is no machine. */
 static bool
 entry_machine(const char *lab, const char *entry, struct running *r)

@@ -517,11 +517,14 @@ lab_clear(const char *name)
 
 	if ((n = running_list(name, &list)) == -1)
 		return (-1);
+	for (int i = 0; i < n; i++) /* all at once, then wait for each */
+		if (list[i].pid != 0 && list[i].kind == MACHINE_BSD)
+			kill(list[i].pid, SIGTERM);
 	for (int i = 0; i < n; i++) {
 		if (list[i].pid == 0)
 			continue;
 		if (list[i].kind == MACHINE_NETNS)
-			netns_stop(list[i].pid, list[i].root);
+			netns_stop(&list[i]);
 		else if (machine_halt(&list[i]) == -1) {
 			complain("%s: does not end: %s", list[i].name, strerror(errno));
 			error = -1;
@@ -631,10 +634,10 @@ machine_halt(const struct running *r)
 {
 	struct timespec ms = { 0, 1000000 };
 
-	if (kill(r->pid, SIGTERM) == -1)
-		return (errno == ESRCH ? 0 : -1);
+	if (kill(r->pid, SIGTERM) == -1 && errno != ESRCH)
+		return (-1);
 	for (int i = 0; i < 3000; i++) {
-		if (kill(r->pid, 0) == -1 && errno == ESRCH)
+		if (!running_lives(r))
 			return (0);
 		nanosleep(&ms, NULL);
 	}
