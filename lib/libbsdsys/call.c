@@ -9,8 +9,9 @@
  * is recognised by its cookie before each use and made again when it is gone.
  * The environment is read once, before main(), since programs wipe it.  A
  * connection is never shared: fork() gets the child a new one from the kernel
- * beforehand, so that it works behind chroot() too; exec() starts afresh from
- * BSD_ROOT, or from the connection that BSD_CTLFD names.
+ * beforehand, so that it works behind chroot() too, and a process that gives
+ * up its root or its user keeps one for threads to come (rights.c); exec()
+ * starts afresh from BSD_ROOT, or from the connection that BSD_CTLFD names.
  */
 
 #include <dlfcn.h>
@@ -50,6 +51,8 @@ struct connection {
 };
 static __thread struct connection conn = { .fd = -1 };
 static __thread struct connection forked = { .fd = -1 }; /* for the child */
+static struct connection kept = { .fd = -1 }; /* of the process; others come from it */
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t conn_key;
 static bool passive; /* another copy does the work */
 
@@ -145,14 +148,74 @@ conn_open(void)
 	return (0);
 }
 
+static bool
+conn_alive(const struct connection *cn)
+{
+	return (cn->fd != -1 && cookie_of(cn->fd) == cn->cookie);
+}
+
+/* Another connection from this thread's.  Its descriptor, or -1. */
+static int
+conn_another(void)
+{
+	struct call c = { .no = SYS_NEWCTL, .fd = -1 };
+
+	if (!conn_alive(&conn) || call_do(&c) == -1 || c.newfd == -1)
+		return (-1);
+	if (hello_read(c.newfd) == 0)
+		return (c.newfd);
+	close(c.newfd);
+	return (-1);
+}
+
+/* The folder is out of reach: from the one that was kept.  0 or -1. */
+static int
+conn_from_kept(void)
+{
+	int fd;
+
+	pthread_mutex_lock(&kept_lock);
+	conn = kept;
+	fd = conn_another();
+	kept = conn;
+	pthread_mutex_unlock(&kept_lock);
+	conn.fd = -1;
+	if (fd == -1)
+		return (-1);
+	conn_set(&conn, fd);
+	return (0);
+}
+
 /* A connection for this thread.  0, or -1 with errno. */
 static int
 conn_get(void)
 {
-	if (conn.fd != -1 && cookie_of(conn.fd) == conn.cookie)
+	int error;
+
+	if (conn_alive(&conn))
 		return (0);
 	conn.fd = -1; /* somebody closed it: the number may be another's now */
-	return (conn_open());
+	if (conn_open() == 0)
+		return (0);
+	error = errno;
+	if (kept.fd != -1 && conn_from_kept() == 0)
+		return (0);
+	errno = error;
+	return (-1);
+}
+
+void
+call_keep(void)
+{
+	int saved = errno, fd;
+
+	if (!passive && !desc_confined() && call_machine() && conn_get() == 0) {
+		pthread_mutex_lock(&kept_lock);
+		if (!conn_alive(&kept) && (fd = conn_another()) != -1)
+			conn_set(&kept, fd);
+		pthread_mutex_unlock(&kept_lock);
+	}
+	errno = saved;
 }
 
 static void
@@ -160,7 +223,7 @@ conn_free(void *arg)
 {
 	struct connection *cn = arg;
 
-	if (cn->fd != -1 && cookie_of(cn->fd) == cn->cookie)
+	if (conn_alive(cn))
 		close(cn->fd);
 	cn->fd = -1;
 }
@@ -170,22 +233,21 @@ conn_free(void *arg)
 static void
 fork_prepare(void)
 {
-	struct call c = { .no = SYS_NEWCTL, .fd = -1 };
-	int saved = errno;
+	int saved = errno, fd;
 
 	forked.fd = -1;
-	if (conn.fd != -1 && cookie_of(conn.fd) == conn.cookie && call_do(&c) == 0 && c.newfd != -1) {
-		if (hello_read(c.newfd) == 0)
-			conn_set(&forked, c.newfd);
-		else
-			close(c.newfd);
-	}
+	if (kept.fd != -1)
+		(void)conn_get(); /* this thread may have none yet */
+	if ((fd = conn_another()) != -1)
+		conn_set(&forked, fd);
+	pthread_mutex_lock(&kept_lock);
 	errno = saved;
 }
 
 static void
 fork_parent(void)
 {
+	pthread_mutex_unlock(&kept_lock);
 	if (forked.fd != -1)
 		close(forked.fd);
 	forked.fd = -1;
@@ -194,10 +256,20 @@ fork_parent(void)
 static void
 fork_child(void)
 {
-	if (conn.fd != -1 && cookie_of(conn.fd) == conn.cookie)
+	int saved = errno;
+	bool keeps = conn_alive(&kept);
+
+	pthread_mutex_unlock(&kept_lock);
+	if (conn_alive(&conn))
 		close(conn.fd);
+	if (keeps)
+		close(kept.fd); /* the parent's */
+	kept.fd = -1;
 	conn = forked;
 	forked.fd = -1;
+	if (keeps)
+		call_keep();
+	errno = saved;
 }
 
 static void
@@ -519,6 +591,9 @@ int
 bsd_reopen(void)
 {
 	conn_free(&conn);
+	pthread_mutex_lock(&kept_lock);
+	conn_free(&kept);
+	pthread_mutex_unlock(&kept_lock);
 	machine.kernel = 0;
 	desc_new_all();
 	environment_read();

@@ -33,6 +33,11 @@ int64_t call_do(struct call *c);
  * a server which accepts, receives or sends again at once does not spin.
  */
 int call_gone(void);
+/*
+ * Makes a connection now, and keeps one for threads to come: the machine's
+ * folder may be out of reach soon.  Without a machine nothing.  Keeps errno.
+ */
+void call_keep(void);
 /* Was fd closed at the kernel's end? */
 bool call_hungup(int fd);
 /* Is there a machine?  Connects if needed. */
@@ -95,6 +100,11 @@ struct native {
 	int (*dup3)(int, int, int);
 	int (*fcntl)(int, int, ...);
 	int (*prctl)(int, ...);
+	int (*chroot)(const char *);
+	int (*setuid)(uid_t);
+	int (*seteuid)(uid_t);
+	int (*setreuid)(uid_t, uid_t);
+	int (*setresuid)(uid_t, uid_t, uid_t);
 	int (*recvmmsg)(int, struct mmsghdr *, unsigned int, int, struct timespec *);
 	int (*sendmmsg)(int, struct mmsghdr *, unsigned int, int);
 	int (*open)(const char *, int, ...);

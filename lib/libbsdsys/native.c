@@ -51,6 +51,11 @@ native_init(void)
 	FIND(dup3);
 	FIND(fcntl);
 	FIND(prctl);
+	FIND(chroot);
+	FIND(setuid);
+	FIND(seteuid);
+	FIND(setreuid);
+	FIND(setresuid);
 	FIND(recvmmsg);
 	FIND(sendmmsg);
 	FIND(fopen);

@@ -458,6 +458,71 @@ test_chroot_after_start(void **state UNUSED)
 	assert_int_equal(status, 0);
 }
 
+static void *
+jailed_thread(void *arg)
+{
+	int fd = socket(AF_LOOPTEST, SOCK_STREAM, 0);
+
+	*(bool *)arg = fd != -1 && error_of(fd) == 0;
+	close(fd);
+	return (NULL);
+}
+
+/*
+ * A daemon of several threads: executed, it gives up its root and its user
+ * before its first control call, then begins threads, then children of theirs.
+ */
+static int
+jailed(void)
+{
+	bool good[3] = { false, false, false };
+	int status, fd;
+	pthread_t t;
+	pid_t kid;
+
+	if (!root_empty())
+		return (77);
+	if (setgid(65530) == -1 || setuid(65530) == -1)
+		return (21);
+	if (access(mach.root, F_OK) != -1 || bsd_machine() == NULL)
+		return (22);
+	for (int i = 0; i < 3; i++) {
+		if (pthread_create(&t, NULL, jailed_thread, &good[i]) != 0)
+			return (23);
+		pthread_join(t, NULL);
+		if (!good[i])
+			return (24);
+	}
+	if ((kid = fork()) == 0) {
+		good[0] = false;
+		if (pthread_create(&t, NULL, jailed_thread, &good[0]) == 0)
+			pthread_join(t, NULL);
+		fd = socket(AF_LOOPTEST, SOCK_STREAM, 0);
+		_exit(good[0] && fd != -1 ? 0 : 1);
+	}
+	if (waitpid(kid, &status, 0) != kid || status != 0)
+		return (25);
+	return (0);
+}
+
+static void
+test_executed_into_a_jail(void **state UNUSED)
+{
+	int status, clients = settled("kern.nclients");
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		execl("/proc/self/exe", "desc_test", "jailed", "-1",
+		    (char *)NULL);
+		_exit(126);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+	expect_clients(clients); /* and nothing of it is left */
+}
+
 /* Others than the kernel's owner keep their uid, and have no rights. */
 static void
 test_rights_dropped(void **state UNUSED)
@@ -665,6 +730,7 @@ main(int argc, char *argv[])
 		T(test_killed_reader),
 		T(test_killed_listener),
 		T(test_chroot_after_start),
+		T(test_executed_into_a_jail),
 		T(test_rights_dropped),
 		T(test_daemon_closes_all),
 		T(test_threads),
@@ -675,5 +741,7 @@ main(int argc, char *argv[])
 
 	if (argc == 3 && strcmp(argv[1], "executed") == 0)
 		return (executed(atoi(argv[2])));
+	if (argc == 3 && strcmp(argv[1], "jailed") == 0)
+		_exit(jailed()); /* a sanitizer finds nothing to read there */
 	return (cmocka_run_group_tests(tests, machine_up, machine_down));
 }
