@@ -8,8 +8,10 @@
  * around it.
  */
 
+#include <net/if_ioctl.h>
 #include <net/rtmsg.h>
 #include <netinet/in.h>
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -152,6 +154,95 @@ dump_is_what_the_table_has(void **state)
 	sim_end(false);
 }
 
+/* What fd has heard of interface name, a word each: + and - for arrival and
+ * departure, U D for up and down, L l with and without a link, A C X for an
+ * address that came, changed, went. */
+static const char *
+events(int fd, const char *name)
+{
+	static char out[64];
+	union {
+		struct rt_msghdr h;
+		struct rt_ifmsg i;
+		struct rt_addrmsg a;
+		struct rt_msg r;
+	} u;
+	size_t n = 0;
+
+	while (take(fd, (uint8_t *)&u, sizeof(u)) >= (long)sizeof(u.h)) {
+		sim_settle();
+		assert_true(n < sizeof(out) - 3);
+		if (u.h.rtm_type == RTM_IFANNOUNCE ||
+		    u.h.rtm_type == RTM_IFINFO) {
+			if (strcmp(u.i.ifm_ifname, name) != 0)
+				continue;
+			if (u.h.rtm_type == RTM_IFANNOUNCE) {
+				out[n++] =
+				    u.i.ifm_what == IFAN_ARRIVAL ? '+' : '-';
+				continue;
+			}
+			out[n++] = (u.i.ifm_flags & IFF_UP) != 0 ? 'U' : 'D';
+			out[n++] = u.i.ifm_link_state == LINK_STATE_DOWN ? 'l' :
+									   'L';
+		} else if ((u.h.rtm_type == RTM_NEWADDR ||
+			       u.h.rtm_type == RTM_DELADDR ||
+			       u.h.rtm_type == RTM_CHGADDRATTR) &&
+		    strcmp(u.a.ifam_ifname, name) == 0)
+			out[n++] = u.h.rtm_type == RTM_NEWADDR ? 'A' :
+			    u.h.rtm_type == RTM_DELADDR	       ? 'X' :
+								 'C';
+	}
+	out[n] = '\0';
+	return (out);
+}
+
+/* Steps, and what each is heard of. */
+static void
+interfaces_and_addresses_are_told(void **state)
+{
+	struct if_req vlan = { .name = "vlan7" };
+	struct if_addrreq a = { .name = "fxp0", .af = AF_INET, .plen = 24 };
+	struct sim_machine *other;
+	struct sim_wire *w;
+	int fd;
+
+	(void)state;
+	sim_new("events", 1);
+	m = sim_machine("m");
+	other = sim_machine("other");
+	w = sim_wire("w");
+	fd = sock(m, PF_ROUTE, SOCK_RAW, 0);
+	assert_int_equal(sim_ioctl(m, SIOCIFCREATE, &vlan), 0);
+	assert_string_equal(events(fd, "vlan7"), "+");
+	assert_int_equal(sim_ioctl(m, SIOCIFDESTROY, &vlan), 0);
+	assert_string_equal(events(fd, "vlan7"), "-");
+	sim_plug(m, "fxp0", w);
+	assert_string_equal(events(fd, "fxp0"), "+");
+	sim_plug(other, "fxp0", w); /* a cable has two ends */
+	assert_string_equal(events(fd, "fxp0"), "DL");
+	sim_address(m, "fxp0", "10.0.0.1/24");
+	assert_string_equal(events(fd, "fxp0"), "AAUL"); /* fe80:: too */
+	sim_run(3000000);
+	assert_string_equal(events(fd, "fxp0"), "C"); /* which is proved */
+	sim_address(m, "fxp0", "2001:db8::1/64");
+	assert_string_equal(events(fd, "fxp0"), "A");
+	sim_run(3000000);
+	assert_string_equal(events(fd, "fxp0"), "C");
+	sim_carrier(m, "fxp0", false);
+	sim_run(10000);
+	assert_string_equal(events(fd, "fxp0"), "Ul");
+	sim_carrier(m, "fxp0", true);
+	sim_run(10000);
+	assert_non_null(strstr(events(fd, "fxp0"), "UL"));
+	assert_int_equal(inet_pton(AF_INET, "10.0.0.1", &a.addr), 1);
+	assert_int_equal(sim_ioctl(m, SIOCDIFADDR_FG, &a), 0);
+	assert_string_equal(events(fd, "fxp0"), "X");
+	sim_up(m, "fxp0", false);
+	assert_non_null(strchr(events(fd, "fxp0"), 'D'));
+	close(fd);
+	sim_end(false);
+}
+
 static int
 after(void **state)
 {
@@ -165,6 +256,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(desync_is_told_once, after),
+		cmocka_unit_test_teardown(interfaces_and_addresses_are_told,
+		    after),
 		cmocka_unit_test_teardown(dump_is_what_the_table_has, after),
 	};
 

@@ -258,7 +258,8 @@ if_link_state_change(struct ifnet *ifp, enum if_link_state state)
 		return;
 	ifp->if_link_state = state;
 	ifp->if_lastchange_us = time_wall_us;
-	if_tell(IFE_LINK, ifp, NULL, NULL);
+	if (ifp->if_index != 0) /* nobody knows of it before it has arrived */
+		if_tell(IFE_LINK, ifp, NULL, NULL);
 }
 
 int

@@ -9,6 +9,8 @@
 #include <sys/uidinfo.h>
 #include "lab4.h"
 
+#include <netinet6/ip6_var.h>
+
 #include <sys/file.h>
 #include <sys/protosw.h>
 #include <sys/socketvar.h>
@@ -793,6 +795,76 @@ KTEST(udp_errors_reach_the_connected_socket_only)
 	unreachable(7000, 9, ICMP_UNREACH_HOST);
 	KT_EQ(conn->so_error, EHOSTUNREACH);
 	unreachable(7001, 9, ICMP_UNREACH_PORT);
+	KT_EQ(loose->so_error, 0);
+	sock_end(conn);
+	sock_end(loose);
+}
+
+/* A port unreachable, or another code, about a datagram of ours to .9. */
+static void
+unreachable6(uint16_t sport, uint16_t dport, uint8_t code)
+{
+	uint8_t body[8 + 40 + 8] = { 1, code, [8] = 0x60, [8 + 5] = 8,
+		[8 + 6] = IPPROTO_UDP, [8 + 7] = 64 };
+	struct ip_input_ctx ctx = { .ifp = &catch_if[0],
+		.af = AF_INET6,
+		.proto = IPPROTO_ICMPV6,
+		.ttl = 64,
+		.off = 40,
+		.src = v6(9),
+		.dst = v6(1) };
+	struct ip_encap e = { .af = AF_INET6,
+		.proto = IPPROTO_ICMPV6,
+		.src = v6(9),
+		.dst = v6(1) };
+	struct mbuf *m = m_getroom(M_HEADROOM, sizeof(body));
+	uint16_t sum;
+
+	memcpy(body + 8 + 8, &ctx.dst, 16);
+	memcpy(body + 8 + 24, &ctx.src, 16);
+	be16enc(body + 48, sport);
+	be16enc(body + 50, dport);
+	be16enc(body + 52, 8);
+	KT(m != NULL);
+	m->m_len = m->m_pkthdr.len = sizeof(body);
+	memcpy(mtod(m, void *), body, sizeof(body));
+	KT((m = ip_encap(m, &e)) != NULL);
+	sum = in_cksum_fold(in_cksum_add(in_pseudo(AF_INET6, &ctx.src,
+					     &ctx.dst, sizeof(body),
+					     IPPROTO_ICMPV6),
+	    m, 40, sizeof(body)));
+	memcpy(mtod(m, uint8_t *) + 42, &sum, 2);
+	ip_proto_find(AF_INET6, IPPROTO_ICMPV6)->input(m, &ctx);
+}
+
+KTEST(udp6_errors_reach_the_connected_socket_only)
+{
+	struct socket *conn, *loose;
+
+	struct if_addrreq req = { .af = AF_INET6,
+		.plen = 64,
+		.addr = v6(1),
+		.vltime = UINT32_MAX,
+		.pltime = UINT32_MAX };
+
+	catch_up();
+	KT_EQ(in6_addr_add(&catch_if[0], &req, NULL), 0);
+	lab_run(3000000); /* it is proved */
+	conn = sock(AF_INET6, SOCK_DGRAM, 0);
+	loose = sock(AF_INET6, SOCK_DGRAM, 0);
+	KT_EQ(bind_to(conn, AF_INET6, v6(1), 7000), 0);
+	KT_EQ(connect_to(conn, AF_INET6, v6(9), 9), 0);
+	KT_EQ(bind_to(loose, AF_INET6, v6(1), 7001), 0);
+	conn->so_file = loose->so_file = NULL;
+	unreachable6(7000, 10, 4); /* to another port */
+	KT_EQ(conn->so_error, 0);
+	unreachable6(7000, 9, 4);
+	KT_EQ(conn->so_error, ECONNREFUSED);
+	unreachable6(7000, 9, 3);
+	KT_EQ(conn->so_error, EHOSTUNREACH);
+	unreachable6(7000, 9, 1); /* prohibited */
+	KT_EQ(conn->so_error, EACCES);
+	unreachable6(7001, 9, 4);
 	KT_EQ(loose->so_error, 0);
 	sock_end(conn);
 	sock_end(loose);

@@ -100,7 +100,7 @@ KTEST(ip6_hop_limit_route_and_scope_errors)
 	KT_EQ(icmp6_counters[ICMP6S_ECHO_IN], 0);
 }
 
-KTEST(ip6_path_mtu_is_learned_and_used)
+KTEST(ip6_path_mtu_is_learned_used_and_forgotten)
 {
 	struct rtentry *rt;
 	struct ip_addr dst = a6(2, 2);
@@ -119,6 +119,14 @@ KTEST(ip6_path_mtu_is_learned_and_used)
 	KT_EQ(lab_ping(0, dst, 1400), 0);
 	lab_run(100000);
 	KT_EQ(icmp6_counters[ICMP6S_ECHOREPLY_OUT], 1);
+	lab_run(590000000); /* RFC 8201 4: ten minutes */
+	KT_EQ(rt_resolve(0, AF_INET6, &dst, NULL, &error)->rt_mtu, 1300);
+	lab_run(20000000);
+	KT_EQ(rt_resolve(0, AF_INET6, &dst, NULL, &error)->rt_mtu, 0);
+	KT_EQ(lab_ping(0, dst, 1400), 0);
+	lab_run(100000);
+	KT_EQ(drop_counts[DROP_IP6_TOOBIG], 2);
+	KT_EQ(icmp6_counters[ICMP6S_PMTU], 2);
 }
 
 KTEST(ip6_unresolved_neighbour_is_given_up_with_an_error)
@@ -278,7 +286,7 @@ KTEST(ip6_link_local_gateway_carries)
 	KT_EQ(drop_counts[DROP_IP6_NOROUTE], 1); /* it came to the router */
 }
 
-KTEST(ip6_redirect_is_sent_and_followed_when_allowed)
+KTEST(ip6_redirect_is_sent_where_that_is_allowed)
 {
 	struct ip_addr far = a6(5, 5);
 	struct rt_want w = { .af = AF_INET6,
@@ -299,6 +307,14 @@ KTEST(ip6_redirect_is_sent_and_followed_when_allowed)
 	KT_EQ(icmp6_counters[ICMP6S_REDIRECT_OUT], 1);
 	KT_EQ(icmp6_counters[ICMP6S_REDIRECT_IN], 1);
 	KT_EQ(drop_counts[DROP_ICMP6_REDIRECT], 1); /* routers do not listen */
+	ip6_sendredirects = 0;
+	KT_EQ(lab_ping(0, far, 64), 0);
+	lab_run(2000000);
+	KT_EQ(icmp6_counters[ICMP6S_REDIRECT_OUT], 1);
+	ip6_sendredirects = 1;
+	KT_EQ(lab_ping(0, far, 64), 0);
+	lab_run(2000000);
+	KT_EQ(icmp6_counters[ICMP6S_REDIRECT_OUT], 2);
 }
 
 /* A link that loses what a pattern says. */
