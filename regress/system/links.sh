@@ -169,6 +169,16 @@ else
 		config t fxp0 10.8.5.2/24
 		up t -i fxp0=tap:t0 && ip addr add 10.8.5.1/24 dev t0 && ip link set t0 up; verdict $? "tap: a device of the host"
 		run "$hping" -q -c 3 -i 0.1 -W 1 10.8.5.2; verdict $? "tap: Linux pings the kernel"
+		run bsdctl unplug "$D/t" fxp0 && within 5 status_is t fxp0 "no carrier"; verdict $? "tap: its cable can be pulled"
+		run ip link show t0; has NO-CARRIER; verdict $? "tap: and Linux sees it"
+		! run "$hping" -q -c 1 -W 1 10.8.5.2; verdict $? "tap: and is not heard"
+		run bsdctl plug "$D/t" fxp0 && within 5 status_is t fxp0 active; verdict $? "tap: and put back"
+		run "$hping" -q -c 2 -i 0.1 -W 1 10.8.5.2; verdict $? "tap: and heard again"
+		heard() { BSD_ROOT=$D/t netstat -I fxp0 -n | awk '/Link/ { print $(NF-4) }'; }
+		before=$(heard)
+		on t ifconfig fxp0 down && run "$hping" -q -c 50 -i 0.01 -W 1 10.8.5.2; on t ifconfig fxp0 up
+		after=$(heard)
+		[ $((after - before)) -lt 20 ]; verdict $? "tap: what came while it was down is never heard ($before, $after)"
 		run bsd -r "$D/x" -i fxp0=tap:t0; [ $? -eq 1 ] && one_line && has "another process"; verdict $? "tap: busy is one line"
 		down t
 	else

@@ -55,6 +55,10 @@ says "carry 1000 bytes in a tenth of a second each way" 'time=2[0-9][0-9]\.|time
 refused "a bad value is one line that names it" 'loss 101%' wire loss 101%
 refused "an unknown property" 'colour' wire colour red
 refused "a property without a value" 'loss has no value' wire loss
+keep bsdctl wire wires
+says "all wires of a lab" '^w:$'
+says "and their ends" '^wires/b fxp0: '
+refused "an unknown lab" 'no lab called nosuch' bsdctl wire nosuch
 refused "an unknown wire" 'no running machine of lab wires is on a wire called v' bsdctl wire wires v
 ok "a reset wire" wire bandwidth 0
 ok "works as ever" on a ping -n -q -c 1 -w 3 2001:db8:95::2

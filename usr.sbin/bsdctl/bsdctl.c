@@ -70,6 +70,8 @@ cmd_remove(int argc, char *argv[])
 static int
 cmd_wire(int argc, char *argv[])
 {
+	if (argc == 1)
+		return (wires_show(argv[0]));
 	return (wire_set(argv[0], argv[1], argv + 2, argc - 2));
 }
 
@@ -84,7 +86,7 @@ static const struct command {
 	{ "plug", "machine interface[=kind:spec]", 2, 2, cmd_plug },
 	{ "unplug", "machine interface", 2, 2, cmd_unplug },
 	{ "remove", "machine interface", 2, 2, cmd_remove },
-	{ "wire", "lab wire [key value ...]", 2, 64, cmd_wire },
+	{ "wire", "lab [wire [key value ...]]", 1, 64, cmd_wire },
 	{ "down", "[lab]", 0, 1, cmd_down },
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -132,6 +132,7 @@ int machine_exec(const char *name, char *argv[]);
 const char *program_judge(const char *name);
 int machine_plug(const char *name, const char *spec);
 int machine_unplug(const char *name, const char *ifname, bool remove);
+int wires_show(const char *name); /* all wires of that lab, and their ends */
 int wire_set(const char *name, const char *wire, char *words[], int n);
 
 /* --- pieces --- */

@@ -406,6 +406,31 @@ wire_set(const char *name, const char *wire, char *words[], int n)
 	return (bad != 0);
 }
 
+int
+wires_show(const char *name)
+{
+	char path[PATH_MAX];
+	struct dirent **wire;
+	int n, bad = 0;
+
+	if (state_dir() == NULL)
+		return (1);
+	snprintf(path, sizeof(path), "%s/%s/wires", state_dir(), name);
+	if ((n = scandir(path, &wire, NULL, versionsort)) == -1) {
+		complain("no lab called %s", name);
+		return (1);
+	}
+	for (int i = 0; i < n; i++) {
+		if (wire[i]->d_name[0] != '.') {
+			printf("%s:\n", wire[i]->d_name);
+			bad |= wire_set(name, wire[i]->d_name, NULL, 0);
+		}
+		free(wire[i]);
+	}
+	free(wire);
+	return (bad);
+}
+
 /* --- the whole --- */
 
 static int
