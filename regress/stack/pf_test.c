@@ -222,6 +222,40 @@ binat_is_one_to_one(void **state)
 	sim_end(false);
 }
 
+/* A host of the LAN asks for the firewall's outer address, and is turned back
+ * into the LAN: the answer has to come by the firewall again. */
+static void
+hairpin(void **state)
+{
+	struct sockaddr_storage seen;
+	int l, c, a;
+
+	(void)state;
+	pl_up("pf-hairpin", 1);
+	sim_address(client, "fxp0",
+	    af == AF_INET ? "10.0.0.20/32" : "fd00:1::20/128");
+	sim_run(3000000);
+	load2("rdr on fxp0 inet proto tcp to 192.0.2.1 port 8080 -> 10.0.0.20 "
+	      "port 80\nnat on fxp0 inet proto tcp from 10.0.0.0/24 to 10.0.0.20 "
+	      "-> 10.0.0.1\nblock drop all\npass proto tcp to port 80\n",
+	    "block drop all\npass quick inet6 proto icmp6 all\n"
+	    "pass in on fxp0 inet6 proto tcp to fd00:2::1 port 8080 rdr-to "
+	    "fd00:1::20 port 80\npass out on fxp0 inet6 proto tcp to fd00:1::20 "
+	    "port 80 nat-to fd00:1::1\n");
+	l = pl_serve(client, SOCK_STREAM,
+	    af == AF_INET ? "10.0.0.20" : "fd00:1::20", 80);
+	c = pl_connect(client, SOCK_STREAM, pl_host(af, FW_WAN), 8080);
+	a = pl_accept(l, &seen);
+	assert_true(a >= 0);
+	assert_true(pl_is(&seen, pl_host(af, FW_LAN), 0));
+	assert_true(pl_passes(c, a, "there"));
+	assert_true(pl_passes(a, c, "and back"));
+	close(c);
+	close(a);
+	close(l);
+	sim_end(false);
+}
+
 /* A client of one family speaks to a server of the other. */
 static void
 af_to_changes_the_family(void **state)
@@ -717,6 +751,7 @@ main(void)
 		BOTH(nat_hides_the_client),
 		BOTH(rdr_turns_to_another),
 		BOTH(binat_is_one_to_one),
+		BOTH(hairpin),
 		BOTH(af_to_changes_the_family),
 		BOTH(large_datagrams_change_the_family),
 		BOTH(nat_ports_do_not_collide),

@@ -67,6 +67,12 @@ pf_afto_sum(struct pf_desc *pd)
 
 	if (place == 0)
 		return (true);
+	if (pd->proto == IPPROTO_UDP && pd->naf == AF_INET6 &&
+	    pd->hdr.udp.uh_sum == 0) {
+		/* IPv6 knows no UDP without a sum (RFC 7915 4.5) */
+		pd->m->m_pkthdr.csum_flags |= M_UDP_CSUM_OUT;
+		return (true);
+	}
 	memset(from, 0, sizeof(from));
 	memset(to, 0, sizeof(to));
 	memcpy(from, pd->was.addr[0].b, 16);

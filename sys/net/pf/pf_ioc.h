@@ -21,6 +21,7 @@ struct pf_trans;
 struct pf_file {
 	TAILQ_HEAD(, pf_trans) trans;
 	bool writable;
+	bool trusted; /* may see what lets one speak in others' conversations */
 };
 
 void pf_ioctl_init(void); /* registers /dev/pf */

@@ -12,6 +12,8 @@
  *
  * Whoever may open the machine may read.  What changes something needs a
  * descriptor that was opened for writing by root, or by who started the kernel.
+ * Others do not see sequence numbers and tags of states, nor the keys by which
+ * pools choose.
  */
 
 #include <sys/types.h>
@@ -541,6 +543,7 @@ pf_open(struct file *fp, int flags, struct proc *p)
 		return (ENOMEM);
 	TAILQ_INIT(&pf->trans);
 	pf->writable = (flags & FWRITE) != 0;
+	pf->trusted = suser(p) == 0;
 	fp->f_ops = &pf_ops;
 	fp->f_data = pf;
 	return (0);

@@ -353,8 +353,12 @@ pf_getrule(struct pf_file *pf, void *data)
 		ptr[p] = io->rule.pool[p].ents_ptr;
 	error = pf_pools_take(r, &io->rule, copy);
 	pf_rule_show(r, &io->rule);
-	for (int p = 0; p < PF_NPOOLS; p++)
+	for (int p = 0; p < PF_NPOOLS; p++) {
 		io->rule.pool[p].ents_ptr = ptr[p];
+		if (!pf->trusted)
+			memset(io->rule.pool[p].key, 0,
+			    sizeof(io->rule.pool[p].key));
+	}
 	if (io->clear && error == 0) {
 		r->evaluations = 0;
 		memset(r->packets, 0, sizeof(r->packets));

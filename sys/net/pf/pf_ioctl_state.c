@@ -18,6 +18,18 @@
 
 /* --- reading --- */
 
+static void
+pf_state_give(const struct pf_file *pf, const struct pf_state *st,
+    struct pf_ioc_state *out)
+{
+	struct pf_ioc_peer *p;
+
+	pf_state_show(st, out);
+	for (p = &out->src; !pf->trusted && p != NULL;
+	     p = p == &out->src ? &out->dst : NULL)
+		p->seqlo = p->seqhi = p->seqdiff = 0;
+}
+
 int
 pf_getstates(struct pf_file *pf, void *data)
 {
@@ -33,7 +45,7 @@ pf_getstates(struct pf_file *pf, void *data)
 		return (ENOMEM);
 	for (st = pf_state_after(io->after); st != NULL && n < room;
 	     st = pf_state_after(st->id))
-		pf_state_show(st, &rows[n++]);
+		pf_state_give(pf, st, &rows[n++]);
 	io->n = n;
 	if (n != 0)
 		error = copyout(rows, io->buf_ptr, n * sizeof(*rows));
@@ -50,7 +62,7 @@ pf_getstate(struct pf_file *pf, void *data)
 
 	if (st == NULL)
 		return (ENOENT);
-	pf_state_show(st, &io->state);
+	pf_state_give(pf, st, &io->state);
 	return (0);
 }
 

@@ -254,8 +254,10 @@ pf_rule_first(enum pf_rs rs, struct pf_desc *pd)
 	pf_walk_start(&w, rs);
 	r = pf_walk_next(&w, pd);
 	pd->anchor_rule = r == NULL ? NULL : pf_walk_caller(&w);
-	if (pd->anchor_rule != NULL)
+	if (pd->anchor_rule != NULL) {
 		pd->anchor_rule->packets[pd->dir == PF_OUT]++;
+		pd->anchor_rule->bytes[pd->dir == PF_OUT] += pd->tot_len;
+	}
 	return (r);
 }
 

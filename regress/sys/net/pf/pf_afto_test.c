@@ -138,6 +138,44 @@ KTEST(pf_afto_addresses_in_addresses)
 		}
 }
 
+/* IPv6 has no UDP without a checksum: it gets one; others are mended. */
+KTEST(pf_afto_checksums)
+{
+	struct mbuf *m;
+	uint16_t sum;
+
+	pk_boot();
+	for (unsigned int i = 0; i < 4; i++) {
+		sa_family_t af = i < 2 ? AF_INET : AF_INET6;
+		bool with = i % 2 != 0;
+		uint32_t hlen = af == AF_INET ? 20 : 40;
+
+		load(af, 5);
+		m = datagram(af, 5, 8, IPPROTO_UDP);
+		if (with) {
+			m->m_pkthdr.csum_flags |= M_UDP_CSUM_OUT;
+			KT_EQ(in_cksum_finish(&m, af), 0);
+			KT_EQ(m_copydata(m, hlen + 6, 2, &sum), 0);
+			KT(sum != 0);
+		} else if (af == AF_INET6) {
+			m_freem(m); /* such a one is none */
+			continue;
+		}
+		m->m_pkthdr.csum_flags = 0;
+		m = crosses(m, af);
+		KT(m != NULL);
+		KT_EQ((m->m_pkthdr.csum_flags & M_UDP_CSUM_OUT) != 0, !with);
+		KT_EQ(in_cksum_finish(&m, other(af)), 0);
+		m->m_pkthdr.csum_flags = 0;
+		KT(in_cksum_verify(m, other(af), IPPROTO_UDP,
+		    other(af) == AF_INET ? 20 : 40, 16));
+		KT_EQ(m_copydata(m, (other(af) == AF_INET ? 20 : 40) + 6, 2,
+			  &sum), 0);
+		KT(sum != 0);
+		m_freem(m);
+	}
+}
+
 /* The answer, which comes in by the other family, is the client's again. */
 KTEST(pf_afto_answers)
 {

@@ -514,6 +514,46 @@ passes_at(const char *ifname, sa_family_t af)
 	return (v == PF_PASS);
 }
 
+/* Who may not change anything does not learn how to speak for others. */
+KTEST(pf_calls_secrets)
+{
+	static const struct kernel_cred other = { 1000, 1000, 2 };
+	unsigned long long args[6] = { 1 };
+	struct pf_ioc_rule c = { .action = PFA_PASS, .keep = PF_KEEPSTATE };
+	struct pf_ioc_state row;
+	struct pfioc_states all;
+	static struct pfioc_rule io;
+	struct pk p = { .af = AF_INET, .proto = IPPROTO_TCP, .src = 10,
+		.dst = 20, .sport = 1000, .dport = 80, .seq = 5555,
+		.flags = TH_SYN, .win = 10 };
+
+	boot();
+	c.pool[PF_NATPOOL].type = PF_POOL_SRCHASH;
+	memset(c.pool[PF_NATPOOL].key, 7, sizeof(c.pool[PF_NATPOOL].key));
+	pk_rule(PF_RS_FILTER, &c);
+	KT(pk_passes(&p, PF_IN));
+	for (int i = 0; i < 2; i++) {
+		if (i == 1)
+			KT(kernel_syscall(&other, SYS_OPEN, args, "pf", 3, NULL,
+			       NULL, -1, &fd) >= 0);
+		else
+			open_pf(1); /* root, for reading only */
+		all = (struct pfioc_states){ .n = 1,
+			.buf_ptr = (uint64_t)(uintptr_t)&row };
+		KT_EQ(call(DIOCGETSTATES, &all), 0);
+		KT_EQ(all.n, 1);
+		KT_EQ(row.src.seqlo, i == 0 ? 5556 : 0);
+		KT_EQ(row.src.seqhi != 0, i == 0);
+		memset(&io, 0, sizeof(io));
+		io.rs = PF_RS_FILTER;
+		KT_EQ(call(DIOCGETRULES, &io), 0);
+		io.nr = 0;
+		KT_EQ(call(DIOCGETRULE, &io), 0);
+		KT_EQ(io.rule.pool[PF_NATPOOL].key[3], i == 0 ? 7 : 0);
+	}
+	pk_states_end();
+}
+
 KTEST(pf_calls_natlook)
 {
 	struct pf_ioc_rule pass = { .action = PFA_PASS, .keep = PF_KEEPSTATE,

@@ -129,6 +129,59 @@ KTEST(pf_path_tag_of_translation)
 	}
 }
 
+/* --- ICMP ids --- */
+
+/* Two hosts that ping with the same id, behind one address: each gets its own
+ * answer. */
+KTEST(pf_path_icmp_ids_of_nat)
+{
+	struct pf_ioc_rule c = { .action = PFA_PASS, .keep = PF_KEEPSTATE };
+	struct mbuf *m;
+	struct pk p, b;
+	uint16_t id[2];
+
+	pk_boot();
+	filter(&c, 1);
+	PK_BOTH(af) {
+		uint32_t hlen = af == AF_INET ? 20 : 40;
+
+		translate(PF_RS_NAT, af, "");
+		for (unsigned int i = 0; i < 2; i++) {
+			p = (struct pk){ .af = af, .src = CLIENT + i,
+				.dst = SERVER, .dport = 77,
+				.proto = af == AF_INET ? IPPROTO_ICMP :
+							 IPPROTO_ICMPV6,
+				.sport = (uint16_t)((af == AF_INET ? 8 : 128)
+				    << 8) };
+			m = pk_through(pk_make(&p, NULL), af, PF_OUT);
+			KT(m != NULL);
+			KT_EQ(pk_ends(m, af, 0).src, NATTED);
+			KT_EQ(m_copydata(m, hlen + 4, 2, &id[i]), 0);
+			m_freem(m);
+		}
+		KT_EQ(ntohs(id[0]), 77); /* the first keeps its own */
+		KT(id[0] != id[1]);
+		for (unsigned int i = 0; i < 2; i++) {
+			b = (struct pk){ .af = af, .src = SERVER,
+				.dst = NATTED, .proto = p.proto,
+				.sport = (uint16_t)((af == AF_INET ? 0 : 129)
+				    << 8), .dport = ntohs(id[i]) };
+			m = pk_through(pk_make(&b, NULL), af, PF_IN);
+			KT(m != NULL);
+			KT_EQ(pk_ends(m, af, 0).dst, (int)(CLIENT + i));
+			KT_EQ(m_copydata(m, hlen + 4, 2, &id[i]), 0);
+			KT_EQ(ntohs(id[i]), 77);
+			m_freem(m);
+			/* a question the other way is no answer */
+			b.sport = p.sport;
+			m = pk_through(pk_make(&b, NULL), af, PF_IN);
+			KT(m != NULL && pk_ends(m, af, 0).dst == NATTED);
+			m_freem(m);
+		}
+		pk_states_end();
+	}
+}
+
 /* --- tables --- */
 
 static struct pf_table *
@@ -625,6 +678,33 @@ KTEST(pf_path_states_end_in_turns)
 	}
 	KT_EQ(pf_nstates, 0);
 	KT(most > 0 && most <= 4096);
+}
+
+/* A machine that stood still for long: what was over ends, nothing else. */
+KTEST(pf_path_clock_jumps)
+{
+	static const unsigned int jumps[] = { 61, 511, 512, 513, 5000, 80000 };
+	struct pf_ioc_rule c = { .action = PFA_PASS, .keep = PF_KEEPSTATE };
+	struct pk p, q;
+
+	pk_boot();
+	KT_EQ(pf_start(), 0);
+	filter(&c, 1);
+	PK_BOTH(af)
+	for (unsigned int i = 0; i < nitems(jumps); i++) {
+		p = udp(af, CLIENT, SERVER);
+		q = p;
+		q.proto = 47;
+		KT(pk_passes(&p, PF_IN));
+		KT(pk_passes(&q, PF_IN));
+		pf_options.timeout[PFTM_OTHER_FIRST] = 86400;
+		sim_advance_us(jumps[i] * 1000000ULL);
+		seconds(3);
+		KT_EQ(pf_nstates, 1);
+		KT_EQ(pf_state_proto(pf_state_after(0)), 47);
+		pk_states_end();
+		pf_options.timeout[PFTM_OTHER_FIRST] = 86400;
+	}
 }
 
 /* adaptive.start of a rule acts on states that wait for a later second. */
