@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include "pfctl.h"
 
 /* --- keep state ( ... ) ------------------------------------------------ */
@@ -249,13 +251,25 @@ opt_afto(struct pfconf *pc, int af, struct redir *from, struct redir *to)
 	pc->sp->rdr = to;
 }
 
-/* `route-to X': an interface, or (OpenBSD) a next hop. */
+/*
+ * `route-to X': an interface (em0.5, too), or (OpenBSD) the address of a next
+ * hop, or ADDR@IF.
+ */
 struct node_host *
 route_word(struct pfconf *pc, const char *s)
 {
-	struct node_host *h;
+	const char *at = strchr(s, '@');
+	struct node_host *list, *h;
+	struct ip_addr a;
 
-	if (strchr(s, '.') != NULL || strchr(s, ':') != NULL)
+	if (at != NULL) {
+		list = host_word(pc,
+		    conf_printf(pc->lex, "%.*s", (int)(at - s), s), -1);
+		for (h = list; h != NULL; h = h->next)
+			ifcopy(pc, h->ifname, at + 1);
+		return (list);
+	}
+	if (strchr(s, ':') != NULL || inet_pton(AF_INET, s, a.b) == 1)
 		return (host_word(pc, s, -1));
 	h = palloc(pc, sizeof(*h));
 	ifcopy(pc, h->ifname, s);
