@@ -44,6 +44,7 @@ altq_bandwidth(struct pfconf *pc, const char *s)
 	if (a->has_bandwidth)
 		perr(pc, "bandwidth cannot be respecified");
 	a->has_bandwidth = true;
+	a->bandwidth_text = s;
 	a->bandwidth = strtod(s, &end);
 	if (end != s && strcmp(end, "%") == 0) {
 		a->percent = true;
@@ -295,6 +296,19 @@ has_flag(const struct altq *a, const char *flag)
 	return (false);
 }
 
+/* A queue's share of the link is its bandwidth unless something else is said. */
+static bool
+goes_without_saying(const struct altq *a, size_t i)
+{
+	size_t n = strlen("linkshare ");
+
+	return (strncmp(a->value[i], "linkshare ", n) == 0 &&
+	    a->bandwidth_text != NULL &&
+	    strncmp(a->value[i] + n, a->bandwidth_text,
+		strlen(a->bandwidth_text)) == 0 &&
+	    a->value[i][n + strlen(a->bandwidth_text)] == ' ');
+}
+
 /* Flags, then values; of codel, whose only flag is ecn, the values first. */
 static const char *
 sched_text(struct pfconf *pc, const struct altq *a)
@@ -311,7 +325,7 @@ sched_text(struct pfconf *pc, const struct altq *a)
 		if (has_flag(a, order[i]))
 			flags = conf_printf(pc->lex, "%s%s ", flags, order[i]);
 	for (i = 0; i < nitems(value_words); i++)
-		if (a->value[i] != NULL)
+		if (a->value[i] != NULL && !goes_without_saying(a, i))
 			values = conf_printf(pc->lex, "%s%s", values,
 			    a->value[i]);
 	if (*flags == '\0' && *values == '\0')

@@ -40,6 +40,7 @@ struct altq {
 	struct node_str *children;
 	int sched;
 	bool has_bandwidth, percent;
+	const char *bandwidth_text; /* as written */
 	double bandwidth;            /* bits/s, or percent */
 	int64_t number[AQ_NNUMBERS]; /* -1: not given */
 	struct node_str *flags;
