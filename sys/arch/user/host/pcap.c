@@ -17,9 +17,11 @@
 
 #include <machine/host.h>
 
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <byteswap.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -157,7 +159,7 @@ pcap_rx(void *link, struct hostif_frame *frames, int n)
 			break;
 		}
 		p->have = false;
-		if (!p->plugged ||
+		if (!p->plugged || p->next.caplen == 0 ||
 		    p->next.caplen <
 			p->next.len) { /* nobody hears it, or half of it */
 			p->lost++;
@@ -294,14 +296,32 @@ pcap_close(void *link)
 /* --- opening --- */
 
 static int
+file_why(int fd, const char *path, int error, char *why, unsigned long whylen)
+{
+	host_close(fd);
+	return (host_why(why, whylen, error, "pcap: %s: %s", path,
+	    strerror(error)));
+}
+
+static int
 in_open(struct pcap_link *p, const char *path, char *why, unsigned long whylen)
 {
 	struct file_hdr fh;
+	struct stat st;
 	uint32_t magic;
+	int fd;
 
-	if ((p->in = fopen(path, "re")) == NULL)
-		return (host_why(why, whylen, errno, "pcap: %s: %s", path,
-		    strerror(errno)));
+	/* a pipe would hold up the kernel until somebody writes */
+	if ((fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1 ||
+	    fstat(fd, &st) == -1)
+		return (file_why(fd, path, errno, why, whylen));
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return (host_why(why, whylen, EINVAL, "pcap: %s: is no file",
+		    path));
+	}
+	if ((p->in = fdopen(fd, "r")) == NULL)
+		return (file_why(fd, path, errno, why, whylen));
 	if (fread(&fh, sizeof(fh), 1, p->in) != 1)
 		return (host_why(why, whylen, EINVAL,
 		    "pcap: %s: too short for a capture", path));
@@ -327,10 +347,24 @@ static int
 out_open(struct pcap_link *p, const char *path, char *why, unsigned long whylen)
 {
 	struct file_hdr fh = { MAGIC_NS, 2, 4, 0, 0, FRAME_MAX, ETHERNET };
+	struct stat st, in = { .st_ino = 0 };
+	int fd;
 
-	if ((p->out = fopen(path, "we")) == NULL)
-		return (host_why(why, whylen, errno, "pcap: %s: %s", path,
-		    strerror(errno)));
+	if ((fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC,
+		 0666)) == -1 ||
+	    fstat(fd, &st) == -1 ||
+	    (p->in != NULL && fstat(fileno(p->in), &in) == -1))
+		return (file_why(fd, path, errno, why, whylen));
+	if ((!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)) ||
+	    (in.st_ino == st.st_ino && in.st_dev == st.st_dev)) {
+		close(fd);
+		return (host_why(why, whylen, EINVAL, "pcap: %s: %s", path,
+		    in.st_ino == st.st_ino ? "is what is replayed" :
+					     "is no file"));
+	}
+	if ((S_ISREG(st.st_mode) && ftruncate(fd, 0) == -1) ||
+	    (p->out = fdopen(fd, "w")) == NULL)
+		return (file_why(fd, path, errno, why, whylen));
 	if (fwrite(&fh, sizeof(fh), 1, p->out) != 1 || fflush(p->out) != 0)
 		return (host_why(why, whylen, errno, "pcap: %s: %s", path,
 		    strerror(errno)));
