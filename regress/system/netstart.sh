@@ -76,4 +76,14 @@ timeout 10 bsdctl exec a ping -n -c 1 10.0.0.2 >"$D/out" 2>&1
 verdict $? "and is reached"
 (cd "$D" && timeout 30 bsdctl down ns$$) >"$D/out" 2>&1
 verdict $? "and goes down"
+
+# Who interrupts it, at any moment, leaves nothing.
+left=0
+for t in 0.005 0.02 0.05 0.1 0.3 0.6; do
+	timeout -s INT $t bsdctl up "$D/lab.conf" >"$D/out" 2>&1 || [ -z "$(bsdctl list)" ] || left=1
+	bsdctl down >/dev/null 2>&1
+done
+verdict $left "bsdctl up, interrupted, leaves nothing"
+! pgrep -f "bsd -r $FUGU_LABS/" >"$D/out"
+verdict $? "no kernel either"
 finish

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lab.h"
@@ -111,20 +112,30 @@ bin_dir(void)
 	return (dir);
 }
 
-/* The process that wrote its number into path and holds its lock, 0 if none does. */
+/*
+ * The process that wrote its number into path and holds its lock, 0 if none
+ * does.  One that starts has the lock first: its number comes in a moment.
+ */
 static pid_t
 lock_pid(const char *path)
 {
+	struct timespec ms = { 0, 1000000 };
 	char text[32] = "";
 	int fd;
-	pid_t pid = 0;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return (0);
-	if (flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK && read(fd, text, sizeof(text) - 1) > 0)
-		pid = (pid_t)strtol(text, NULL, 10);
+	for (int i = 0; i < 1000; i++) {
+		if (flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+			text[0] = '\0';
+			break;
+		}
+		if (pread(fd, text, sizeof(text) - 1, 0) > 0)
+			break;
+		nanosleep(&ms, NULL);
+	}
 	close(fd);
-	return (pid > 1 ? pid : 0);
+	return ((pid_t)strtol(text, NULL, 10));
 }
 
 static pid_t

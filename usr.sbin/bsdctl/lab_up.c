@@ -31,6 +31,8 @@
 
 #define ARGS_MAX 256
 
+static volatile sig_atomic_t interrupted;
+
 /* Where a machine's folder, or a namespace's file, lies. */
 static void
 machine_path(char buf[PATH_MAX], const struct lab *lab, const struct lab_machine *m)
@@ -620,6 +622,25 @@ lab_revive(struct lab *lab)
 	return (kernels_start(lab) == -1 ? -1 : wires_spoil(lab));
 }
 
+static void
+interrupt(int sig)
+{
+	interrupted = sig;
+}
+
+/* A lab runs whole or not at all, also for who grows impatient. */
+static void
+interrupts_take(void)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = interrupt;
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
 int
 lab_check(const char *path)
 {
@@ -643,8 +664,11 @@ lab_up(const char *path)
 	}
 	if (lab_clear(lab->name) == -1) /* what a killed one left */
 		goto out;
+	interrupts_take();
 	if (lab_folders(lab) == -1 || namespaces_start(lab) == -1 || ports_make(lab) == -1 || kernels_start(lab) == -1 ||
-	    namespaces_configure(lab) == -1 || wires_spoil(lab) == -1) {
+	    namespaces_configure(lab) == -1 || wires_spoil(lab) == -1 || interrupted != 0) {
+		if (interrupted != 0)
+			complain("interrupted: lab %s does not come up", lab->name);
 		lab_clear(lab->name);
 		goto out;
 	}
