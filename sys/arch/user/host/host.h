@@ -6,6 +6,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 extern const char *host_name; /* of the machine, for the log */
@@ -26,6 +27,12 @@ void host_cpu_yield(void);
 /* Words a user can understand, into why[whylen]; returns -error. */
 int host_why(char *why, unsigned long whylen, int error, const char *fmt, ...)
     __attribute__((__format__(__printf__, 4, 5)));
+
+/*
+ * The property "carrier" of a link whose cable is *plugged: sets it to val, or
+ * reads it when val is "".  1 when it has changed, 0, or -EINVAL.
+ */
+int host_carrier(bool *plugged, const char *val, char *out, unsigned long outlen);
 
 /* At the end of the process: no end of a wire is left behind. */
 void wire_leave_all(void);

@@ -5,7 +5,9 @@
 
 #include <machine/host.h>
 
+#include <errno.h>
 #include <linux/virtio_net.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "host.h"
@@ -28,6 +30,20 @@ const char *
 hostif_kinds(void)
 {
 	return ("wire, tap, packet, pcap");
+}
+
+int
+host_carrier(bool *plugged, const char *val, char *out, unsigned long outlen)
+{
+	bool was = *plugged;
+
+	if (val[0] != '\0' && strcmp(val, "0") != 0 && strcmp(val, "1") != 0)
+		return (-EINVAL);
+	if (val[0] != '\0')
+		*plugged = val[0] == '1';
+	if (outlen > 0)
+		snprintf(out, outlen, "%d", *plugged);
+	return (*plugged != was);
 }
 
 /* clang-format off */

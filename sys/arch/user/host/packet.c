@@ -457,6 +457,7 @@ packet_ctl(void *link, const char *name, const char *val, char *out,
 {
 	struct packet *p = link;
 	bool on = strcmp(val, "1") == 0;
+	int changed;
 
 	if (outlen > 0)
 		out[0] = '\0';
@@ -466,20 +467,18 @@ packet_ctl(void *link, const char *name, const char *val, char *out,
 		snprintf(out, outlen, "%llu", (unsigned long long)p->lost);
 		return (0);
 	}
-	if (strcmp(name, "promisc") != 0 && strcmp(name, "carrier") != 0)
+	if (strcmp(name, "carrier") == 0) {
+		if ((changed = host_carrier(&p->plugged, val, out, outlen)) != 1)
+			return (changed);
+		p->event(p->arg, HOSTIF_LINK);
+		return (0);
+	}
+	if (strcmp(name, "promisc") != 0)
 		return (-EOPNOTSUPP);
 	if (val[0] != '\0' && !on && strcmp(val, "0") != 0)
 		return (-EINVAL);
-	if (name[0] == 'p') {
-		snprintf(out, outlen, "%d", p->promisc);
-		return (val[0] != '\0' ? promisc_set(p, on) : 0);
-	}
-	if (val[0] != '\0' && on != p->plugged) {
-		p->plugged = on;
-		p->event(p->arg, HOSTIF_LINK);
-	}
-	snprintf(out, outlen, "%d", p->plugged);
-	return (0);
+	snprintf(out, outlen, "%d", p->promisc);
+	return (val[0] != '\0' ? promisc_set(p, on) : 0);
 }
 
 static void

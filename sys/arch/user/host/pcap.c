@@ -254,7 +254,7 @@ pcap_ctl(void *link, const char *name, const char *val, char *out,
     unsigned long outlen)
 {
 	struct pcap_link *p = link;
-	bool on = strcmp(val, "1") == 0;
+	int changed;
 
 	if (outlen > 0)
 		out[0] = '\0';
@@ -268,13 +268,9 @@ pcap_ctl(void *link, const char *name, const char *val, char *out,
 	}
 	if (strcmp(name, "carrier") != 0)
 		return (-EOPNOTSUPP);
-	if (val[0] != '\0' && !on && strcmp(val, "0") != 0)
-		return (-EINVAL);
-	if (val[0] != '\0' && on != p->plugged) {
-		p->plugged = on;
-		p->event(p->arg, HOSTIF_LINK);
-	}
-	snprintf(out, outlen, "%d", p->plugged);
+	if ((changed = host_carrier(&p->plugged, val, out, outlen)) != 1)
+		return (changed);
+	p->event(p->arg, HOSTIF_LINK);
 	return (0);
 }
 

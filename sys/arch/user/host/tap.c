@@ -175,19 +175,15 @@ tap_close(void *link)
 static int
 carrier_ctl(struct tap *t, const char *val, char *out, unsigned long outlen)
 {
-	int on = strcmp(val, "1") == 0;
+	int on, changed = host_carrier(&t->plugged, val, out, outlen);
 
-	if (val[0] != '\0' && !on && strcmp(val, "0") != 0)
-		return (-EINVAL);
-	if (val[0] != '\0' && on != t->plugged) {
-		t->plugged = on;
+	if (changed != 1)
+		return (changed);
+	on = t->plugged;
 #ifdef TUNSETCARRIER
-		ioctl(t->fd, TUNSETCARRIER, &on);
+	ioctl(t->fd, TUNSETCARRIER, &on);
 #endif
-		t->event(t->arg, HOSTIF_LINK);
-	}
-	if (outlen > 0)
-		snprintf(out, outlen, "%d", t->plugged);
+	t->event(t->arg, HOSTIF_LINK);
 	return (0);
 }
 
