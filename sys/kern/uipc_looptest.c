@@ -135,9 +135,10 @@ loop_push(struct loop *l)
 	}
 	if (peer == NULL)
 		return;
-	sbmove(&so->so_snd, &ml, sbspace(&peer->l_so->so_rcv));
-	while ((m = ml_dequeue(&ml)) != NULL)
-		soreceive_stream(peer->l_so, m);
+	/* until nothing moves: what goes straight into the pair tells no rcvd */
+	while (sbmove(&so->so_snd, &ml, sbspace(&peer->l_so->so_rcv)) > 0)
+		while ((m = ml_dequeue(&ml)) != NULL)
+			soreceive_stream(peer->l_so, m);
 	if (so->so_snd.sb_cc == 0 && l->l_fin && !l->l_finsent) {
 		l->l_finsent = true;
 		socantrcvmore(peer->l_so);
