@@ -108,6 +108,59 @@ rules_os(struct pf_rules *to)
 	rule(to, &c, 0);
 }
 
+/* Rules of the old kind, for ports 10 to 13, and scrub rules. */
+static void
+rules_old(void)
+{
+	static const struct {
+		enum pf_rs rs;
+		uint8_t action, pool, type, flags;
+		uint16_t port;
+	} old[] = {
+		{ PF_RS_NAT, PFA_NAT, PF_NATPOOL, PF_POOL_ROUNDROBIN, 0, 10 },
+		{ PF_RS_NAT, PFA_NONAT, PF_NATPOOL, 0, 0, 11 },
+		{ PF_RS_RDR, PFA_RDR, PF_RDRPOOL, PF_POOL_LEASTSTATES, 0, 12 },
+		{ PF_RS_RDR, PFA_RDR, PF_RDRPOOL, PF_POOL_SRCHASH, 1, 13 },
+		{ PF_RS_BINAT, PFA_BINAT, PF_NATPOOL, PF_POOL_BITMASK, 0, 0 },
+		{ PF_RS_SCRUB, PFA_SCRUB, PF_NATPOOL, 0, 0, 0 },
+	};
+	struct pf_ioc_poolent *pools[PF_NPOOLS] = { ents[0], ents[1], ents[2] };
+	struct pf_rules *to[PF_RS_MAX];
+	struct pf_ioc_rule c;
+	struct pf_rule *r;
+
+	for (int i = 0; i < PF_RS_MAX; i++)
+		to[i] = pf_rules_new();
+	ents[0][0].addr = addr(AF_INET, "\012\0\1\1");
+	ents[0][1].addr = addr(AF_INET, "\012\0\1\3");
+	ents[1][0].addr = addr(AF_INET, "\012\0\1\2");
+	ents[1][1].addr = addr(AF_INET, "\012\0\1\4");
+	for (unsigned int i = 0; i < nitems(old); i++) {
+		c = (struct pf_ioc_rule){ .action = old[i].action,
+			.af = AF_INET, .rtable = -1, .log = PF_LOG_ON,
+			.flags = old[i].flags ? PFR_NATPASS : PFR_FRAGREASS };
+		c.pool[old[i].pool].type = old[i].type;
+		c.pool[old[i].pool].nents = old[i].rs == PF_RS_SCRUB ? 0 :
+		    old[i].rs == PF_RS_BINAT			     ? 1 :
+								       2;
+		if (old[i].port != 0) {
+			c.dst.port_op = PF_OP_EQ;
+			c.dst.port[0] = c.dst.port[1] = old[i].port;
+		}
+		if (old[i].rs == PF_RS_BINAT)
+			c.src.addr = addr(AF_INET, "\012\0\0\7");
+		KASSERT(pf_rule_make(&pf_main, old[i].rs, &c, pools, &r) == 0);
+		KASSERT(pf_rules_add(to[old[i].rs], r) == 0);
+	}
+	for (int i = 0; i < PF_RS_MAX; i++) {
+		pf_rules_finish(to[i], 1);
+		if (i != PF_RS_FILTER)
+			pf_main.rules[i] = to[i];
+		else
+			pf_rules_free(to[i]);
+	}
+}
+
 static void
 rules(void)
 {
@@ -130,10 +183,14 @@ rules(void)
 	rules_os(to);
 	c.stateflags = PFS_SLOPPY;
 	rule(to, &c, 8);
+	c.stateflags = PFS_IFBOUND;
+	c.flags = PFR_ONCE;
+	rule(to, &c, 9);
 	c.uid_op = PF_OP_EQ;
 	rule(to, &c, 53);
 	pf_rules_finish(to, 1);
 	pf_main.rules[PF_RS_FILTER] = to;
+	rules_old();
 	KASSERT(pf_log_want(0) == 0);
 	KASSERT(pf_start() == 0);
 }

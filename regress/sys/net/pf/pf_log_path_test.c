@@ -181,6 +181,36 @@ KTEST(pflog_path_match_and_later_matches)
 	KT_STR(seen, "0..-1/0 action 12 >2:53\n1..-1/0 action 0 >2:53\n");
 }
 
+/* log (matches, to pflog3): what matches later is shown there as well. */
+KTEST(pflog_path_matches_elsewhere)
+{
+	static struct bpf_listener other = { .bl_capture = see };
+	struct pf_ioc_rule c = { .action = PFA_MATCH, .logif = 3,
+		.log = PF_LOG_ON | PF_LOG_MATCHES };
+	struct pf_rules *rules;
+
+	for (int there = 0; there < 2; there++) {
+		if (there == 0)
+			boot(); /* listens at pflog0 */
+		KT_EQ(pf_log_want(3), 0);
+		rules = pf_rules_new();
+		rule_add(rules, "", PF_RS_FILTER, &c);
+		c.action = PFA_PASS;
+		c.logif = 0;
+		c.log = PF_LOG_ON;
+		rule_add(rules, "", PF_RS_FILTER, &c);
+		rules_load(rules, "", PF_RS_FILTER);
+		KT_EQ(send(false), PF_PASS);
+		KT_STR(seen, there == 0 ?
+			"1..-1/0 action 0 >2:53\n" :
+			"0..-1/0 action 12 >2:53\n1..-1/0 action 0 >2:53\n"
+			"1..-1/0 action 0 >2:53\n");
+		bpf_listen(pflog_unit(3)->if_bpf, &other);
+		c = (struct pf_ioc_rule){ .action = PFA_MATCH, .logif = 3,
+			.log = PF_LOG_ON | PF_LOG_MATCHES };
+	}
+}
+
 KTEST(pflog_path_anchor)
 {
 	struct pf_ioc_rule c = { .action = PFA_PASS };

@@ -366,3 +366,29 @@ KTEST(pf_reply_challenges)
 	}
 	pk_states_end();
 }
+
+/* Without memory there is no answer, and nothing is left of it. */
+KTEST_NTH(pf_reply_nth)
+{
+	struct mbuf *m[2];
+	struct pk p;
+	long live;
+
+	boot();
+	af = AF_INET6;
+	block(PFR_RETURN, 0);
+	p = segment(TH_SYN);
+	KT(!comes(whole(&p))); /* what is kept from the first time on */
+	for (unsigned int i = 0; i < 2; i++) {
+		p = segment(TH_SYN);
+		p.proto = i == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+		m[i] = whole(&p);
+	}
+	live = sim_live();
+	sim_fail_nth(n);
+	KT(!comes(m[0]));
+	KT(out.n == 1 || sim_failed());
+	KT(!comes(m[1]));
+	KT(out.n == 1 || sim_failed());
+	KT(sim_live() <= live + 2);
+}
