@@ -292,6 +292,77 @@ KTEST(pf_path_table_counters_are_handed_on)
 	}
 }
 
+/* Packets and bytes, wherever they are counted. */
+KTEST(pf_path_counters)
+{
+	struct pf_ioc_rule c[3] = { { .action = PFA_MATCH },
+		{ .action = PFA_PASS, .keep = PF_KEEPSTATE },
+		{ .action = PFA_BLOCK, .proto = 47 } };
+	const struct pf_rule *r;
+	const struct pf_kif *kif;
+	struct pf_state *st;
+	struct mbuf *m;
+	struct pk p, b;
+
+	pk_boot();
+	strlcpy(pf_options.ifname, "lo0", sizeof(pf_options.ifname));
+	PK_BOTH(af) {
+		unsigned int v6 = af == AF_INET6;
+		uint32_t len = (v6 ? 40 : 20) + 8;
+
+		filter(c, 3);
+		translate(PF_RS_NAT, af, "");
+		memset(&pf_status, 0, sizeof(pf_status));
+		pf_kif_clear("lo0");
+		p = udp(af, CLIENT, SERVER);
+		m = pk_through(pk_make(&p, NULL), af, PF_OUT);
+		KT(m != NULL);
+		b = back(&p);
+		b.dst = NATTED;
+		b.dport = pk_ends(m, af, 0).sport;
+		m_freem(m);
+		KT(pk_passes(&b, PF_IN));
+		KT(pk_passes(&b, PF_IN));
+		p.proto = 47;
+		KT(!pk_passes(&p, PF_IN));
+		for (unsigned int i = 0; i < 3; i++) { /* match, pass, nat */
+			r = i < 2 ? rule(i) : pf_main.rules[PF_RS_NAT]->rule[0];
+			/* the match rule saw what was blocked too */
+			KT_EQ(r->packets[0], i == 0 ? 3 : 2);
+			KT_EQ(r->packets[1], 1);
+			KT_EQ(r->bytes[0], (i == 0 ? 3 : 2) * len);
+			KT_EQ(r->bytes[1], len);
+		}
+		KT_EQ(rule(0)->evaluations, 2);
+		KT_EQ(rule(1)->states_cur, 1);
+		KT_EQ(rule(1)->states_tot, 1);
+		KT_EQ(rule(2)->packets[0], 1);
+		KT_EQ(rule(2)->bytes[0], len);
+		st = pf_state_after(0);
+		KT_EQ(st->packets[0], 1);
+		KT_EQ(st->packets[1], 2);
+		KT_EQ(st->bytes[0], len);
+		KT_EQ(st->bytes[1], 2 * len);
+		kif = if_unit("lo0")->if_pf;
+		KT_EQ(kif->kif_packets[v6][0][0], 2); /* in, passed */
+		KT_EQ(kif->kif_packets[v6][0][1], 1);
+		KT_EQ(kif->kif_packets[v6][1][0], 1);
+		KT_EQ(kif->kif_bytes[v6][0][0], 2 * len);
+		KT_EQ(kif->kif_packets[!v6][0][0], 0);
+		KT_EQ(pf_status.pcounters[v6][0][0], 2); /* loginterface */
+		KT_EQ(pf_status.pcounters[v6][0][1], 1);
+		KT_EQ(pf_status.bcounters[v6][0], 3 * len);
+		KT_EQ(pf_status.bcounters[v6][1], len);
+		KT_EQ(pf_status.counters[PFRES_MATCH], 2);
+		KT_EQ(pf_status.fcounters[PF_FC_SEARCH], 4);
+		KT_EQ(pf_status.fcounters[PF_FC_INSERT], 1);
+		pk_states_end();
+		KT_EQ(pf_status.fcounters[PF_FC_REMOVAL], 1);
+		KT_EQ(rule(1)->states_cur, 0);
+		pk_rule(PF_RS_NAT, &(struct pf_ioc_rule){ .action = PFA_NONAT });
+	}
+}
+
 /* --- options --- */
 
 /* A packet with n bytes of options in front of its transport. */
