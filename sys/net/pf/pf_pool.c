@@ -28,7 +28,7 @@
 #include <net/pf/pf_table.h>
 #include <netinet/in.h>
 
-#define POOL_NETMAX (1U << 24) /* hosts of one entry that are told apart */
+#define POOL_NETMAX PF_NET_HOSTS_MAX /* hosts of one entry that are told apart */
 #define POOL_TRIES  16         /* addresses tried before a pool is full */
 #define POOL_LOOK   256        /* addresses whose states are compared */
 
@@ -39,14 +39,6 @@ static uint64_t
 pf_low64(const struct ip_addr *a)
 {
 	return ((uint64_t)ntohl(a->l[2]) << 32 | ntohl(a->l[3]));
-}
-
-static uint32_t
-pf_net_hosts(sa_family_t af, unsigned int plen)
-{
-	unsigned int bits = (af == AF_INET ? 32U : 128U) - plen;
-
-	return (bits >= 24 ? POOL_NETMAX : 1U << bits);
 }
 
 /* Host i of net/plen; more than 24 bits are filled from r. */
@@ -116,7 +108,9 @@ pf_entry_hosts(const struct pf_raddr *e, sa_family_t af)
 	unsigned int plen, k;
 	uint64_t n = 0;
 
-	if (e->type == PF_ADDR_TABLE || e->type == PF_ADDR_DYNIF) {
+	if (e->type == PF_ADDR_TABLE)
+		return (pf_table_hosts(e->table, af));
+	if (e->type == PF_ADDR_DYNIF) {
 		for (k = 0; n < POOL_NETMAX && pf_entry_net(e, af, k, &net, &plen);
 		     k++)
 			n += pf_net_hosts(af, plen);

@@ -313,13 +313,13 @@ pf_table_entry(struct pf_table *t, sa_family_t af, unsigned int i,
 	return (true);
 }
 
-unsigned int
-pf_table_entries(const struct pf_table *t, sa_family_t af)
+uint32_t
+pf_table_hosts(struct pf_table *t, sa_family_t af)
 {
-	if ((t->flags & PFRT_ACTIVE) == 0 && t->root != NULL)
-		t = t->root;
-	return (
-	    (t->flags & PFRT_ACTIVE) != 0 ? t->set->plain[af == AF_INET6] : 0);
+	if ((t = pf_table_speaks(t)) == NULL)
+		return (0);
+	return ((uint32_t)MIN(t->set->hosts[af == AF_INET6],
+	    (uint64_t)PF_NET_HOSTS_MAX));
 }
 
 int

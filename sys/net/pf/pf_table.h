@@ -57,8 +57,8 @@ void pf_table_account(struct pf_table *t, sa_family_t af,
  */
 bool pf_table_entry(struct pf_table *t, sa_family_t af, unsigned int i,
     struct ip_addr *a, unsigned int *plen);
-/* How many such entries. */
-unsigned int pf_table_entries(const struct pf_table *t, sa_family_t af);
+/* How many hosts they hold, at most PF_NET_HOSTS_MAX. */
+uint32_t pf_table_hosts(struct pf_table *t, sa_family_t af);
 /* Adds a host (overload).  0, ENOMEM, EEXIST; ESRCH when not active. */
 int pf_table_add_host(struct pf_table *t, sa_family_t af,
     const struct ip_addr *a);

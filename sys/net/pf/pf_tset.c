@@ -102,7 +102,10 @@ pf_tset_add_like(struct pf_tset *s, sa_family_t af, const struct ip_addr *a,
 		return (ENOMEM);
 	}
 	s->n++;
-	s->plain[af == AF_INET6] += !neg;
+	if (!neg) {
+		s->plain[af == AF_INET6]++;
+		s->hosts[af == AF_INET6] += pf_net_hosts(af, plen);
+	}
 	return (0);
 }
 
@@ -115,7 +118,10 @@ pf_tset_remove(struct pf_tset *s, sa_family_t af, const struct ip_addr *a,
 	if (e == NULL)
 		return (false);
 	s->n--;
-	s->plain[af == AF_INET6] -= !e->neg;
+	if (!e->neg) {
+		s->plain[af == AF_INET6]--;
+		s->hosts[af == AF_INET6] -= pf_net_hosts(af, plen);
+	}
 	pf_tentry_free(e);
 	return (true);
 }

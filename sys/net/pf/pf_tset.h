@@ -23,9 +23,20 @@ struct pf_tset {
 	struct lpm lpm[2]; /* v4, v6 */
 	uint32_t n;        /* entries */
 	uint32_t plain[2]; /* of these: not negated */
+	uint64_t hosts[2]; /* in those, as pf_net_hosts() counts */
 	TAILQ_ENTRY(pf_tset) grave;
 	struct pf_tset *heir; /* of what was counted, once buried; NULL */
 };
+
+/* Hosts of a network, as pools tell them apart. */
+#define PF_NET_HOSTS_MAX (1U << 24)
+static inline uint32_t
+pf_net_hosts(sa_family_t af, unsigned int plen)
+{
+	unsigned int bits = (af == AF_INET ? 32U : 128U) - plen;
+
+	return (bits >= 24 ? PF_NET_HOSTS_MAX : 1U << bits);
+}
 
 void pf_tset_init(void);          /* at boot */
 struct pf_tset *pf_tset_new(void); /* NULL: no memory */
