@@ -11,6 +11,7 @@
 
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,6 +25,9 @@
 #include <strings.h>
 #include <time.h>
 
+#include <netinet6/nd6_row.h>
+
+#include "bsdsys.h"
 #include "call.h"
 #include "resolve.h"
 
@@ -54,7 +58,7 @@ struct answer {
 	size_t len;
 };
 
-/* --- resolv.conf --- */
+/* --- resolv.conf, and what routers say --- */
 
 static void
 server_add(struct conf *c, const char *text)
@@ -100,20 +104,62 @@ line_read(struct conf *c, char *line)
 	}
 }
 
-static bool
-conf_read(struct conf *c)
+static void
+file_read(struct conf *c)
 {
 	char path[4200], line[1024];
 	FILE *f;
 
-	*c = (struct conf){ .timeout_s = 5, .attempts = 2, .ndots = 1 };
 	if (!machine_file("/etc/resolv.conf", path, sizeof(path)) || (f = native.fopen(path, "re")) == NULL)
-		return (false);
+		return;
 	while (fgets(line, sizeof(line), f) != NULL) {
 		line[strcspn(line, "#;\r\n")] = '\0';
 		line_read(c, line);
 	}
 	fclose(f);
+}
+
+/* A server that a router told of; of the link, when it is a link-local one. */
+static void
+server_learned(struct conf *c, const struct nd6_dns_row *row)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)&c->server[c->nservers];
+
+	if (c->nservers == SERVERS)
+		return;
+	memset(sin6, 0, sizeof(*sin6));
+	sin6->sin6_family = AF_INET6;
+	sin6->sin6_port = htons(53);
+	memcpy(&sin6->sin6_addr, row->server.b, sizeof(sin6->sin6_addr));
+	if (IN6_IS_ADDR_LINKLOCAL(&sin6->sin6_addr))
+		sin6->sin6_scope_id = if_nametoindex(row->ifname);
+	c->nservers++;
+}
+
+/* What routers told of (RFC 8106), where the file says nothing. */
+static void
+learned_read(struct conf *c)
+{
+	bool domains = c->ndomains == 0;
+	struct nd6_dns_row *row;
+	size_t len = 0;
+
+	if (c->nservers != 0 || (row = bsd_sysctl_alloc("net.inet6.nd6.resolvers", &len)) == NULL)
+		return;
+	for (size_t i = 0; i < len / sizeof(*row); i++)
+		if (row[i].domain[0] == '\0')
+			server_learned(c, &row[i]);
+		else if (domains && c->ndomains < DOMAINS)
+			snprintf(c->domain[c->ndomains++], NAME_MAX_, "%.*s", NAME_MAX_ - 1, row[i].domain);
+	free(row);
+}
+
+static bool
+conf_read(struct conf *c)
+{
+	*c = (struct conf){ .timeout_s = 5, .attempts = 2, .ndots = 1 };
+	file_read(c);
+	learned_read(c);
 	return (c->nservers > 0);
 }
 

@@ -161,6 +161,8 @@ conf r1 high <<'E'
 prefix 2001:db8:a::/64 { AdvValidLifetime 3600; AdvPreferredLifetime 1800; };
 prefix 2001:db8:c::/64 { AdvOnLink on; AdvAutonomous off; AdvValidLifetime 600; AdvPreferredLifetime 300; };
 route 2001:db8:d::/48 { AdvRoutePreference low; AdvRouteLifetime 600; };
+RDNSS 2001:db8:ff::1 { AdvRDNSSLifetime 600; };
+DNSSL lab.example { AdvDNSSLLifetime 600; };
 E
 radvd_start r1
 comes "the default route comes" 20 "^default +$ll1%fxp0 +UG .* 56 fxp0" route -n show -inet6
@@ -181,6 +183,37 @@ goes "addresses are proved" 5 'tentative' ifconfig fxp0
 temp=$(addr temporary)
 stable=$(addr 'inet6 2001:db8:a:.* autoconf pltime')
 does "it reaches who is far away" ping -n -c 2 2001:db8:ff::1
+shows "ndp -r shows the name server" "^2001:db8:ff::1 +$ll1%fxp0 +(9m[0-9]+s|10m0s)$" ndp -r
+shows "and the search domain" "^lab.example +$ll1%fxp0 +(9m[0-9]+s|10m0s)$" ndp -r
+if command -v python3 >/dev/null; then
+	cat >"$D/dns.py" <<'PY'
+import socket, struct
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(("2001:db8:ff::1", 53))
+print("ready", flush=True)
+while True:
+    q, who = s.recvfrom(512)
+    at = 12
+    while q[at]: at += 1 + q[at]
+    kind = struct.unpack(">H", q[at + 1:at + 3])[0]
+    known = q[12:at + 1].lower() == b"\3www\3lab\7example\0"
+    a = socket.inet_pton(socket.AF_INET6, "2001:db8:ff::80") if known and kind == 28 else b""
+    r = struct.pack(">HHHLH", 0xc00c, 28, 1, 60, 16) + a if a else b""
+    s.sendto(q[:2] + struct.pack(">HHHHH", 0x8180 | (0 if known else 3), 1, len(a) // 16, 0, 0) + q[12:at + 5] + r, who)
+PY
+	ip netns exec r1 python3 "$D/dns.py" >"$D/dns.log" 2>&1 &
+	daemon[dns]=$!
+	for _ in $(seq 50); do grep -q ready "$D/dns.log" && break; sleep 0.1; done
+	shows "programs find names by them, without a resolv.conf" '^2001:db8:ff::80$' \
+	    env LD_PRELOAD="$O/lib/libbsdsys.so" python3 -c \
+	    'import socket; print(socket.getaddrinfo("www", 80, type=socket.SOCK_STREAM)[0][4][0])'
+	echo "nameserver 2001:db8:ff::99" >"$D/host/etc/resolv.conf"
+	lacks "what the file says comes first" '2001:db8:ff::80' env LD_PRELOAD="$O/lib/libbsdsys.so" python3 -c \
+	    'import socket
+try: print(socket.getaddrinfo("www.lab.example", 80))
+except socket.gaierror: print("nobody")'
+	rm "$D/host/etc/resolv.conf"
+fi
 does "the stable address answers" ip netns exec r1 "$host_ping" -6 -c 1 -W 2 "$stable"
 shows "router and host are neighbours by the temporary one" "$temp .*(REACHABLE|DELAY|STALE|PROBE)" \
     ip -n r1 -6 neigh show

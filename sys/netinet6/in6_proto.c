@@ -108,6 +108,7 @@ static const char *const nd6_counter_text[ND6S_NCOUNTERS] = {
 	[ND6S_RTR_LOST] = "routers that stopped answering",
 	[ND6S_RTR_CHANGED] = "routes given to another router",
 	[ND6S_ROUTE_BAD] = "advertised routes refused: cannot be",
+	[ND6S_DNS_BAD] = "advertised name servers and domains refused: cannot be",
 	[ND6S_ROUTE_LIMIT] = "advertised routes refused: too many",
 	[ND6S_NOROUTE] = "advertised routes that could not be made",
 	[ND6S_PREFIX_BAD] = "prefixes refused: cannot be on a link",

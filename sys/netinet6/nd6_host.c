@@ -183,6 +183,7 @@ nd6_host_attach(struct in6_if *i6)
 	ho->ho_ifp = i6->i6_ifp;
 	ho->ho_rs.due_us = ND6_FOREVER;
 	TAILQ_INIT(&ho->ho_prefixes);
+	TAILQ_INIT(&ho->ho_dns);
 	timeout_set(&ho->ho_timer, host_timer, ho);
 	i6->i6_host = ho;
 	return (0);
@@ -196,6 +197,7 @@ host_end(struct in6_if *i6)
 	host_stop(ho, uptime_us());
 	nd6_rtr_flush(ho);
 	nd6_prefix_flush(ho);
+	nd6_dns_flush(ho);
 	timeout_del(&ho->ho_timer);
 	ho->ho_listens = ho->ho_managed = ho->ho_other = false;
 	in6_if_defaults(i6);
@@ -342,6 +344,7 @@ nd6_link_sysctl(struct sysctl_req *req)
 static const struct sysctl_row nd6_host_sysctls[] = {
 	ROWS("routers", nd6_rtr_sysctl, "ways that routers offer, as struct nd6_way_row"),
 	ROWS("prefixes", nd6_prefix_sysctl, "prefixes advertised, as struct nd6_prefix_row"),
+	ROWS("resolvers", nd6_dns_sysctl, "name servers and domains that routers told of, as struct nd6_dns_row"),
 	ROWS("links", nd6_link_sysctl, "interfaces that listen to routers, as struct nd6_link_row"),
 };
 /* clang-format on */

@@ -30,6 +30,7 @@ struct sysctl_req;
 #define ND6_WAYS_MAX     64
 #define ND6_PREFIXES_MAX 16
 #define ND6_ADDRS_MAX    6 /* of a prefix: one stable, the others temporary */
+#define ND6_DNS_MAX      8 /* name servers, and as many search domains */
 
 /* When a lifetime of so many seconds that begins now ends. */
 static inline uint64_t
@@ -99,11 +100,13 @@ bool nd6_rs_step(struct nd6_rs *rs, enum nd6_rs_event ev, uint64_t now,
 
 /* --- an interface that configures itself (nd6_host.c) --- */
 struct nd6_prefix;
+struct nd6_dns;
 struct nd6_host {
 	struct ifnet *ho_ifp;
 	struct timeout ho_timer;
 	struct nd6_rs ho_rs;
 	TAILQ_HEAD(, nd6_prefix) ho_prefixes; /* oldest first */
+	TAILQ_HEAD(, nd6_dns) ho_dns;
 	unsigned int ho_nprefixes, ho_nrtrs, ho_nways;
 	uint32_t ho_rtrbits; /* those that routers have: see nd6_rtr_bit() */
 	bool ho_listens;     /* all below is meaningless while it does not */
@@ -205,6 +208,16 @@ bool nd6_slaac_duplicate(struct nd6_prefix *np, const struct ifaddr *ifa,
     uint64_t now);
 /* Deletes all of them, or the temporary ones. */
 void nd6_slaac_flush(struct nd6_prefix *np, bool temporary_only);
+
+/* --- name servers and search domains (nd6_dns.c; RFC 8106) --- */
+/* The option of len bytes at off of m, told by router.  False: unsound, nothing
+ * of it was taken. */
+bool nd6_dns_servers(struct nd6_host *ho, const struct ip_addr *router,
+    const struct mbuf *m, uint32_t off, uint32_t len, uint64_t now);
+bool nd6_dns_search(struct nd6_host *ho, const struct ip_addr *router,
+    const struct mbuf *m, uint32_t off, uint32_t len, uint64_t now);
+void nd6_dns_flush(struct nd6_host *ho);
+int nd6_dns_sysctl(struct sysctl_req *req);
 
 /* --- interface identifiers (in6_iid.c) --- */
 /* Has the machine a secret, so that stable ids are opaque on ifp (RFC 7217)? */

@@ -12,7 +12,7 @@
  *
  *	nd6_ra_input()	  judge: ra_judge(), ra_options()
  *			  link address, header: nd6_host_ra()
- *			  ra_apply(): prefixes, routes
+ *			  ra_apply(): prefixes, routes, name servers
  *
  * This host sends solicitations; it advertises nothing.
  *
@@ -38,6 +38,8 @@
 #define OPT_PREFIX 3
 #define OPT_MTU    5
 #define OPT_ROUTE  24
+#define OPT_RDNSS  25 /* RFC 8106 */
+#define OPT_DNSSL  31
 
 /* --- solicitations --- */
 
@@ -245,11 +247,23 @@ static void
 ra_apply(struct nd6_host *ho, const struct mbuf *m,
     const struct ip_input_ctx *ctx, uint32_t len, uint64_t now)
 {
-	uint32_t off = ctx->off + RA_LEN, end = ctx->off + len;
+	uint32_t off = ctx->off + RA_LEN, end = ctx->off + len, at;
 	struct ra_opt o;
+	bool good;
 
-	while (off < end && ra_opt_next(m, &off, end, &o) == 0)
-		ra_opt_apply(ho, &ctx->src, &o, now);
+	for (at = off; at < end && ra_opt_next(m, &off, end, &o) == 0;
+	     at = off) {
+		good = true;
+		if (o.type == OPT_RDNSS)
+			good = nd6_dns_servers(ho, &ctx->src, m, at, o.len,
+			    now);
+		else if (o.type == OPT_DNSSL)
+			good = nd6_dns_search(ho, &ctx->src, m, at, o.len, now);
+		else
+			ra_opt_apply(ho, &ctx->src, &o, now);
+		if (!good)
+			nd6stat_inc(ND6S_DNS_BAD);
+	}
 }
 
 enum drop_reason

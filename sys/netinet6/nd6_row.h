@@ -3,7 +3,7 @@
 
 /*
  * What was learned from routers, as ndp(8) reads it: rows of
- * net.inet6.nd6.routers, .prefixes and .links.  Shared.  Times are seconds
+ * net.inet6.nd6.routers, .prefixes, .resolvers and .links.  Shared.  Times are seconds
  * left, UINT32_MAX for ever.
  */
 
@@ -36,6 +36,17 @@ struct nd6_prefix_row {
 	uint8_t autoconf; /* addresses are made from it */
 	uint8_t addresses;
 	uint8_t pad;
+};
+
+#define ND6_DOMAIN_MAX 256 /* with its NUL */
+
+/* A name server, or with server zero a domain to search in. */
+struct nd6_dns_row {
+	struct ip_addr router, server;
+	char ifname[16]; /* where router is, and a link-local server */
+	char domain[ND6_DOMAIN_MAX];
+	uint32_t expire_s;
+	uint32_t pad;
 };
 
 /* What an interface with autoconf has been told, 0: nothing. */

@@ -44,6 +44,38 @@ prefix_text(const struct ip_addr *a, unsigned int plen, char buf[64])
 	return (buf);
 }
 
+/* Name servers and domains, if a router told of any. */
+static int
+resolvers_show(void)
+{
+	char text[300], addr[INET6_ADDRSTRLEN], left[32];
+	struct nd6_dns_row *row;
+	size_t n;
+
+	row = rows_read("net.inet6.nd6.resolvers", sizeof(*row), &n);
+	if (row == NULL)
+		return (1);
+	if (n != 0)
+		printf("\n%-33s %-31s %14s\n", "Name server or domain",
+		    "Told by", "Expire");
+	for (size_t i = 0; i < n; i++) {
+		inet_ntop(AF_INET6, row[i].server.b, addr, sizeof(addr));
+		snprintf(text, sizeof(text), "%.255s", row[i].domain);
+		if (text[0] == '\0' && IN6_IS_ADDR_LINKLOCAL(
+					   (struct in6_addr *)&row[i].server))
+			snprintf(text, sizeof(text), "%s%%%.15s", addr,
+			    row[i].ifname);
+		else if (text[0] == '\0')
+			snprintf(text, sizeof(text), "%s", addr);
+		inet_ntop(AF_INET6, row[i].router.b, addr, sizeof(addr));
+		printf("%-33s %s%%%-*.15s %14s\n", text, addr,
+		    (int)(30 - strlen(addr)), row[i].ifname,
+		    duration_text(row[i].expire_s, left));
+	}
+	free(row);
+	return (0);
+}
+
 int
 routers_show(void)
 {
@@ -68,7 +100,7 @@ routers_show(void)
 		    row[i].chosen != 0 ? "U" : "", row[i].lost != 0 ? "L" : "");
 	}
 	free(row);
-	return (0);
+	return (resolvers_show());
 }
 
 int

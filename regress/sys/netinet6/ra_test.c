@@ -334,6 +334,149 @@ KTEST(ra_prefix_options_are_judged)
 	}
 }
 
+/* --- name servers and search domains --- */
+
+static void
+ra_servers(struct ra *r, uint32_t lifetime, const struct ip_addr *a, uint8_t n)
+{
+	uint8_t *p = ra_option(r, 25, (uint8_t)(1 + 2 * n));
+
+	be32enc(p + 4, lifetime);
+	memcpy(p + 8, a, n * 16U);
+}
+
+/* wire: names as in a message, len bytes, padded. */
+static void
+ra_search(struct ra *r, uint32_t lifetime, const char *wire, uint32_t len)
+{
+	uint8_t *p = ra_option(r, 31, (uint8_t)(1 + (len + 7) / 8));
+
+	be32enc(p + 4, lifetime);
+	memcpy(p + 8, wire, len);
+}
+
+/* What a program reads: addresses by their last byte, domains, with the
+ * seconds that are left. */
+static const char *
+resolvers(void)
+{
+	static char out[2000];
+	struct sysctl_req req = { 0 };
+	struct nd6_dns_row *row;
+	size_t at = 0;
+
+	KT_EQ(kern_sysctl("net.inet6.nd6.resolvers", &req), 0);
+	row = req.old;
+	out[0] = '\0';
+	for (size_t i = 0; i < req.oldlen / sizeof(*row); i++) {
+		KT_STR(row[i].ifname, "pair0");
+		if (row[i].domain[0] != '\0')
+			KT(ip_addr_iszero(&row[i].server));
+		if (row[i].domain[0] != '\0')
+			snprintf(out + at, sizeof(out) - at, "%s/%u ",
+			    row[i].domain, row[i].expire_s);
+		else
+			snprintf(out + at, sizeof(out) - at, "%u/%u ",
+			    row[i].server.b[15], row[i].expire_s);
+		at = strlen(out);
+	}
+	free(req.old, M_SYSCTL, req.oldcap);
+	return (out);
+}
+
+KTEST(ra_name_servers_come_and_go)
+{
+	struct ip_addr a[12];
+	struct ra r;
+
+	for (uint8_t i = 0; i < nitems(a); i++)
+		a[i] = (struct ip_addr){ .b = { 0xfd, [15] = i + 1U } };
+	ra_boot(AUTOCONF);
+	r = ra_new(0, 0); /* no default router, and still of use */
+	ra_servers(&r, 600, a, 2);
+	ra_search(&r, 1200, "\3lab\7example\0\4home\0\0\0", 21);
+	ra_hear(&r, 1);
+	KT_STR(resolvers(), "1/600 2/600 lab.example/1200 home/1200 ");
+	ra_wait(100);
+	KT_STR(resolvers(), "1/500 2/500 lab.example/1100 home/1100 ");
+	r = ra_new(0, 0); /* again: the time begins anew; 0: no more */
+	ra_servers(&r, 600, a, 1);
+	ra_servers(&r, 0, a + 1, 1);
+	ra_search(&r, 0, "\4home\0", 6);
+	ra_hear(&r, 1);
+	KT_STR(resolvers(), "1/600 lab.example/1100 ");
+	ra_wait(700);
+	KT_STR(resolvers(), "lab.example/400 ");
+	/* another router's word does not take it back, for ever is long */
+	r = ra_new(0, 0);
+	ra_search(&r, 0, "\3lab\7example\0", 13);
+	ra_servers(&r, ~0U, a, 1);
+	ra_hear(&r, 2);
+	KT_STR(resolvers(), "lab.example/400 1/4294967295 ");
+	/* eight; what would end first makes room */
+	r = ra_new(0, 0);
+	for (uint8_t i = 1; i < nitems(a); i++)
+		ra_servers(&r, 100U * i, a + i, 1);
+	ra_hear(&r, 1);
+	KT_STR(resolvers(),
+	    "lab.example/400 1/4294967295 6/500 7/600 8/700 9/800 10/900 "
+	    "11/1000 12/1100 ");
+	autoconf_again(AUTOCONF); /* it stopped listening meanwhile */
+	KT_STR(resolvers(), "");
+}
+
+KTEST(ra_name_servers_are_judged)
+{
+	static const struct {
+		const char *wire;
+		uint32_t len;
+		bool good;
+	} rows[] = {
+		{ "\3lab\0", 5, true },
+		{ "\3lab", 4, true }, /* the padding ends it */
+		{ "\3lab\4home", 9, true },
+		{ "\7example", 8, false }, /* it has no end */
+		{ "\11nottoend", 8, false },
+		{ "\300\10\0", 3, false }, /* pointers are not for here */
+		{ "\3l b\0", 5, false },
+		{ "\3l\nb\0", 5, false }, /* would be a line of a file */
+		{ "\3l.b\0", 5, false },
+		{ "\0\0\0", 3, false }, /* no name at all */
+		{ "\3lab\0\2\0\0\0", 8, false },
+	};
+	static const struct ip_addr bad[] = { { .q = { 0, 0 } },
+		{ .b = { 0xff, 2, [15] = 1 } }, { .b = { [15] = 1 } },
+		{ .b = { [10] = 0xff, 0xff, 1, 2, 3, 4 } } };
+	struct ip_addr a[2] = { { .b = { 0xfd, [15] = 1 } } };
+	uint64_t refused = 0;
+	struct ra r;
+
+	ra_boot(AUTOCONF);
+	for (unsigned int i = 0; i < nitems(rows); i++) {
+		r = ra_new(0, 0);
+		ra_search(&r, 10, rows[i].wire, rows[i].len);
+		ra_hear(&r, 1);
+		KT_EQ(resolvers()[0] != '\0', rows[i].good);
+		refused += !rows[i].good;
+		KT_EQ(nd6_counters[ND6S_DNS_BAD], refused);
+		ra_wait(11);
+	}
+	for (unsigned int i = 0; i < nitems(bad); i++) {
+		a[1] = bad[i]; /* one of two: none is taken */
+		r = ra_new(0, 0);
+		ra_servers(&r, 10, a, 2);
+		ra_hear(&r, 1);
+		KT_STR(resolvers(), "");
+		KT_EQ(nd6_counters[ND6S_DNS_BAD], ++refused);
+	}
+	for (uint8_t words = 1; words < 5; words += words == 2 ? 2 : 1) {
+		r = ra_new(0, 0); /* 1, 2, 4: no whole addresses */
+		(void)ra_option(&r, 25, words);
+		ra_hear(&r, 1);
+		KT_EQ(nd6_counters[ND6S_DNS_BAD], ++refused);
+	}
+}
+
 /* --- route information options --- */
 
 /* clang-format off */
