@@ -5,9 +5,10 @@
 # A firewall between two namespaces of the host: nftables on Linux's own
 # forwarding, and pf on the same veth pairs by packet(4); stateful, and with
 # nat.  UDP of 64 bytes at full rate, in packets that arrive in a second, and
-# iperf3 both ways.  Then how long a load takes: 10 k rules, a table of 1 M
+# iperf3 both ways; rules that differ in their source, and none matches, without
+# states.  Then how long a load takes: 10 k rules, a table of 1 M
 # addresses, beside `nft -f' of the same.  All in one run on one machine: read
-# the ratios.  One sender in Python shares the processors with what it measures.
+# the ratios.  The sender shares the processors with what it measures.
 O=$(realpath "${O:-build}")
 load=$O/bench/udpload_bench
 if [ -z "$PFBENCH_INSIDE" ]; then
@@ -69,6 +70,11 @@ measure() {
 	echo "pf $1, iperf3: $(stream a b 10.8.2.1) and back $(stream b a 10.8.1.1) Gbit/s"
 	kill "$sink"
 }
+rate() { # rate NAME: of packets of which no state is known
+	ip netns exec b "$load" sink 9 & local sink=$!
+	echo "pf $1, 64 bytes: $(flood 64) packets/s"
+	kill "$sink"
+}
 seconds() { # seconds COMMAND...: how long it took, or that it failed
 	local t=$EPOCHREALTIME
 	"$@" >"$D/out" 2>&1 || { echo "failed: $(head -2 "$D/out")"; return; }
@@ -96,6 +102,14 @@ table ip n { chain post { type nat hook postrouting priority 100;
 NFT
 measure "nftables, nat"
 nft flush ruleset
+hosts() { awk -v n="$1" -v f="$2" 'BEGIN { for (i = 0; i < n; i++) printf f "\n", 203 + i / 65536, i / 256 % 256, i % 256 }'; }
+for n in 100 1000 10000; do
+	{ echo "table ip f { chain through { type filter hook forward priority 0; policy accept;"
+	hosts $n "ip saddr %d.0.%d.%d drop"
+	echo "}; }"; } >"$D/hosts.nft"
+	nft -f "$D/hosts.nft" && rate "nftables, $n rules"
+	nft flush ruleset
+done
 sysctl -qw net.ipv4.ip_forward=0
 ip addr del 10.8.1.2/24 dev va
 ip addr del 10.8.2.2/24 dev vb
@@ -112,6 +126,11 @@ echo "match out on fxp1 nat-to (fxp1)
 block all
 pass" >"$D/pf.conf"
 pfctl -qf "$D/pf.conf" && measure "nat"
+
+for n in 100 1000 10000; do
+	{ hosts $n "block in quick from %d.0.%d.%d"; echo "pass no state"; } >"$D/hosts.conf"
+	pfctl -q -o none -f "$D/hosts.conf" && rate "$n rules"
+done
 
 # --- loads ---
 awk 'BEGIN { for (i = 0; i < 10000; i++)

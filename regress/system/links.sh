@@ -150,6 +150,13 @@ else
 	run ip -d link show va && has "allmulti 1"; verdict $? "packet: the card hears all multicasts"
 	run ip netns exec a "$hping" -q -c 3 -i 0.1 -W 1 10.8.2.1; verdict $? "packet: Linux pings Linux through it"
 	run ip netns exec a "$hping" -q -c 2 -i 0.1 -W 1 -s 30000 10.8.2.1; verdict $? "packet: with 30000 bytes"
+	# about as large as a slot of the ring, where larger ones take another way
+	for l in "va" "vb" "-n a va0" "-n b vb0"; do set -- $l; ip ${2:+-n "$2"} link set "${3:-$1}" mtu 9000; done
+	within 5 on w ifconfig fxp0 mtu 9000 && within 5 on w ifconfig fxp1 mtu 9000; verdict $? "packet: an MTU as large as the host's"
+	slots_pass() { for size in $(seq 1900 5 1990) 2020 4060 4100 8972; do
+		ip netns exec a "$hping" -q -c 1 -W 2 -M do -s "$size" 10.8.2.1 >"$D/out" 2>&1 || { echo "# size $size"; return 1; }
+	done; }
+	slots_pass; verdict $? "packet: frames around the size of a slot, and of 9000 bytes"
 	ip -n a link set va0 down; within 5 status_is w fxp0 "no carrier"; verdict $? "packet: carrier goes"
 	ip -n a link set va0 up; within 5 status_is w fxp0 active; verdict $? "packet: carrier comes"
 	if command -v iperf3 >/dev/null; then

@@ -61,6 +61,10 @@ copy_out(void *arg, const void *p, uint32_t n)
 int
 m_copydata(const struct mbuf *m, uint32_t off, uint32_t len, void *dst)
 {
+	if (__predict_true(m != NULL && off <= m->m_len && len <= m->m_len - off)) {
+		memcpy(dst, m->m_data + off, len);
+		return (0);
+	}
 	return (m_apply(m, off, len, copy_out, &dst));
 }
 

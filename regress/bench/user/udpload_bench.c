@@ -106,10 +106,11 @@ load_sink(char *argv[])
 
 /* --- a forwarder without a stack --- */
 
-#define SLOT   (66 * 1024)
+#define SLOT   2048
 #define BLOCK  (256 * 1024)
 #define INB    (BLOCK / SLOT)
-#define BLOCKS 96
+#define BLOCKS 32
+#define LARGE  (66 * 1024) /* a frame that no slot holds */
 #define SLOTS  (BLOCKS * INB)
 
 struct side {
@@ -131,7 +132,7 @@ side_open(struct side *s, const char *name)
 	struct sockaddr_ll sll = { .sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = (int)if_nametoindex(name) };
-	int size = 4 << 20;
+	int size = 4 << 20, wait = 16 << 20;
 
 	need(sll.sll_ifindex != 0, name);
 	need((s->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0)) != -1, "packet socket");
@@ -139,12 +140,28 @@ side_open(struct side *s, const char *name)
 	set(s->fd, PACKET_VNET_HDR, 1);
 	set(s->fd, PACKET_IGNORE_OUTGOING, 1);
 	set(s->fd, PACKET_QDISC_BYPASS, 1);
+	set(s->fd, PACKET_COPY_THRESH, 1);
+	(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &wait, sizeof(wait));
 	(void)setsockopt(s->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	need(setsockopt(s->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) == 0, "ring");
 	s->ring = mmap(NULL, (size_t)BLOCK * BLOCKS, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
 	need(s->ring != MAP_FAILED, "ring");
 	need(bind(s->fd, (struct sockaddr *)&sll, sizeof(sll)) == 0, "bind");
 	s->head = 0;
+}
+
+/* The frame of a slot, with the host's header in front; a large one waits in the queue. */
+static struct iovec
+frame_of(const struct side *s, struct tpacket2_hdr *th, unsigned int i)
+{
+	static uint8_t large[BATCH][LARGE];
+	ssize_t n;
+
+	if ((th->tp_status & TP_STATUS_COPY) == 0)
+		return ((struct iovec){ (uint8_t *)th + th->tp_mac - sizeof(struct virtio_net_hdr),
+			th->tp_snaplen + sizeof(struct virtio_net_hdr) });
+	n = read(s->fd, large[i], LARGE);
+	return ((struct iovec){ large[i], n > 0 ? (size_t)n : 0 });
 }
 
 /* A batch from one side to the other, where it was received; how many. */
@@ -160,8 +177,7 @@ side_pass(struct side *from, const struct side *to)
 		th[n] = (void *)(from->ring + (size_t)(from->head / INB) * BLOCK + (size_t)(from->head % INB) * SLOT);
 		if ((__atomic_load_n(&th[n]->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0)
 			break;
-		iov[n].iov_base = (uint8_t *)th[n] + th[n]->tp_mac - sizeof(struct virtio_net_hdr);
-		iov[n].iov_len = th[n]->tp_snaplen + sizeof(struct virtio_net_hdr);
+		iov[n] = frame_of(from, th[n], (unsigned int)n);
 		msg[n].msg_hdr.msg_iov = &iov[n];
 		msg[n].msg_hdr.msg_iovlen = 1;
 	}

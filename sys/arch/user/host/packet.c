@@ -15,10 +15,16 @@
  * The host takes VLAN tags out of frames.  An 802.1Q tag is handed on beside
  * the frame, any other is put back into it.
  *
+ * A slot of the ring has room for a frame of 1500 bytes: there are many, so
+ * that who floods us can go on while others have the processor, and they are
+ * few pages.  Of a larger frame the ring has the beginning; the host keeps the
+ * whole of it in the socket's queue (PACKET_COPY_THRESH), in the order of the
+ * slots, and we read it into a buffer of ours.
+ *
  * Life: a slot of the ring is the kernel's until the next rx; then it is given
- * back to the host.  One with a large frame is lent until the kernel releases
- * it: the host comes round to it only after all others.  The interface may go and come back under the
- * same name: news from rtnetlink make us look, and bind again.
+ * back to the host.  A buffer with a large frame is lent until the kernel
+ * releases it.  The interface may go and come back under the same name: news
+ * from rtnetlink make us look, and bind again.
  */
 
 #include <machine/host.h>
@@ -51,14 +57,17 @@
 
 #define BATCH       32
 #define PIECES      80
-#define SLOT_SIZE   (66 * 1024) /* 64 KB of IP and what stands in front */
+#define SLOT_SIZE   2048
 #define BLOCK_SIZE  (256 * 1024)
 #define BLOCK_SLOTS (BLOCK_SIZE / SLOT_SIZE)
-#define BLOCKS      96
+#define BLOCKS      32
 #define SLOTS       (BLOCKS * BLOCK_SLOTS)
 #define RING_SIZE   ((size_t)BLOCKS * BLOCK_SIZE)
-#define SOCKBUF     (4 << 20)
-#define LARGE       4096 /* bytes of a frame that is lent */
+#define SENDBUF     (4 << 20)
+#define LARGEBUF    (16 << 20)  /* large frames that wait */
+#define LARGE_SIZE  (66 * 1024) /* 64 KB of IP and what stands in front */
+#define LARGE_FRONT 64          /* for a tag that is put back */
+#define LARGES      128         /* lent, and of one batch */
 
 _Static_assert(HOST_EDGE == (unsigned int)EPOLLET, "epoll's numbers");
 
@@ -71,7 +80,8 @@ struct packet {
 	uint8_t *ring;
 	unsigned int head; /* next slot to look at */
 	unsigned int batch; /* slots before it that the last rx looked at */
-	enum slot_use { SLOT_HOST, SLOT_BATCH, SLOT_LENT } use[SLOTS];
+	uint8_t *large; /* buffers */
+	unsigned int nfree, free[LARGES]; /* those that are not lent: the last is next */
 	bool on, full, plugged, promisc;
 	/* the interface as last seen */
 	int ifindex; /* bound to; 0: it is gone */
@@ -216,30 +226,51 @@ slot(const struct packet *p, unsigned int i)
 }
 
 static void
-slot_return(struct packet *p, unsigned int i)
-{
-	p->use[i] = SLOT_HOST;
-	__atomic_store_n(&slot(p, i)->tp_status, TP_STATUS_KERNEL,
-	    __ATOMIC_RELEASE);
-}
-
-/* What was not lent of the last batch. */
-static void
 slots_return(struct packet *p)
 {
-	unsigned int i;
-
-	for (; p->batch > 0; p->batch--) {
-		i = (p->head + SLOTS - p->batch) % SLOTS;
-		if (p->use[i] == SLOT_BATCH)
-			slot_return(p, i);
-	}
+	for (; p->batch > 0; p->batch--)
+		__atomic_store_n(
+		    &slot(p, (p->head + SLOTS - p->batch) % SLOTS)->tp_status,
+		    TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 }
 
+/* A loan is the number of its buffer, and one. */
 static void
 packet_release(void *link, unsigned int loan)
 {
-	slot_return(link, loan - 1);
+	struct packet *p = link;
+
+	p->free[p->nfree++] = loan - 1;
+}
+
+/*
+ * The frame of a slot that has only the beginning of it, into buffer i.  Its
+ * length; 0: it is not there.
+ */
+static uint32_t
+large_read(struct packet *p, unsigned int i, struct virtio_net_hdr *vh,
+    uint8_t **at)
+{
+	struct iovec iov[2];
+	ssize_t n;
+
+	*at = p->large + (size_t)i * LARGE_SIZE + LARGE_FRONT;
+	iov[0] = (struct iovec){ vh, sizeof(*vh) };
+	iov[1] = (struct iovec){ *at, LARGE_SIZE - LARGE_FRONT };
+	n = readv(p->fd, iov, 2);
+	return (n > (ssize_t)sizeof(*vh) ? (uint32_t)n - (uint32_t)sizeof(*vh) :
+					   0);
+}
+
+/* Nobody wants the frame: what of it is in the queue goes too. */
+static bool
+frame_skip(const struct packet *p, const struct tpacket2_hdr *th)
+{
+	struct virtio_net_hdr vh;
+
+	if ((th->tp_status & TP_STATUS_COPY) != 0)
+		(void)recv(p->fd, &vh, sizeof(vh), MSG_DONTWAIT);
+	return (false);
 }
 
 /* Puts a tag that the host took out back behind the addresses. */
@@ -258,26 +289,32 @@ tag_restore(uint8_t *frame, struct hostif_frame *f, uint16_t tpid, uint16_t tci)
 	return (frame - 4);
 }
 
-/* The frame in a slot, or false if it is of no use. */
+/* The frame in a slot, or false if it is of no use.  A large one has a loan. */
 static bool
-frame_read(struct packet *p, struct tpacket2_hdr *th, struct hostif_frame *f,
-    struct host_iov *iov)
+frame_read(struct packet *p, const struct tpacket2_hdr *th,
+    struct hostif_frame *f, struct host_iov *iov)
 {
-	uint8_t *at = (uint8_t *)th + th->tp_mac;
+	uint8_t *at = (uint8_t *)(uintptr_t)th + th->tp_mac;
 	struct virtio_net_hdr vh;
-	uint32_t status = th->tp_status;
+	uint32_t status = th->tp_status, len = th->tp_snaplen;
 	uint16_t tpid = ETH_P_8021Q;
 
 	if (!p->plugged || !p->on)
-		return (false);
-	memcpy(&vh, at - sizeof(vh), sizeof(vh));
+		return (frame_skip(p, th));
 	memset(f, 0, sizeof(*f));
-	if (th->tp_snaplen < th->tp_len || th->tp_len < ETH_HLEN ||
+	if ((status & TP_STATUS_COPY) != 0) {
+		f->loan = p->free[--p->nfree] + 1;
+		len = large_read(p, f->loan - 1, &vh, &at);
+	} else
+		memcpy(&vh, at - sizeof(vh), sizeof(vh));
+	if (len < th->tp_len || th->tp_len < ETH_HLEN ||
 	    vnet_read(f, &vh) != 0) {
+		if (f->loan != 0)
+			packet_release(p, f->loan);
 		p->lost++;
 		return (false);
 	}
-	f->len = th->tp_snaplen;
+	f->len = th->tp_len;
 	f->stamp_ns = th->tp_sec * 1000000000ULL + th->tp_nsec;
 	if ((status & TP_STATUS_VLAN_TPID_VALID) != 0)
 		tpid = th->tp_vlan_tpid;
@@ -299,26 +336,20 @@ packet_rx(void *link, struct hostif_frame *frames, int n)
 {
 	struct packet *p = link;
 	struct tpacket2_hdr *th;
+	uint32_t status;
 	int got = 0;
 
 	if (n > BATCH)
 		n = BATCH;
 	slots_return(p);
 	while (got < n && p->batch < SLOTS / 2) {
-		if (p->use[p->head] == SLOT_LENT)
-			return (got > 0 ? got : -1);
 		th = slot(p, p->head);
-		if ((__atomic_load_n(&th->tp_status, __ATOMIC_ACQUIRE) &
-			TP_STATUS_USER) == 0)
+		status = __atomic_load_n(&th->tp_status, __ATOMIC_ACQUIRE);
+		if ((status & TP_STATUS_USER) == 0)
 			break;
-		p->use[p->head] = SLOT_BATCH;
-		if (frame_read(p, th, &frames[got], &p->rxiov[got])) {
-			if (frames[got].len >= LARGE) {
-				p->use[p->head] = SLOT_LENT;
-				frames[got].loan = p->head + 1;
-			}
-			got++;
-		}
+		if ((status & TP_STATUS_COPY) != 0 && p->on && p->nfree == 0)
+			return (got > 0 ? got : -1);
+		got += frame_read(p, th, &frames[got], &p->rxiov[got]);
 		p->head = (p->head + 1) % SLOTS;
 		p->batch++;
 	}
@@ -490,6 +521,8 @@ packet_close(void *link)
 	host_watch_del(p->nlwatch);
 	if (p->ring != NULL)
 		munmap(p->ring, RING_SIZE);
+	if (p->large != NULL)
+		munmap(p->large, (size_t)LARGES * LARGE_SIZE);
 	host_close(p->fd);
 	host_close(p->nlfd);
 	free(p);
@@ -506,6 +539,28 @@ option_set(int fd, int option, int value)
 		0);
 }
 
+/* As large as it may be; by force, where that is ours. */
+static void
+buffer_set(int fd, int option, int force, int size)
+{
+	setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, force, &size, sizeof(size));
+}
+
+/* fd -1: buffers that cost nothing before they are used.  0 or -errno. */
+static int
+memory_map(uint8_t **atp, size_t size, int fd)
+{
+	int flags = fd != -1 ? MAP_SHARED :
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (at == MAP_FAILED)
+		return (-errno);
+	*atp = at;
+	return (0);
+}
+
 static int
 ring_open(struct packet *p)
 {
@@ -513,8 +568,7 @@ ring_open(struct packet *p)
 		.tp_block_nr = BLOCKS,
 		.tp_frame_size = SLOT_SIZE,
 		.tp_frame_nr = SLOTS };
-	int size = SOCKBUF, error;
-	void *at;
+	int error;
 
 	if ((p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		 0)) == -1)
@@ -522,19 +576,19 @@ ring_open(struct packet *p)
 	if ((error = option_set(p->fd, PACKET_VERSION, TPACKET_V2)) != 0 ||
 	    (error = option_set(p->fd, PACKET_VNET_HDR, 1)) != 0 ||
 	    (error = option_set(p->fd, PACKET_IGNORE_OUTGOING, 1)) != 0 ||
-	    (error = option_set(p->fd, PACKET_QDISC_BYPASS, 1)) != 0)
+	    (error = option_set(p->fd, PACKET_QDISC_BYPASS, 1)) != 0 ||
+	    (error = option_set(p->fd, PACKET_COPY_THRESH, 1)) != 0)
 		return (error);
-	setsockopt(p->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	setsockopt(p->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	buffer_set(p->fd, SO_SNDBUF, SO_SNDBUFFORCE, SENDBUF);
+	buffer_set(p->fd, SO_RCVBUF, SO_RCVBUFFORCE, LARGEBUF);
 	if (setsockopt(p->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) ==
 	    -1)
 		return (-errno);
-	at = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd,
-	    0);
-	if (at == MAP_FAILED)
-		return (-errno);
-	p->ring = at;
-	return (0);
+	for (; p->nfree < LARGES; p->nfree++)
+		p->free[p->nfree] = LARGES - 1 - p->nfree;
+	if ((error = memory_map(&p->ring, RING_SIZE, p->fd)) != 0)
+		return (error);
+	return (memory_map(&p->large, (size_t)LARGES * LARGE_SIZE, -1));
 }
 
 static int
