@@ -134,6 +134,133 @@ KTEST(pf_icmp_every_error_of_a_state)
 	}
 }
 
+/* --- every kind of translation, and the sums --- */
+
+enum kind { NAT, RDR, BINAT_OUT, BINAT_IN, NATTO_RDRTO, NKINDS };
+
+/* The rules of a kind: the direction of its first packet. */
+static enum pf_dir
+translate(sa_family_t af, enum kind k)
+{
+	const unsigned int bits = af == AF_INET ? 32 : 128;
+	struct pf_ioc_rule none = { .action = PFA_NONAT },
+			   c = { .af = af },
+			   pass = { .action = PFA_PASS, .keep = PF_KEEPSTATE };
+
+	pk_states_end();
+	pk_rule(PF_RS_NAT, &none);
+	none.action = PFA_NORDR;
+	pk_rule(PF_RS_RDR, &none);
+	none.action = PFA_NOBINAT;
+	none.proto = 99;
+	pk_rule(PF_RS_BINAT, &none);
+	c.pool[PF_NATPOOL].nents = k != RDR;
+	c.pool[PF_RDRPOOL].nents = k == RDR || k == NATTO_RDRTO;
+	pk_ents[PF_NATPOOL][0] = pk_net(af, NATTED, bits);
+	pk_ents[PF_RDRPOOL][0] = pk_net(af, 77, bits);
+	switch (k) {
+	case NAT:
+		c.action = PFA_NAT;
+		pk_rule(PF_RS_NAT, &c);
+		break;
+	case RDR:
+		c.action = PFA_RDR;
+		pk_rule(PF_RS_RDR, &c);
+		break;
+	case BINAT_OUT:
+	case BINAT_IN: /* host 77 is NATTED outside */
+		c.action = PFA_BINAT;
+		c.src.addr = pk_net(af, k == BINAT_IN ? 77 : CLIENT, bits).addr;
+		if (k == BINAT_IN)
+			pk_ents[PF_NATPOOL][0] = pk_net(af, SERVER, bits);
+		pk_rule(PF_RS_BINAT, &c);
+		break;
+	default:
+		pass.af = af;
+		pass.flags = PFR_NATTO | PFR_RDRTO;
+		pass.pool[PF_NATPOOL].nents = pass.pool[PF_RDRPOOL].nents = 1;
+	}
+	pk_rule(PF_RS_FILTER, &pass);
+	return (k == RDR || k == BINAT_IN ? PF_IN : PF_OUT);
+}
+
+/* With all its sums, as it would be on a wire. */
+static struct mbuf *
+summed(struct mbuf *m, sa_family_t af)
+{
+	m->m_pkthdr.csum_flags |= M_L4_CSUM_OUT;
+	(void)in_cksum_finish(&m, af);
+	KT(m != NULL);
+	m->m_pkthdr.csum_flags = 0;
+	return (m);
+}
+
+/* Are the sums of the packet at off of m right? */
+static bool
+sums_right(const struct mbuf *m, sa_family_t af, uint8_t proto, uint32_t off)
+{
+	uint32_t hlen = af == AF_INET ? 20 : 40;
+	uint8_t b[256];
+	struct mbuf *n = m_getroom(M_HEADROOM, 512);
+	bool ok;
+
+	KT(n != NULL);
+	n->m_len = n->m_pkthdr.len = m->m_pkthdr.len - off;
+	KT(n->m_len <= sizeof(b));
+	KT_EQ(m_copydata(m, off, n->m_len, b), 0);
+	memcpy(mtod(n, void *), b, n->m_len);
+	ok = (af == AF_INET6 || in_cksum_fold(in_cksum_bytes(0, b, 20)) == 0) &&
+	    (proto == 47 ||
+		in_cksum_verify(n, af, proto, hlen, n->m_len - hlen));
+	m_freem(n);
+	return (ok);
+}
+
+KTEST(pf_icmp_errors_of_every_translation)
+{
+	struct mbuf *sent, *m;
+	struct pk_ends was, now, e;
+	struct pk p;
+	enum pf_dir dir;
+
+	pk_boot();
+	PK_BOTH(af)
+	for (unsigned int i = 0; i < NKINDS * nitems(protos); i++) {
+		uint32_t hlen = af == AF_INET ? 20 : 40;
+		uint8_t icmp = af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+		struct icmp_case t = af == AF_INET ? errors4[3] : errors6[3];
+
+		dir = translate(af, (enum kind)(i / nitems(protos)));
+		p = first_packet(af, protos[i % nitems(protos)]);
+		p.len = 16;
+		sent = summed(pk_make(&p, NULL), af);
+		was = pk_ends(sent, af, 0);
+		sent = pk_through(sent, af, dir);
+		KT(sent != NULL);
+		KT(sums_right(sent, af, p.proto, 0));
+		now = pk_ends(sent, af, 0);
+		KT(was.src != now.src || was.dst != now.dst);
+		block();
+		/* from where it went to, back where it came from */
+		m = error_about(sent, af, t, (unsigned int)now.dst,
+		    (unsigned int)now.src, 200);
+		m = pk_through(summed(m, af), af, dir == PF_IN ? PF_OUT : PF_IN);
+		KT(m != NULL);
+		KT_EQ(pk_ends(m, af, 0).src, was.dst);
+		KT_EQ(pk_ends(m, af, 0).dst, was.src);
+		e = pk_ends(m, af, hlen + 8);
+		KT_EQ(e.src, was.src);
+		KT_EQ(e.dst, was.dst);
+		KT_EQ(e.sport, was.sport);
+		if (p.proto == IPPROTO_TCP || p.proto == IPPROTO_UDP)
+			KT_EQ(e.dport, was.dport);
+		KT(sums_right(m, af, icmp, 0));
+		KT(sums_right(m, af, p.proto, hlen + 8));
+		m_freem(m);
+		m_freem(sent);
+	}
+}
+
 KTEST(pf_icmp_what_is_no_error_of_a_state)
 {
 	struct mbuf *out;
