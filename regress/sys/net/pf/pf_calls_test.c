@@ -501,6 +501,96 @@ KTEST(pf_calls_states)
 	KT_EQ(k.killed, 0);
 }
 
+/* --- killing --- */
+
+/* Three conversations: of 10 in by lo0, label "web"; of 11 out by lo0, as 201;
+ * of 12 in by lo0 and on, out by lo0: two states. */
+static void
+conversations(sa_family_t af)
+{
+	struct pf_ioc_rule c = { .action = PFA_PASS, .keep = PF_KEEPSTATE,
+		.label = { "other", "web" } };
+	struct pk p = { .af = af, .proto = IPPROTO_UDP, .src = 10, .dst = 350,
+		.sport = 1000, .dport = 53 };
+	struct pf_ioc_rule nat = { .action = PFA_NAT, .af = af,
+		.src.addr = pk_net(af, 11, af == AF_INET ? 32 : 128).addr };
+
+	pk_states_end();
+	pk_rule(PF_RS_FILTER, &c);
+	KT(pk_passes(&p, PF_IN));
+	memset(c.label, 0, sizeof(c.label));
+	pk_rule(PF_RS_FILTER, &c);
+	pk_ents[PF_NATPOOL][0] = pk_net(af, 201, af == AF_INET ? 32 : 128);
+	nat.pool[PF_NATPOOL].nents = 1;
+	pk_rule(PF_RS_NAT, &nat);
+	p.src = 11;
+	p.proto = IPPROTO_TCP;
+	p.flags = TH_SYN;
+	KT(pk_passes(&p, PF_OUT));
+	p.src = 12;
+	p.dport = 80;
+	KT(pk_passes(&p, PF_IN));
+	KT(pk_passes(&p, PF_OUT));
+	KT_EQ(pf_nstates, 4);
+}
+
+static uint32_t
+killed(sa_family_t af, struct pfioc_kill k)
+{
+	conversations(af);
+	KT_EQ(call(DIOCKILLSTATES, &k), 0);
+	KT_EQ(pf_nstates, 4 - k.killed);
+	return (k.killed);
+}
+
+KTEST(pf_calls_killing)
+{
+#define SIDE(n, off, op, p) { .addr = pk_net(af, n, bits - (off)).addr, \
+	.port_op = op, .port = { p, p } }
+#define KILL(...) killed(af, (struct pfioc_kill){ __VA_ARGS__ })
+	boot();
+	KT_EQ(if_clone_create("lo1"), 0);
+	PK_BOTH(af) {
+		const unsigned int bits = af == AF_INET ? 32 : 128;
+		uint64_t id;
+
+		KT_EQ(KILL(.by = PF_KILL_ALL), 4);
+		KT_EQ(KILL(.by = PF_KILL_ALL, .ifname = "lo0"), 4);
+		KT_EQ(KILL(.by = PF_KILL_ALL, .ifname = "lo1"), 0);
+		KT_EQ(KILL(.by = PF_KILL_ADDR), 4);
+		KT_EQ(KILL(.by = PF_KILL_ADDR, .proto = IPPROTO_UDP), 1);
+		KT_EQ(KILL(.by = PF_KILL_ADDR, .af = (uint8_t)af), 4);
+		KT_EQ(KILL(.by = PF_KILL_ADDR,
+			  .af = af == AF_INET ? AF_INET6 : AF_INET), 0);
+		KT_EQ(KILL(.by = PF_KILL_ADDR, .src = SIDE(10, 0, 0, 0)), 1);
+		KT_EQ(KILL(.by = PF_KILL_ADDR, .src = SIDE(8, 3, 0, 0)), 4);
+		KT_EQ(KILL(.by = PF_KILL_ADDR, .src = SIDE(8, 3, 0, 0),
+			  .dst = SIDE(350, 0, PF_OP_EQ, 80)), 2);
+		KT_EQ(KILL(.by = PF_KILL_ADDR, .src = SIDE(201, 0, 0, 0)), 0);
+		KT_EQ(KILL(.by = PF_KILL_NAT, .src = SIDE(201, 0, 0, 0)), 1);
+		KT_EQ(KILL(.by = PF_KILL_NAT, .src = SIDE(11, 0, 0, 0)), 0);
+		KT_EQ(KILL(.by = PF_KILL_LABEL, .label = "web"), 1);
+		KT_EQ(KILL(.by = PF_KILL_LABEL, .label = "we"), 0);
+		KT_EQ(KILL(.by = PF_KILL_KEY, .proto = IPPROTO_UDP,
+			  .src = SIDE(10, 0, PF_OP_EQ, 1000),
+			  .dst = SIDE(350, 0, PF_OP_EQ, 53)), 1);
+		KT_EQ(KILL(.by = PF_KILL_KEY, .proto = IPPROTO_UDP,
+			  .src = SIDE(10, 0, PF_OP_EQ, 1001),
+			  .dst = SIDE(350, 0, PF_OP_EQ, 53)), 0);
+		KT_EQ(KILL(.by = PF_KILL_GATEWAY), 0);
+		/* the state on the other side of the machine with it */
+		conversations(af);
+		id = pf_state_after(pf_state_after(pf_state_after(0)->id)->id)->id;
+		KT_EQ(call(DIOCKILLSTATES, &(struct pfioc_kill){
+			  .by = PF_KILL_ID, .id = id, .creatorid = 5 }), 0);
+		KT_EQ(pf_nstates, 4);
+		KT_EQ(call(DIOCKILLSTATES, &(struct pfioc_kill){
+			  .by = PF_KILL_ID, .id = id, .match = 1 }), 0);
+		KT_EQ(pf_nstates, 2);
+	}
+	pk_states_end();
+}
+
 static bool
 passes_at(const char *ifname, sa_family_t af)
 {
