@@ -376,6 +376,8 @@ reply_recv(struct sys_rep *rep, void *buf, size_t room, size_t *got, int *fd)
 	}
 	*got = (size_t)n - sizeof(*rep);
 	*fd = fd_passed(&msg);
+	if (*fd == -1 && (msg.msg_flags & MSG_CTRUNC) != 0 && rep->error == 0)
+		rep->error = EMFILE; /* one came, and there was no number for it */
 	return (0);
 }
 

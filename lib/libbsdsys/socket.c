@@ -189,6 +189,24 @@ sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t froml
 		*len = (socklen_t)fromlen;
 }
 
+/*
+ * A connection whose descriptor found no free number is lost, so after the
+ * first time a number is tried for before, until there is one.
+ */
+static atomic_bool numbers_short;
+
+static bool
+number_free(int fd)
+{
+	int probe = native.fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (probe == -1)
+		return (false);
+	native.close(probe);
+	numbers_short = false;
+	return (true);
+}
+
 int
 accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 {
@@ -212,8 +230,15 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 		errno = EINVAL;
 		return (-1);
 	}
+	if (numbers_short && !number_free(fd))
+		return (-1);
 	if ((n = native.recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) == -1)
 		return (errno == ECONNRESET && call_hungup(fd) ? call_gone() : -1);
+	if ((msg.msg_flags & MSG_CTRUNC) != 0) {
+		numbers_short = true;
+		errno = EMFILE;
+		return (-1);
+	}
 	if (n == 0 && call_hungup(fd))
 		return (call_gone());
 	if (n != sizeof(rec) || CMSG_FIRSTHDR(&msg) == NULL) {
