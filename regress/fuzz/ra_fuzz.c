@@ -38,7 +38,7 @@ ra_receive(uint8_t which, const uint8_t *body, size_t len)
 static void
 ra_advert(uint8_t which, struct cursor *c)
 {
-	static const uint8_t types[] = { 1, 3, 3, 3, 5, 24, 24, 99 };
+	static const uint8_t types[] = { 1, 3, 3, 25, 5, 24, 31, 99 };
 	uint8_t body[1300] = { ND_ROUTER_ADVERT }, n = 0, type, words;
 	size_t len = 16;
 
@@ -48,6 +48,8 @@ ra_advert(uint8_t which, struct cursor *c)
 		(void)cur_u8(c, &type);
 		words = types[type & 7] == 3 ? 4 :
 		    types[type & 7] == 24    ? 1 + (type >> 3 & 3) :
+		    types[type & 7] == 25    ? 3 + (type >> 3 & 2) :
+		    types[type & 7] == 31    ? 2 + (type >> 3 & 7) :
 					       1;
 		if (len + words * 8U > sizeof(body))
 			break;

@@ -720,6 +720,7 @@ ifa_purge(const struct ifaddr *ifa, unsigned int bucket)
 {
 	struct rtentry *rt, *next;
 	struct ifaddr *other;
+	bool cloning;
 
 	for (rt = TAILQ_FIRST(&by_if[bucket]); rt != NULL; rt = next) {
 		next = TAILQ_NEXT(rt, rt_iflist);
@@ -732,11 +733,11 @@ ifa_purge(const struct ifaddr *ifa, unsigned int bucket)
 			rtm_route(RTM_CHANGE, rt, 0, 0, 0);
 			continue;
 		}
-		rtm_route(RTM_DELETE, rt, 0, 0, 0);
-		if ((rt->rt_flags & RTF_CLONING) != 0) /* takes others with it */
-			next = TAILQ_FIRST(&by_if[bucket]);
+		if ((rt->rt_flags & RTF_CLONED) == 0)
+			rtm_route(RTM_DELETE, rt, 0, 0, 0);
+		cloning = (rt->rt_flags & RTF_CLONING) != 0;
 		rtrequest_delete(rt);
-		if (next == rt)
+		if (cloning) /* it may have taken next with it */
 			next = TAILQ_FIRST(&by_if[bucket]);
 	}
 }
