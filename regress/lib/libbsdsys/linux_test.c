@@ -8,6 +8,7 @@
  */
 
 #include "machine.h"
+#include "inet.h"
 
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -18,9 +19,6 @@
 #include <linux/sockios.h>
 
 #define DGRAM_PORT 5501
-
-static const int families[] = { AF_INET, AF_INET6 };
-#define BOTH(af) for (int i_ = 0, af; i_ < 2 && (af = families[i_], true); i_++)
 
 /* --- socket(2) --- */
 
@@ -262,23 +260,6 @@ test_forced_buffers(void **state UNUSED)
 }
 
 /* --- what some of them do --- */
-
-static socklen_t
-here(int af, int port, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
-	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = (sa_family_t)af;
-	sin->sin_port = htons((uint16_t)port);
-	if (af == AF_INET) {
-		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		return (sizeof(*sin));
-	}
-	sin6->sin6_addr = in6addr_loopback;
-	return (sizeof(*sin6));
-}
 
 static int
 number_set(int fd, int level, int name, int v)

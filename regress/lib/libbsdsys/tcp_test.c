@@ -9,6 +9,7 @@
  */
 
 #include "machine.h"
+#include "inet.h"
 
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -27,90 +28,6 @@ ssize_t __read_chk(int fd, void *buf, size_t len, size_t room);
 ssize_t __recv_chk(int fd, void *buf, size_t len, size_t room, int flags);
 ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t room, int flags,
     struct sockaddr *sa, socklen_t *salen);
-
-static const int families[] = { AF_INET, AF_INET6 };
-#define BOTH(af) for (int i_ = 0, af; i_ < 2 && (af = families[i_], true); i_++)
-
-/* --- steps --- */
-
-static socklen_t
-here(int af, int port, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
-	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = (sa_family_t)af;
-	sin->sin_port = htons((uint16_t)port);
-	if (af == AF_INET) {
-		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		return (sizeof(*sin));
-	}
-	sin6->sin6_addr = in6addr_loopback;
-	return (sizeof(*sin6));
-}
-
-static int
-tcp_socket(int af, int flags)
-{
-	int fd = socket(af, SOCK_STREAM | flags, 0);
-
-	assert_return_code(fd, errno);
-	return (fd);
-}
-
-static int
-port_of(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-
-	assert_return_code(getsockname(fd, (struct sockaddr *)&ss, &len),
-	    errno);
-	return (ntohs(((struct sockaddr_in *)&ss)->sin_port));
-}
-
-static int
-tcp_listener(int af, int *port)
-{
-	struct sockaddr_storage ss;
-	int fd = tcp_socket(af, 0);
-	socklen_t len = here(af, 0, &ss);
-
-	assert_return_code(bind(fd, (struct sockaddr *)&ss, len), errno);
-	assert_return_code(listen(fd, 8), errno);
-	*port = port_of(fd);
-	return (fd);
-}
-
-static int
-tcp_connect(int fd, int af, int port)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = here(af, port, &ss);
-
-	return (connect(fd, (struct sockaddr *)&ss, len));
-}
-
-static void
-tcp_pair(int af, int *a, int *b)
-{
-	int port, l = tcp_listener(af, &port);
-
-	*a = tcp_socket(af, 0);
-	assert_return_code(tcp_connect(*a, af, port), errno);
-	assert_comes(l, POLLIN);
-	*b = accept(l, NULL, NULL);
-	assert_return_code(*b, errno);
-	close(l);
-}
-
-static void
-both_close(int a, int b)
-{
-	close(a);
-	close(b);
-}
 
 /* --- bytes, ends, resets --- */
 
