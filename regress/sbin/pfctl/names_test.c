@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "pfctl.h"
+#include "pf_text.h"
 
 static bool other; /* the system has names of its own */
 
@@ -84,25 +85,6 @@ getgrnam(const char *name)
 	static struct group g = { .gr_gid = 1000 };
 
 	return (other && strcmp(name, "wheel") == 0 ? &g : NULL);
-}
-
-/* What text prints, errors with it; the caller frees. */
-static char *
-printed(const char *text)
-{
-	struct pfconf *pc;
-	char *out;
-	size_t n;
-	FILE *f = open_memstream(&out, &n);
-
-	pc = pfconf_new(f, f, OPT_VERBOSE | OPT_NODNS, &pf_ifs_host);
-	pc->optimize = OPTIMIZE_NONE;
-	conf_push_text(pc->lex, text, strlen(text), "t");
-	pfconf_parse(pc, "");
-	pfconf_finish(pc);
-	fclose(f);
-	pfconf_free(pc);
-	return (out);
 }
 
 static void

@@ -17,25 +17,7 @@
 #include <cmocka.h>
 
 #include "pf_ctl.h"
-
-/* What text prints, errors with it; the caller frees. */
-static char *
-printed(const char *text)
-{
-	struct pfconf *pc;
-	char *out;
-	size_t n;
-	FILE *f = open_memstream(&out, &n);
-
-	pc = pfconf_new(f, f, OPT_VERBOSE | OPT_NODNS, &pf_ifs_host);
-	pc->optimize = OPTIMIZE_NONE;
-	conf_push_text(pc->lex, text, strlen(text), "t");
-	pfconf_parse(pc, "");
-	pfconf_finish(pc);
-	fclose(f);
-	pfconf_free(pc);
-	return (out);
-}
+#include "pf_text.h"
 
 /* A row as text that ends with a newline. */
 static char *
