@@ -72,17 +72,13 @@ differ(const char *one, const char *two)
 
 /* What was printed behind the first line, the fuzzer's own, is read again. */
 static void
-judge_plain(const uint8_t *data, size_t size)
+judge_plain(const char *one)
 {
-	char *one = printed(data, size, OPTIMIZE_NONE), *two, *rest;
+	const char *rest = strchr(one, '\n') + 1;
+	char *two = printed(rest, strlen(rest), OPTIMIZE_NONE);
 
-	if (one == NULL)
-		return;
-	rest = strchr(one, '\n') + 1;
-	two = printed(rest, strlen(rest), OPTIMIZE_NONE);
 	if (!has_quirk(one) && (two == NULL || strcmp(one, two) != 0))
 		differ(one, two);
-	free(one);
 	free(two);
 }
 
@@ -113,37 +109,42 @@ sorted(char *text)
 }
 
 static void
-judge_optimised(const uint8_t *data, size_t size)
+judge_optimised(char *one)
 {
-	char *one = printed(data, size, OPTIMIZE_BASIC), *two, *a, *b;
+	char *two, *a, *b;
 
-	if (one == NULL)
+	if (has_quirk(one))
 		return;
-	two = printed(one, strlen(one), OPTIMIZE_NONE);
-	if (two == NULL && !has_quirk(one))
+	if ((two = printed(one, strlen(one), OPTIMIZE_NONE)) == NULL) {
 		differ(one, two);
-	if (two != NULL && !has_quirk(one)) {
-		a = sorted(one);
-		b = sorted(strchr(two, '\n') + 1);
-		if (strcmp(a, b) != 0)
-			differ(a, b);
-		free(a);
-		free(b);
+		return;
 	}
-	free(one);
+	a = sorted(one);
+	b = sorted(strchr(two, '\n') + 1);
+	if (strcmp(a, b) != 0)
+		differ(a, b);
+	free(a);
+	free(b);
 	free(two);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	char *basic, *plain = NULL;
+
 	if (null == NULL && (null = fopen("/dev/null", "w")) == NULL)
 		return (0);
-	if (memmem(data, size, "include", 7) != NULL) {
-		free(printed(data, size, OPTIMIZE_BASIC));
-		return (0);
-	}
-	judge_optimised(data, size);
-	judge_plain(data, size);
+	basic = printed(data, size, OPTIMIZE_BASIC);
+	if (memmem(data, size, "include", 7) == NULL)
+		plain = printed(data, size, OPTIMIZE_NONE);
+	if (plain != NULL)
+		judge_plain(plain);
+	/* nothing was optimised: that is judged */
+	if (plain != NULL && basic != NULL &&
+	    strcmp(strchr(plain, '\n') + 1, basic) != 0)
+		judge_optimised(basic);
+	free(basic);
+	free(plain);
 	return (0);
 }
