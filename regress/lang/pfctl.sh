@@ -52,6 +52,11 @@ say $? "pfctl: reports every error of a file, not only the first"
 printf 'x = "a b"\n\npass on $x\n' | "$pfctl" -nf - 2>&1 | grep -q "^stdin:3: syntax error near 'b', in the text of macro 'x'"
 say $? "pfctl: an error in a macro's text is where the macro stands"
 
+printf 'x = em0\ny = "on $x"\npass $y\n' | "$pfctl" -nf - 2>&1 |
+    grep -q "^stdin:3: syntax error: a macro in the text of macro 'y' is not replaced" &&
+    printf 'x = em0\ny = "on" $x\npass $y\n' | "$pfctl" -nf -
+say $? "pfctl: a macro in a macro's quoted text is named, and one beside it is replaced"
+
 "$pfctl" -nf "$tmp" > "$tmp/out" 2>&1
 [ $? -eq 1 ] && grep -q "^$tmp:1: cannot be read: Is a directory" "$tmp/out" &&
     printf 'include "%s"\n' "$tmp" | "$pfctl" -nf - 2>&1 | grep -q "^$tmp:1: cannot be read: Is a directory"

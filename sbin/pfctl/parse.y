@@ -1007,6 +1007,8 @@ pf_yyerror(struct pfconf *pc, const char *msg)
 		return; /* reported */
 	if (t->kind == CONF_END && pc->cur->parent != NULL)
 		conf_error_at(pc->lex, pc->cur->at.file, pc->cur->at.line, "%s: the braces of this anchor are not closed", msg);
+	else if (t->macro != NULL && t->kind == CONF_CHAR && t->ch == '$')
+		conf_error_at(pc->lex, t->file, t->line, "%s: a macro in the text of macro '%s' is not replaced; leave out its quotes", msg, t->macro);
 	else if (t->macro != NULL)
 		conf_error_at(pc->lex, t->file, t->line, "%s%s, in the text of macro '%s'", msg, stopped_at(pc), t->macro);
 	else
