@@ -39,26 +39,31 @@ fuzz_option(uint8_t what, const struct cursor *arg)
 	    name, arg->p, (socklen_t)arg->left, &owner);
 }
 
+/* The message behind an IPv4 header with a router alert. */
 static void
 fuzz_igmp(const struct cursor *body)
 {
+	uint8_t buf[24 + 256] = { 0x46, [20] = 0x94, 4, 0, 0 };
+	size_t len = MIN(body->left, sizeof(buf) - 24);
 	struct ip_input_ctx ctx = { .ifp = fuzz_if,
 		.af = AF_INET,
 		.ttl = 1,
 		.proto = IPPROTO_IGMP,
+		.off = 24,
 		.dst = ip_addr_v4(htonl(0xe0000001U)) };
-	struct mbuf *m = fuzz_packet(body->p, body->left, 0);
-	uint16_t sum = 0;
+	struct mbuf *m;
+	uint16_t sum;
 
-	if (m == NULL)
-		return;
-	if (body->left >= 8) {
-		memcpy(mtod(m, uint8_t *) + 2, &sum, 2);
+	memcpy(buf + 24, body->p, len);
+	if (len >= 8) {
+		memset(buf + 26, 0, 2);
 		if (body->p[1] & 1)
 			memcpy(&ctx.dst.v4, body->p + 4, 4);
-		sum = in_cksum_fold(in_cksum_add(0, m, 0, m->m_pkthdr.len));
-		memcpy(mtod(m, uint8_t *) + 2, &sum, 2);
+		sum = in_cksum_fold(in_cksum_bytes(0, buf + 24, (uint32_t)len));
+		memcpy(buf + 26, &sum, 2);
 	}
+	if ((m = fuzz_packet(buf, 24 + len, 0)) == NULL)
+		return;
 	ip_proto_find(AF_INET, IPPROTO_IGMP)->input(m, &ctx);
 }
 

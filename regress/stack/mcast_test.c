@@ -86,6 +86,24 @@ ends_from_router(const uint8_t dst[16], uint8_t ttl)
 	return (e);
 }
 
+/* An IPv4 frame of len bytes gets a router alert; its new length. */
+static size_t
+alerted(uint8_t *frame, size_t len)
+{
+	uint8_t *ip = frame + 14;
+	uint16_t sum;
+
+	memmove(ip + 24, ip + 20, len - 34);
+	memcpy(ip + 20, "\x94\x04\0\0", 4);
+	ip[0] = 0x46;
+	ip[3] += 4;
+	ip[10] = ip[11] = 0;
+	sum = sim_cksum(0, ip, 24);
+	ip[10] = (uint8_t)(sum >> 8);
+	ip[11] = (uint8_t)sum;
+	return (len + 4);
+}
+
 /* A query of the newest version, for all groups (zero) or one. */
 static void
 query(const uint8_t about[16], uint64_t answer_us)
@@ -125,9 +143,10 @@ query(const uint8_t about[16], uint64_t answer_us)
 	sum = sim_cksum(add, q, v4 ? 12 : 28);
 	q[2] = (uint8_t)(sum >> 8);
 	q[3] = (uint8_t)sum;
-	sim_inject(hub, frame,
-	    v4 ? sim_ip4(frame, &e, 2, p, 12) :
-		 sim_ip6(frame, &e, 0, p, sizeof(p)));
+	if (v4)
+		sim_inject(hub, frame, alerted(frame, sim_ip4(frame, &e, 2, p, 12)));
+	else
+		sim_inject(hub, frame, sim_ip6(frame, &e, 0, p, sizeof(p)));
 }
 
 /* A report of one record, as our hosts send it: is it about the group? */

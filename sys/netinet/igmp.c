@@ -6,7 +6,8 @@
  * look like.  When they are sent is in in_mcast_report.c.
  *
  * Messages carry a router alert and a time to live of 1; a query that came
- * from further away, or to one group about another, is refused.
+ * from further away, or without an alert unless it is of version 1, which had
+ * none, or to one group about another, is refused (RFC 3376 9.1).
  */
 
 #include <sys/types.h>
@@ -44,6 +45,29 @@ static struct counter_group igmp_counter_group = {
 
 /* --- in --- */
 
+/* Is there a router alert among the options?  ip_dooptions() has judged them. */
+static bool
+igmp_alerted(const struct mbuf *m, const struct ip_input_ctx *ctx)
+{
+	uint8_t opt[40];
+	uint32_t len = ctx->off - sizeof(struct ip), i = 0;
+
+	if (ctx->off <= sizeof(struct ip) || len > sizeof(opt) ||
+	    m_copydata(m, sizeof(struct ip), len, opt) != 0)
+		return (false);
+	while (i < len && opt[i] != IPOPT_EOL) {
+		if (opt[i] == IPOPT_RA)
+			return (true);
+		if (opt[i] == IPOPT_NOP)
+			i++;
+		else if (i + 1 < len && opt[i + 1] >= 2)
+			i += opt[i + 1];
+		else
+			break;
+	}
+	return (false);
+}
+
 static bool
 igmp_query(const struct mbuf *m, const struct ip_input_ctx *ctx,
     const uint8_t *h, uint32_t len)
@@ -67,6 +91,8 @@ igmp_query(const struct mbuf *m, const struct ip_input_ctx *ctx,
 		q.robust = more[0] & 7;
 		q.every_us = in_query_time(more[1]) * 10ULL * TENTH_US;
 	}
+	if (q.old != 1 && !igmp_alerted(m, ctx))
+		return (false);
 	if (q.n > IN_MCAST_SOURCES)
 		q.n = 0; /* answered for all */
 	for (uint32_t i = 0; i < q.n; i++) {

@@ -358,23 +358,30 @@ KTEST(mcast_igmp_messages_judged)
 		uint32_t len, group, dst;
 		uint16_t nsrc;
 		enum drop_reason why; /* DROP_NONE: taken */
+		uint8_t option;	      /* before it a no-operation */
 	} rows[] = {
-		{ 1, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_NONE },
-		{ 1, 0x11, 10, 12, 0, 0xe0000001, 0, DROP_NONE },
-		{ 1, 0x11, 10, 12, 0xef010001, 0xef010001, 0, DROP_NONE },
-		{ 1, 0x11, 200, 16, 0xef010001, 0xef010001, 1, DROP_NONE },
-		{ 2, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_IGMP_TTL },
-		{ 1, 0x11, 10, 4, 0, 0xe0000001, 0, DROP_IGMP_SHORT },
-		{ 1, 0x11, 10, 10, 0, 0xe0000001, 0, DROP_IGMP_BADQUERY },
-		{ 1, 0x11, 10, 12, 0, 0xe0000001, 1, DROP_IGMP_BADQUERY },
-		{ 1, 0x11, 10, 12, 0, 0xe0000001, 65535, DROP_IGMP_BADQUERY },
-		{ 1, 0x11, 10, 8, 0, 0xef010001, 0, DROP_IGMP_BADQUERY },
+		{ 1, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_NONE, IPOPT_RA },
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 0, DROP_NONE, IPOPT_RA },
+		/* without an alert only version 1 is heard */
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 0, DROP_IGMP_BADQUERY,
+		    IPOPT_NOP },
+		{ 1, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_IGMP_BADQUERY,
+		    IPOPT_RR },
+		{ 1, 0x11, 0, 8, 0, 0xe0000001, 0, DROP_NONE, IPOPT_NOP },
+		{ 1, 0x11, 10, 12, 0xef010001, 0xef010001, 0, DROP_NONE, IPOPT_RA },
+		{ 1, 0x11, 200, 16, 0xef010001, 0xef010001, 1, DROP_NONE, IPOPT_RA },
+		{ 2, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_IGMP_TTL, IPOPT_RA },
+		{ 1, 0x11, 10, 4, 0, 0xe0000001, 0, DROP_IGMP_SHORT, IPOPT_RA },
+		{ 1, 0x11, 10, 10, 0, 0xe0000001, 0, DROP_IGMP_BADQUERY, IPOPT_RA },
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 1, DROP_IGMP_BADQUERY, IPOPT_RA },
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 65535, DROP_IGMP_BADQUERY, IPOPT_RA },
+		{ 1, 0x11, 10, 8, 0, 0xef010001, 0, DROP_IGMP_BADQUERY, IPOPT_RA },
 		{ 1, 0x11, 10, 8, 0x0a000001, 0xe0000001, 0,
-		    DROP_IGMP_BADQUERY },
-		{ 1, 0x16, 0, 8, 0xef010001, 0xef010001, 0, DROP_NONE },
-		{ 1, 0x22, 0, 8, 0, 0xe0000016, 0, DROP_NONE },
-		{ 1, 0x17, 0, 8, 0, 0xe0000002, 0, DROP_NONE },
-		{ 1, 0x99, 0, 8, 0, 0xe0000001, 0, DROP_IGMP_BADTYPE },
+		    DROP_IGMP_BADQUERY, IPOPT_RA },
+		{ 1, 0x16, 0, 8, 0xef010001, 0xef010001, 0, DROP_NONE, IPOPT_RA },
+		{ 1, 0x22, 0, 8, 0, 0xe0000016, 0, DROP_NONE, IPOPT_RA },
+		{ 1, 0x17, 0, 8, 0, 0xe0000002, 0, DROP_NONE, IPOPT_RA },
+		{ 1, 0x99, 0, 8, 0, 0xe0000001, 0, DROP_IGMP_BADTYPE, IPOPT_RA },
 	};
 	uint64_t before[NDROPS];
 
@@ -390,13 +397,19 @@ KTEST(mcast_igmp_messages_judged)
 			.af = AF_INET,
 			.ttl = rows[r].ttl,
 			.proto = IPPROTO_IGMP,
+			.off = 28,
 			.src = ip_addr_v4(A4(10, 0, 1, 9)),
 			.dst = ip_addr_v4(htonl(rows[r].dst)) };
-		struct mbuf *m = m_getroom(M_HEADROOM, 64);
+		struct mbuf *m = m_getroom(M_HEADROOM, 28 + 64);
 		uint8_t *p = mtod(m, uint8_t *);
 		uint16_t sum;
 
-		memset(p, 0, 64);
+		memset(p, 0, 28 + 64);
+		p[0] = 0x47;
+		p[20] = IPOPT_NOP;
+		p[21] = rows[r].option;
+		p[22] = 4;
+		p += 28;
 		p[0] = rows[r].type;
 		p[1] = rows[r].code;
 		be32enc(p + 4, rows[r].group);
@@ -404,7 +417,7 @@ KTEST(mcast_igmp_messages_judged)
 		sum = in_cksum_fold(in_cksum_bytes(0, p, rows[r].len));
 		memcpy(p + 2, &sum, 2);
 		p[3] ^= badsum;
-		m->m_len = m->m_pkthdr.len = rows[r].len;
+		m->m_len = m->m_pkthdr.len = 28 + rows[r].len;
 		memcpy(before, drop_counts, sizeof(before));
 		ip_proto_find(AF_INET, IPPROTO_IGMP)->input(m, &ctx);
 		for (unsigned int d = 1; d < NDROPS; d++)
