@@ -116,8 +116,7 @@ ip addr del 10.8.2.2/24 dev vb
 
 # --- pf ---
 machine fw packet:va packet:vb
-export BSD_ROOT=$D/fw
-pfctl() { "$O/bin/pfctl" "$@"; }
+pfctl() { BSD_ROOT=$D/fw "$O/bin/pfctl" "$@"; } # for it alone: the sender has Linux's sockets
 measure "off"
 echo "block all
 pass" >"$D/pf.conf"
