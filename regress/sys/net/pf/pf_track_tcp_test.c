@@ -480,6 +480,58 @@ KTEST(pf_tcp_modulated_numbers)
 	}
 }
 
+/* SACK blocks name the client's numbers: they come back as its own, and the
+ * checksum stays right. */
+KTEST(pf_tcp_modulated_sack)
+{
+	struct pk p;
+	uint8_t th[60], opt[40] = { 0 };
+	uint32_t hlen, diff, n, edge;
+	struct mbuf *m;
+
+	pk_boot();
+	rules(PF_MODULATE, 0, S, S | A);
+	PK_BOTH(family)
+	for (n = 1; n <= 4; n++) {
+		pk_states_end();
+		hlen = family == AF_INET ? 20 : 40;
+		p = (struct pk){ .af = family, .proto = IPPROTO_TCP,
+			.src = CLIENT, .dst = SERVER, .sport = 4000,
+			.dport = 80, .seq = 0xfffffff0U, .win = 1000,
+			.flags = S };
+		KT((m = pk_through(pk_make(&p, NULL), family, PF_IN)) != NULL);
+		KT_EQ(m_copydata(m, hlen, 20, th), 0);
+		diff = be32dec(th + 4) - p.seq;
+		m_freem(m);
+		/* two fillers, kind, length, blocks; behind the header */
+		opt[0] = opt[1] = 1;
+		opt[2] = 5;
+		opt[3] = (uint8_t)(2 + 8 * n);
+		for (uint32_t i = 0; i < 2 * n; i++)
+			be32enc(opt + 4 + 4 * i, p.seq + diff + 10 * i);
+		p = (struct pk){ .af = family, .proto = IPPROTO_TCP,
+			.src = SERVER, .dst = CLIENT, .sport = 80,
+			.dport = 4000, .seq = 777, .win = 1000,
+			.ack = p.seq + diff + 1, .flags = S | A,
+			.len = (uint16_t)(4 + 8 * n) };
+		m = pk_make(&p, opt);
+		th[0] = (uint8_t)((20 + 4 + 8 * n) / 4 << 4);
+		KT_EQ(m_copyback(m, hlen + 12, 1, th), 0);
+		m->m_pkthdr.csum_flags |= M_TCP_CSUM_OUT;
+		KT_EQ(in_cksum_finish(&m, family), 0);
+		m->m_pkthdr.csum_flags = 0;
+		KT((m = pk_through(m, family, PF_OUT)) != NULL);
+		KT_EQ(m_copydata(m, hlen, 24 + 8 * n, th), 0);
+		KT_EQ(be32dec(th + 8), 0xfffffff1U);
+		for (uint32_t i = 0; i < 2 * n; i++) {
+			edge = be32dec(th + 24 + 4 * i);
+			KT_EQ(edge, 0xfffffff0U + 10 * i);
+		}
+		KT(in_cksum_verify(m, family, IPPROTO_TCP, hlen, 24 + 8 * n));
+		m_freem(m);
+	}
+}
+
 /* A segment that answers a SYN with a connection of long ago is dropped, and
  * one into the open connection too. */
 KTEST(pf_tcp_old_connections)
