@@ -14,11 +14,18 @@
  * What least-states counts is in pf_pool_load.c.
  * When an address has no port left, the next one is tried; when none has, the
  * packet is dropped, never let out as it was.
+ *
+ * To find that there is none takes a look at every port of every address, so
+ * whoever has used them up could keep us busy by asking again.  It is noted
+ * for a second, or until a state ends.  Not noted is what says nothing of other
+ * packets: that one port was taken which may not be changed, or that some
+ * addresses of many were full.
  */
 
 #include <sys/types.h>
 #include <sys/systm.h>
 #include <sys/mbuf.h>
+#include <sys/time.h>
 #include <crypto/siphash.h>
 #include <net/pf/pf.h>
 #include <net/pf/pf_if.h>
@@ -278,6 +285,21 @@ pf_port_free(struct pf_desc *pd, const struct ip_addr *src, unsigned int end,
 	    pd->af != pd->naf ? PF_OUT : pd->dir));
 }
 
+static bool
+pf_pool_icmp(const struct pf_desc *pd)
+{
+	return (pd->proto == IPPROTO_ICMP || pd->proto == IPPROTO_ICMPV6);
+}
+
+/* May the port become another? */
+static bool
+pf_port_chosen(const struct pf_desc *pd, const struct pf_pool *pool)
+{
+	return ((pool->flags & PF_POOL_STATIC) == 0 &&
+	    (pf_pool_icmp(pd) || pd->proto == IPPROTO_TCP ||
+		pd->proto == IPPROTO_UDP));
+}
+
 /* A free port for src; 0: none.  static-port and what has no ports keep it. */
 static bool
 pf_port_pick(struct pf_desc *pd, const struct pf_pool *pool,
@@ -288,11 +310,10 @@ pf_port_pick(struct pf_desc *pd, const struct pf_pool *pool,
 	    pool->port[0] != 0		 ? pool->port[0] :
 					   65535;
 	uint32_t n, at;
-	bool icmp = pd->proto == IPPROTO_ICMP || pd->proto == IPPROTO_ICMPV6;
+	bool icmp = pf_pool_icmp(pd);
 
 	*port = pd->now.port[PF_SRC];
-	if ((pool->flags & PF_POOL_STATIC) != 0 ||
-	    (!icmp && pd->proto != IPPROTO_TCP && pd->proto != IPPROTO_UDP))
+	if (!pf_port_chosen(pd, pool))
 		return (pf_port_free(pd, src, PF_SRC, *port));
 	if (icmp) {
 		if (pf_port_free(pd, src, PF_SRC, *port))
@@ -312,6 +333,37 @@ pf_port_pick(struct pf_desc *pd, const struct pf_pool *pool,
 	return (false);
 }
 
+/* --- pools that are used up, towards one destination --- */
+
+static struct pf_full {
+	const struct pf_pool *pool;
+	uint64_t gone; /* states that had ended then */
+	uint32_t hash, second;
+} pf_fulls[64];
+
+static struct pf_full *
+pf_full_of(const struct pf_desc *pd, struct pf_full *now,
+    const struct pf_pool *pool)
+{
+	struct pf_ends e = pd->now;
+
+	if (pool->type != PF_POOL_BITMASK && pool->type != PF_POOL_SRCHASH)
+		memset(&e.addr[PF_SRC], 0, sizeof(e.addr[PF_SRC]));
+	e.port[PF_SRC] = 0;
+	*now = (struct pf_full){ .pool = pool,
+		.gone = pf_states_gone,
+		.hash = pf_state_hash(pd->naf, pd->proto, &e, PF_OUT),
+		.second = (uint32_t)uptime_sec() };
+	return (&pf_fulls[now->hash % nitems(pf_fulls)]);
+}
+
+static bool
+pf_full_known(const struct pf_full *f, const struct pf_full *now)
+{
+	return (f->pool == now->pool && f->hash == now->hash &&
+	    f->second == now->second && f->gone == now->gone);
+}
+
 /* --- the four kinds --- */
 
 static int
@@ -326,9 +378,12 @@ int
 pf_pool_nat(struct pf_desc *pd, struct pf_rule *r)
 {
 	struct pf_pool *pool = &r->pool[PF_NATPOOL];
+	struct pf_full now, *full = pf_full_of(pd, &now, pool);
 	struct ip_addr a;
 	uint16_t port;
 
+	if (__predict_false(pf_full_known(full, &now)))
+		return (pf_pool_full(pd));
 	for (unsigned int k = 0; k < POOL_TRIES; k++) {
 		memset(&a, 0, sizeof(a));
 		if (!pf_pool_pick(pool, pd->naf, &pd->now.addr[PF_SRC],
@@ -340,6 +395,9 @@ pf_pool_nat(struct pf_desc *pd, struct pf_rule *r)
 		pd->now.port[PF_SRC] = port;
 		return (0);
 	}
+	if (pf_port_chosen(pd, pool) &&
+	    pf_pool_hosts(pool, pd->naf) <= POOL_TRIES)
+		*full = now;
 	return (pf_pool_full(pd));
 }
 
@@ -484,7 +542,6 @@ pf_afto_dst(struct pf_desc *pd, struct pf_rule *r, struct ip_addr *a)
 int
 pf_pool_afto(struct pf_desc *pd, struct pf_rule *r)
 {
-	bool icmp = pd->proto == IPPROTO_ICMP || pd->proto == IPPROTO_ICMPV6;
 	struct ip_addr a;
 
 	if (pd->dir != PF_IN)
@@ -494,7 +551,7 @@ pf_pool_afto(struct pf_desc *pd, struct pf_rule *r)
 	if (!pf_afto_dst(pd, r, &a))
 		return (pf_pool_full(pd));
 	pd->now.addr[PF_DST] = a;
-	if (icmp)
+	if (pf_pool_icmp(pd))
 		pd->now.port[PF_DST] =
 		    pd->naf == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 	return (pf_pool_nat(pd, r));

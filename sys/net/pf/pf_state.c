@@ -34,7 +34,7 @@
 #include <netinet/in.h>
 #include <crypto/siphash.h>
 
-uint64_t pf_nstates;
+uint64_t pf_nstates, pf_states_gone;
 uint32_t pf_state_limit = 100000;
 
 static int
@@ -588,6 +588,7 @@ pf_state_remove(struct pf_state *st)
 	RB_REMOVE(pf_idtree, &pf_ids, st);
 	pf_wheel_remove(st);
 	pf_nstates--;
+	pf_states_gone++;
 	pf_status.fcounters[PF_FC_REMOVAL]++;
 	pf_state_uncount(st->rule);
 	pf_state_uncount(st->anchor_rule);

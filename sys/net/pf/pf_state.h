@@ -188,6 +188,7 @@ void pf_track_first(struct pf_desc *pd, struct pf_state *st);
 enum pf_verdict pf_track_icmp_error(struct pf_desc *pd);
 
 extern uint64_t pf_nstates;
+extern uint64_t pf_states_gone; /* that have ended since boot */
 extern uint32_t pf_state_limit; /* 0: none */
 
 #endif

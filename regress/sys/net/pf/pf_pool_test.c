@@ -10,6 +10,7 @@
 #include "pfkit.h"
 
 #include <sys/proc.h>
+#include <sys/time.h>
 #include <net/if_ioctl.h>
 #include <net/pf/pf_table.h>
 
@@ -309,9 +310,19 @@ KTEST(pf_pool_ports_until_there_are_none)
 		KT(!pk_passes(&p, PF_OUT));
 		KT_EQ(pf_status.counters[PFRES_MAPFAILED] > 0, true);
 		KT_EQ(pf_nstates, 20 * addrs);
+		KT(!pk_passes(&p, PF_OUT)); /* it is known by now */
 		p.dst = 351; /* another destination has all of them again */
 		KT(pk_passes(&p, PF_OUT));
 		p.dst = 350;
+		KT(!pk_passes(&p, PF_OUT));
+		pf_state_remove(pf_state_after(0)); /* one is free */
+		KT(pk_passes(&p, PF_OUT));
+		KT(!pk_passes(&p, PF_OUT) || pf_nstates == 20 * addrs + 1);
+		p.sport = 998;
+		KT(!pk_passes(&p, PF_OUT));
+		sim_advance_us(1000000);
+		time_refresh();
+		pk_rule(PF_RS_NAT, &(struct pf_ioc_rule){ .action = PFA_NONAT });
 	}
 }
 
