@@ -29,7 +29,7 @@
 
 #include "lab.h"
 
-#define ARGS_MAX 256
+#define SPECS_MAX 512 /* as many as bsd(8) takes */
 
 static volatile sig_atomic_t interrupted;
 
@@ -185,42 +185,59 @@ spec_make(struct lab *lab, struct lab_interface *ifc, char *buf, size_t size)
 	return (snprintf(buf, size, "%s=tap:%s,netns=%d", ifc->name, theirs, r.pid) < (int)size ? 0 : -1);
 }
 
+/* The links of m as arguments of bsd(8), malloc()ed.  How many, -1 after a message. */
+static int
+specs_make(struct lab *lab, struct lab_machine *m, char *spec[SPECS_MAX])
+{
+	char *one;
+	int n = 0;
+
+	for (size_t i = 0; i < m->ninterfaces; i++) {
+		one = NULL;
+		if (n == SPECS_MAX || (one = malloc(PATH_MAX)) == NULL ||
+		    spec_make(lab, &m->interface[i], one, PATH_MAX) == -1) {
+			complain("%s: %s: link not made", m->name, m->interface[i].name);
+			free(one);
+			while (n > 0)
+				free(spec[--n]);
+			return (-1);
+		}
+		if (one[0] != '\0')
+			spec[n++] = one;
+		else /* cloned */
+			free(one);
+	}
+	return (n);
+}
+
 static pid_t
 kernel_start(struct lab *lab, struct lab_machine *m, const char *root)
 {
 	static char bsd[] = "bsd", dash_r[] = "-r", dash_h[] = "-h", dash_i[] = "-i";
-	char prog[PATH_MAX + 8], rootarg[PATH_MAX];
-	char *argv[ARGS_MAX];
-	int n = 0;
+	char prog[PATH_MAX + 8], rootarg[PATH_MAX], *spec[SPECS_MAX];
+	char *argv[2 * SPECS_MAX + 6] = { bsd, dash_r, rootarg, dash_h, m->name };
+	int nspecs, n = 5;
 	pid_t pid;
 
+	if ((nspecs = specs_make(lab, m, spec)) == -1)
+		return (-1);
 	snprintf(rootarg, sizeof(rootarg), "%s", root);
-	argv[n++] = bsd;
-	argv[n++] = dash_r;
-	argv[n++] = rootarg;
-	argv[n++] = dash_h;
-	argv[n++] = m->name;
-	for (size_t i = 0; i < m->ninterfaces; i++) {
-		char *spec = malloc(PATH_MAX);
-
-		if (spec == NULL || n > ARGS_MAX - 4 || spec_make(lab, &m->interface[i], spec, PATH_MAX) == -1) {
-			complain("%s: %s: link not made", m->name, m->interface[i].name);
-			return (-1);
-		}
-		if (spec[0] == '\0')
-			continue;
+	for (int i = 0; i < nspecs; i++) {
 		argv[n++] = dash_i;
-		argv[n++] = spec; /* lives as long as this process */
+		argv[n++] = spec[i];
 	}
 	argv[n] = NULL;
 	snprintf(prog, sizeof(prog), "%s/bsd", bin_dir());
 	fflush(NULL);
-	if ((pid = fork()) != 0)
-		return (pid);
-	unsetenv("LD_PRELOAD"); /* a lab within a machine: its links are the host's */
-	execv(prog, argv);
-	complain("%s: %s", prog, strerror(errno));
-	_exit(127);
+	if ((pid = fork()) == 0) {
+		unsetenv("LD_PRELOAD"); /* a lab within a machine: its links are the host's */
+		execv(prog, argv);
+		complain("%s: %s", prog, strerror(errno));
+		_exit(127);
+	}
+	while (nspecs > 0)
+		free(spec[--nspecs]);
+	return (pid);
 }
 
 #define EXIT_NETSTART 3 /* bsd(8): it runs, but netstart failed */
