@@ -542,6 +542,36 @@ states_end_when_idle(void **state)
 	sim_end(false);
 }
 
+/* A rule with once: for one conversation, shown as expired, then gone. */
+static void
+once_is_enough(void **state)
+{
+	struct sockaddr_storage seen;
+	int s, c, d;
+
+	(void)state;
+	pl_up("pf-once", 1);
+	pl_load("block drop all\npass quick inet6 proto icmp6 all no state\n"
+		"pass out on fxp1 proto udp\n"
+		"pass in quick on fxp0 proto udp to port 7 once\n");
+	s = pl_serve(server, SOCK_DGRAM, pl_host(af, SERVER), 7);
+	c = pl_serve(client, SOCK_DGRAM, pl_host(af, CLIENT), 1000);
+	d = pl_serve(client, SOCK_DGRAM, pl_host(af, CLIENT), 1001);
+	pl_says_not("-vv -s rules", "# expired");
+	assert_true(echoed(c, s, pl_host(af, SERVER), 7, &seen));
+	assert_false(echoed(d, s, pl_host(af, SERVER), 7, &seen));
+	assert_true(echoed(c, s, pl_host(af, SERVER), 7, &seen));
+	pl_says("-vv -s rules", " keep state once # expired");
+	sim_run(12000000);
+	pl_says_not("-s rules", "once");
+	assert_true(echoed(c, s, pl_host(af, SERVER), 7, &seen)); /* its state */
+	assert_false(echoed(d, s, pl_host(af, SERVER), 7, &seen));
+	close(c);
+	close(d);
+	close(s);
+	sim_end(false);
+}
+
 /* A load that shortens the times acts on the states that there are. */
 static void
 shorter_times_end_states(void **state)
@@ -761,6 +791,7 @@ main(void)
 		BOTH(anchors_and_tables_change_alone),
 		BOTH(dynamic_addresses_follow),
 		BOTH(states_end_when_idle),
+		BOTH(once_is_enough),
 		BOTH(shorter_times_end_states),
 		BOTH(counters_are_kept_when_asked),
 		BOTH(adaptive_timeouts_shrink),
