@@ -136,6 +136,12 @@ int wires_show(const char *name); /* all wires of that lab, and their ends */
 int wire_set(const char *name, const char *wire, char *words[], int n);
 
 /* --- pieces --- */
+/* Where a machine's folder, or a namespace's file, lies. */
+void machine_path(char buf[PATH_MAX], const struct lab *lab, const struct lab_machine *m);
+/* Makes the folder of m at root, with all that is in it.  -1 after a message. */
+int folder_make(const struct lab *lab, const struct lab_machine *m, const char *root);
+/* Sets what lab.conf says of the wires at all their ends.  -1 after a message. */
+int wires_spoil(const struct lab *lab);
 /* Asks the kernel of root to end and waits until it has.  0, or -1 (errno). */
 int machine_halt(const struct running *r);
 /* Sets key to value on an interface's link, or reads it when value is "".
