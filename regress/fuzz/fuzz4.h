@@ -24,12 +24,7 @@
 #include <netinet/in_pcb.h>
 #include <netinet/ip.h>
 #include <netinet/ip_var.h>
-#include <ktest.h>
-#include <machine/kernel.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct ifnet *fuzz_if;
+#include "fuzz.h"
 
 static const uint8_t fuzz_addrs[8][4] = {
 	{ 10, 0, 1, 1 }, /* ours */
@@ -78,23 +73,14 @@ fuzz_listen(int type, int proto, uint16_t port)
 static inline void
 fuzz_boot(void)
 {
-	static const struct kernel_params params = { .hostname = "fuzz4" };
 	struct if_addrreq addr = { .af = AF_INET, .plen = 24 };
 	struct rt_want w = { .af = AF_INET,
 		.gwaf = AF_INET,
 		.flags = RTF_STATIC };
-	static struct proc owner;
-	struct if_req req = { .name = "pair0", .text = "pair1" };
 
 	if (fuzz_if != NULL)
 		return;
-	KASSERT(kernel_boot(&params) == 0);
-	KASSERT(if_clone_create("pair0") == 0);
-	KASSERT(if_clone_create("pair1") == 0);
-	KASSERT(if_ioctl_dispatch(SIOCSPAIR, &req, &owner) == 0);
-	fuzz_if = if_unit("pair0");
-	KASSERT(if_setflags(if_unit("pair1"), IFF_UP) == 0);
-	KASSERT(if_setflags(fuzz_if, IFF_UP) == 0);
+	fuzz_pair();
 	memcpy(addr.addr.b, fuzz_addrs[0], 4);
 	KASSERT(in_addr_add(fuzz_if, &addr, NULL) == 0);
 	memcpy(w.gateway.b, fuzz_addrs[1], 4);
@@ -108,33 +94,6 @@ fuzz_boot(void)
 	fuzz_sysctl("net.inet.ip.directed-broadcast", 1);
 	fuzz_listen(SOCK_DGRAM, 0, 7000);
 	fuzz_listen(SOCK_RAW, IPPROTO_ICMP, 0);
-}
-
-/* The loop, a little; now and then a long time, so that timers run. */
-static inline void
-fuzz_run(uint64_t us)
-{
-	unsigned int i;
-
-	sim_advance_us(us);
-	for (i = 0; i < 64 && kernel_step() == 0; i++)
-		;
-}
-
-/* len bytes as a packet whose first mbuf holds first bytes (0: all). */
-static inline struct mbuf *
-fuzz_packet(const uint8_t *p, size_t len, unsigned int first)
-{
-	struct mbuf *m = m_getroom(M_HEADROOM, len), *n;
-
-	if (m == NULL)
-		return (NULL);
-	memcpy(mtod(m, void *), p, len);
-	m->m_len = m->m_pkthdr.len = (uint32_t)len;
-	m->m_pkthdr.ifidx = fuzz_if->if_index;
-	if (first != 0 && first < len && (n = m_split(m, first)) != NULL)
-		m_cat_pkt(m, n);
-	return (m);
 }
 
 /* An IPv4 packet with body; addresses by number, sums taken as good. */

@@ -14,12 +14,7 @@
 #include <net/rtable.h>
 #include <netinet6/ip6_var.h>
 #include <netinet6/nd6.h>
-#include <ktest.h>
-#include <machine/kernel.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct ifnet *fuzz_if;
+#include "fuzz.h"
 
 static const struct ip_addr fuzz_addrs[8] = {
 	{ .b = { 0 } },
@@ -47,23 +42,14 @@ fuzz_addr(struct ip_addr a)
 static inline void
 fuzz_boot(void)
 {
-	static const struct kernel_params params = { .hostname = "fuzz6" };
 	struct rt_want w = { .af = AF_INET6,
 		.gwaf = AF_INET6,
 		.gateway = fuzz_addrs[4],
 		.flags = RTF_STATIC };
-	static struct proc owner;
-	struct if_req req = { .name = "pair0", .text = "pair1" };
 
 	if (fuzz_if != NULL)
 		return;
-	KASSERT(kernel_boot(&params) == 0);
-	KASSERT(if_clone_create("pair0") == 0);
-	KASSERT(if_clone_create("pair1") == 0);
-	KASSERT(if_ioctl_dispatch(SIOCSPAIR, &req, &owner) == 0);
-	fuzz_if = if_unit("pair0");
-	KASSERT(if_setflags(if_unit("pair1"), IFF_UP) == 0);
-	KASSERT(if_setflags(fuzz_if, IFF_UP) == 0);
+	fuzz_pair();
 	ip6_dad_count = 0;
 	ip6_forwarding = 1;
 	icmp6_rediraccept = 1;
@@ -72,33 +58,6 @@ fuzz_boot(void)
 	fuzz_addr(fuzz_addrs[3]);
 	w.ifp = fuzz_if;
 	KASSERT(rtrequest_add(&w, NULL) == 0);
-}
-
-/* The loop, a little; now and then a long time, so that timers run. */
-static inline void
-fuzz_run(uint64_t us)
-{
-	unsigned int i;
-
-	sim_advance_us(us);
-	for (i = 0; i < 64 && kernel_step() == 0; i++)
-		;
-}
-
-/* len bytes as a packet whose first mbuf holds first bytes (0: all). */
-static inline struct mbuf *
-fuzz_packet(const uint8_t *p, size_t len, unsigned int first)
-{
-	struct mbuf *m = m_getroom(M_HEADROOM, len), *n;
-
-	if (m == NULL)
-		return (NULL);
-	memcpy(mtod(m, void *), p, len);
-	m->m_len = m->m_pkthdr.len = (uint32_t)len;
-	m->m_pkthdr.ifidx = fuzz_if->if_index;
-	if (first != 0 && first < len && (n = m_split(m, first)) != NULL)
-		m_cat_pkt(m, n);
-	return (m);
 }
 
 /* An IPv6 packet with body; addresses by number, checksum taken as good. */
