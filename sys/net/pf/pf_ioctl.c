@@ -311,8 +311,9 @@ pf_inadefine(struct pf_file *pf, void *data)
 		return (ENOMEM);
 	error = pf_tstage_define(ts, io->table.name, io->table.flags,
 	    (io->flags & PFRF_LIST) != 0);
-	if (error == 0)
-		error = pf_inadefine_addrs(pf, io, bite);
+	if (error == 0 && (error = pf_inadefine_addrs(pf, io, bite)) != 0 &&
+	    (ts = pf_trans_tables(pf, io->ticket, io->table.anchor)) != NULL)
+		pf_tstage_undefine(ts, io->table.name);
 	free(bite, M_TEMP, BITE * sizeof(*bite));
 	return (error);
 }

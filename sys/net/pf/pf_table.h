@@ -71,6 +71,8 @@ struct pf_tstage *pf_tstage_new(const char *path);
  * EINVAL, ENOMEM, EEXIST twice. */
 int pf_tstage_define(struct pf_tstage *ts, const char *name, uint32_t flags,
     bool list);
+/* Forgets a definition whose entries did not come. */
+void pf_tstage_undefine(struct pf_tstage *ts, const char *name);
 /* Entries for the last definition.  Those that are there already are passed
  * over.  0, EINVAL, ENOMEM. */
 int pf_tstage_add(struct pf_tstage *ts, const struct pf_ioc_taddr *addrs,

@@ -122,6 +122,18 @@ pf_stable_free(struct pf_tstage *ts, struct pf_stable *st)
 }
 
 void
+pf_tstage_undefine(struct pf_tstage *ts, const char *name)
+{
+	struct pf_stable *st;
+
+	TAILQ_FOREACH(st, &ts->tables, entry)
+		if (strcmp(st->table->name, name) == 0) {
+			pf_stable_free(ts, st);
+			return;
+		}
+}
+
+void
 pf_tstage_commit(struct pf_tstage *ts)
 {
 	struct pf_stable *st;

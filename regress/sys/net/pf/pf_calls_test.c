@@ -776,6 +776,7 @@ KTEST(pf_calls_tables_of_a_load)
 {
 	static struct pfioc_table io;
 	struct pf_ioc_taddr a = { .af = AF_INET, .plen = 33 };
+	struct pfioc_trans end = { 0 };
 
 	boot();
 	strlcpy(io.table.name, "t", sizeof(io.table.name));
@@ -793,11 +794,15 @@ KTEST(pf_calls_tables_of_a_load)
 	io.buf_ptr = (uint64_t)(uintptr_t)&a;
 	io.n = 1;
 	KT_EQ(call(DIOCRINADEFINE, &io), EINVAL);
+	KT_EQ(call(DIOCRINADEFINE, &io), EINVAL); /* and not EEXIST */
 	io.n = (16U << 20) + 1;
 	KT_EQ(call(DIOCRINADEFINE, &io), EINVAL);
+	end.ticket = io.ticket;
+	KT_EQ(call(DIOCXCOMMIT, &end), 0);
+	KT_EQ(pf_table_count_all, 0); /* neither: nobody needs <t> */
 	io.n = 0;
 	io.table.name[0] = '\0';
-	KT_EQ(call(DIOCRINADEFINE, &io), EINVAL);
+	KT_EQ(call(DIOCRINADEFINE, &io), EBUSY);
 	memset(io.table.name, 'x', sizeof(io.table.name));
 	KT_EQ(call(DIOCRINADEFINE, &io), EINVAL);
 }
