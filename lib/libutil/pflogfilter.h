@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 The Fugu authors */
 /* SPDX-License-Identifier: ISC */
 
-/* Filters for captures of pflog(4). */
+/* Filters for captures with BSD's number of a family in front. */
 
 #ifndef LIBUTIL_PFLOGFILTER_H
 #define LIBUTIL_PFLOGFILTER_H
@@ -14,5 +14,7 @@
  * the family byte and nothing else.  How many places were mended.
  */
 unsigned int pflog_filter_mend(struct bpf_insn *prog, unsigned int n);
+/* The same for captures of loopbacks and tunnels (DLT_LOOP). */
+unsigned int loop_filter_mend(struct bpf_insn *prog, unsigned int n);
 
 #endif

@@ -62,33 +62,63 @@ on() { # on MACHINE COMMAND
 	BSD_ROOT=$D/$m "$@"
 }
 heard() { # heard COMMAND: what route monitor prints meanwhile, without the poking
-	route -n monitor >news 2>&1 &
+	route -n monitor $MONITOR >news 2>&1 &
 	local pid=$!
 	for _ in $(seq 100); do
 		ifconfig lo0 inet 127.9.9.9/32 alias
 		ifconfig lo0 inet 127.9.9.9 -alias
-		grep -q 127.9.9.9 news && break
+		ifconfig lo0 -debug debug
+		grep -q '127.9.9.9\|name lo0' news && break
 		sleep 0.05
 	done
 	sleep 0.1
 	"$@" >done.out 2>&1
-	ifconfig lo0 inet 127.8.8.8/32 alias
-	for _ in $(seq 100); do grep -q '127\.8\.8\.8' news && break; sleep 0.05; done
-	ifconfig lo0 inet 127.8.8.8 -alias
+	ifconfig lo0 inet 127.8.8.8/32 alias link2
+	for _ in $(seq 100); do grep -q '127\.8\.8\.8\|LINK2' news && break; sleep 0.05; done
+	ifconfig lo0 inet 127.8.8.8 -alias -link2 -debug
 	kill $pid
 	wait $pid 2>/dev/null
 	# a message is what follows a line "got message"
-	awk '/^got message/ { if (m != "" && m !~ /127\.[89]\./) printf "%s", m; m = "" } { m = m $0 "\n" }
-	END { if (m !~ /127\.[89]\./) printf "%s", m }' news
+	awk '/^got message/ { if (m != "" && m !~ /127\.[89]\.|name lo0/) printf "%s", m; m = "" } { m = m $0 "\n" }
+	END { if (m !~ /127\.[89]\.|name lo0/) printf "%s", m }' news
 }
-export -f on heard
+# Sockets of a program: udp and udp6, a listener with a connection to itself.
+cat >"$D/sockets.py" <<'E'
+import signal, socket as s
+def sock(family, kind, address):
+    x = s.socket(family, kind)
+    x.setsockopt(s.SOL_SOCKET, s.SO_REUSEADDR, 1)
+    if family == s.AF_INET6:
+        x.setsockopt(s.IPPROTO_IPV6, s.IPV6_V6ONLY, 1)
+    x.bind(address)
+    return x
+keep = [sock(s.AF_INET, s.SOCK_DGRAM, ('10.0.0.1', 514)), sock(s.AF_INET6, s.SOCK_DGRAM, ('::', 4242))]
+server = sock(s.AF_INET, s.SOCK_STREAM, ('', 22))
+server.listen()
+keep += [s.create_connection(('127.0.0.1', 22)), server.accept()[0]]
+six = sock(s.AF_INET6, s.SOCK_STREAM, ('2001:db8::1', 4243))
+six.listen()
+keep[0].connect(('10.0.0.2', 514))
+print('ready', flush=True)
+signal.pause()
+E
+sockets() { # sockets COMMAND ...: each while those sockets are open
+	LD_PRELOAD=$O/lib/libbsdsys.so python3 "$D/sockets.py" >ready 2>&1 &
+	local pid=$!
+	for _ in $(seq 200); do grep -q ready ready && break; sleep 0.05; done
+	for c in "$@"; do $c | sed /TIME_WAIT/d; done
+	kill $pid
+	wait $pid 2>/dev/null || :
+}
+export O
+export -f on heard sockets
 # What differs from run to run becomes a letter.
 steady() {
 	sed -E -e "s|$D/work|DIR|g; s|$D|TOP|g" \
 	    -e 's/time=[0-9.]+ ms/time=T ms/; s/  [0-9.]+ ms/  T ms/g; s/[0-9.]+(\/[0-9.]+){3} ms/T ms/' \
 	    -e 's/ on [A-Z][a-z]{2} [A-Z][a-z]{2} .*20[0-9]{2}$/ on DATE/; s/pid: [1-9][0-9]*/pid: P/' \
 	    -e 's/\b(20m0s|19m[0-9]{1,2}s) */T /; s/\b[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+\b/TIME/' \
-	    -e 's/, id [0-9]+, seq/, id I, seq/' "$1"
+	    -e 's/, id [0-9]+, seq/, id I, seq/; s/(127\.0\.0\.1)\.[0-9]{5}/\1.PORT_/g' "$1"
 }
 # run COMMAND: as the session would show it
 run() {

@@ -158,6 +158,10 @@ does ping -n -c 1 2001:db8:5::5
 shows '^10\.20/16 +10\.0\.0\.1 +UCS ' netstat -rn -f inet
 shows '^10\.20\.0\.5 +[0-9a-f:]{17} +UHLc ' netstat -rn -f inet
 shows '^10\.21\.0\.5 +[0-9a-f:]{17} +UHLc .* 4 fxp0' netstat -rn -f inet
+does arp -s 10.20.0.5 2:0:0:0:0:5
+shows '^1$' sh -c "arp -an | grep -c '^10.20.0.5 '"
+does arp -d 10.20.0.5
+does ping -n -c 1 10.20.0.5
 does route change 10.20/16 10.0.0.2
 lacks '^10\.20\.0\.5 ' netstat -rn -f inet
 shows '^10\.20/16 +10\.0\.0\.2 +UGS ' netstat -rn -f inet

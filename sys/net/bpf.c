@@ -17,7 +17,6 @@
 #include <net/ethernet.h>
 #include <net/if_var.h>
 
-#define DLT_EN10MB 1
 
 /* --- calls --- */
 

@@ -20,6 +20,14 @@
 #include <stdint.h>
 #endif
 
+/* What stands in front of a packet; libpcap's numbers. */
+#ifndef DLT_EN10MB
+#define DLT_EN10MB 1
+#endif
+#ifndef DLT_LOOP
+#define DLT_LOOP 108 /* a family, BSD's number, network byte order */
+#endif
+
 #define BPF_MAXINSNS      4096
 #define BPF_MINBUF        4096
 #define BPF_MAXBUF        (1U << 20) /* fits a message */

@@ -20,8 +20,6 @@
 #include <net/if_loop.h>
 #include <net/if_var.h>
 
-#define DLT_EN10MB 1
-#define DLT_LOOP   108
 
 int
 bpf_attach(struct ifnet *ifp, uint32_t dlt, uint32_t hdrlen)

@@ -16,7 +16,6 @@
 #include <net/if_var.h>
 
 #define LOMTU     32768
-#define DLT_LOOP  108
 #define BSD_INET  2 /* families as captures write them */
 #define BSD_INET6 24
 

@@ -27,7 +27,6 @@
 #include <net/if_var.h>
 #include <machine/host.h>
 
-#define DLT_LOOP     108
 #define FAMILY_LEN   4
 #define READ_BATCH   32 /* messages of one turn */
 #define FRAME_PIECES 56 /* of a message; more are copied into one */

@@ -247,18 +247,12 @@ gateway_resolve(struct rtentry *rt, const struct mbuf *m)
 
 /* --- cloning --- */
 
-/* A host route on the link has its clone beside it, and in front of it. */
-static uint8_t
-clone_priority(const struct rtentry *parent)
-{
-	return ((parent->rt_flags & RTF_HOST) != 0 ? RTP_CONNECTED : parent->rt_priority);
-}
-
+/* Whatever the parent's priority: it may be a host route, and beside it then. */
 static struct rtentry *
 clone_make(struct rtentry *parent, const struct ip_addr *dst, int *error)
 {
 	struct rt_want want = { .af = parent->rt_af, .gwaf = AF_UNSPEC, .plen = (uint8_t)af_bits(parent->rt_af),
-		.priority = clone_priority(parent), .flags = RTF_HOST | RTF_CLONED | RTF_LLINFO, .tableid = parent->rt_tableid,
+		.priority = RTP_CONNECTED, .flags = RTF_HOST | RTF_CLONED | RTF_LLINFO, .tableid = parent->rt_tableid,
 		.dst = *dst, .ifp = parent->rt_ifp, .ifa = parent->rt_ifa };
 	const struct rt_llhooks *h = llhooks_get(parent->rt_af);
 	struct rtentry *rt;

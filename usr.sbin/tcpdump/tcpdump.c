@@ -189,6 +189,8 @@ program_compile(const struct opts *o, const char *expr, unsigned int dlt,
 		fail("%s", pcap_geterr(p));
 	if (dlt == DLT_PFLOG)
 		pflog_filter_mend(prog->bf_insns, prog->bf_len);
+	if (dlt == DLT_LOOP)
+		loop_filter_mend(prog->bf_insns, prog->bf_len);
 	pcap_close(p);
 }
 

@@ -53,6 +53,27 @@ run(uint8_t af, uint8_t proto)
 	return (pcap_offline_filter(&prog, &h, p));
 }
 
+/* A loopback's family is a word; one packet of IPv6 by its filter. */
+static void
+test_loopback(void **state)
+{
+	uint8_t p[4 + 60] = { [3] = 24, [4] = 0x60, [10] = 58 };
+	struct pcap_pkthdr h = { .caplen = sizeof(p), .len = sizeof(p) };
+	pcap_t *pc = pcap_open_dead(DLT_LOOP, 200);
+
+	(void)state;
+	assert_int_equal(pcap_compile(pc, &prog, "icmp6", 1,
+			     PCAP_NETMASK_UNKNOWN),
+	    0);
+	pcap_close(pc);
+	assert_int_equal(pcap_offline_filter(&prog, &h, p), 0);
+	assert_true(loop_filter_mend(prog.bf_insns, prog.bf_len) > 0);
+	assert_true(pcap_offline_filter(&prog, &h, p) > 0);
+	p[3] = 2; /* IPv4 by its family: whatever follows, it is not chosen */
+	assert_int_equal(pcap_offline_filter(&prog, &h, p), 0);
+	pcap_freecode(&prog);
+}
+
 static void
 test_families(void **state)
 {
@@ -118,6 +139,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_families),
+		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_both), cmocka_unit_test(test_other_tens),
 		cmocka_unit_test(test_wild) };
 
