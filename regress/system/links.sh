@@ -67,6 +67,10 @@ mkdir -p "$long"; run bsd -r "$long"; verdict $? "a folder with a long name"
 kill "$(cat "$long/dev/lock")"
 down a; verdict $? "SIGTERM ends it"
 [ ! -e "$D/a/dev/kern" ]; verdict $? "and its socket"
+cp "$D/a/var/run/messages" "$D/out"; has ' a: started: process' && has ' a: stopped$'; verdict $? "its log tells of both"
+bsd -d -n -r "$D/a" -h a >"$D/out" 2>&1 &
+within 20 has started; kill -INT $!; wait $!
+[ $? -eq 0 ] && has ' a: stopped$'; verdict $? "in the foreground they are on the terminal"
 
 mkdir "$D/file" && rmdir "$D/file" && : >"$D/file"
 run bsd -r "$D/file"; [ $? -eq 1 ] && one_line && has "$D/file"; verdict $? "a folder that is a file"

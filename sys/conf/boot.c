@@ -104,5 +104,5 @@ kernel_shutdown(void)
 	TAILQ_FOREACH(ifp, &ifnet, if_list)
 		if_setflags(ifp, ifp->if_flags & ~(uint32_t)IFF_UP);
 	if_flush_all();
-	log(LOG_NOTICE, "%s: stopped", hostname);
+	log(LOG_NOTICE, "stopped");
 }

@@ -58,6 +58,19 @@ static struct {
 	int dirfd, lockfd, listener, ready, spare; /* descriptors */
 } bsd = { .dirfd = -1, .lockfd = -1, .listener = -1, .ready = -1 };
 
+/* A line of the log. */
+static void __attribute__((__format__(__printf__, 2, 3)))
+say(int level, const char *fmt, ...)
+{
+	char line[PATH_MAX + 128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	host_log(level, line, strlen(line));
+}
+
 static void __attribute__((__noreturn__))
 usage(void)
 {
@@ -163,12 +176,10 @@ client_main(void *arg)
 static void
 client_refuse(void)
 {
-	static const char text[] = "no descriptor is left for a client";
-
 	close(bsd.spare);
 	close(accept(bsd.listener, NULL, NULL));
 	bsd.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	host_log(4, text, sizeof(text) - 1);
+	say(4, "no descriptor is left for a client");
 }
 
 static void
@@ -245,29 +256,34 @@ has_config(void)
 	return (found);
 }
 
+/* From now on nobody reads what we say but in the log. */
+static void
+terminal_leave(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), log;
+	char path[PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/var/run/messages", bsd.root);
+	log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(log != -1 ? log : null, STDERR_FILENO);
+	host_close(log);
+	host_close(null);
+}
+
 /* Says to the process that waits that the machine is up, and its exit status. */
 static void
 ready_tell(char status)
 {
-	if (bsd.ready == -1)
-		return;
-	if (write(bsd.ready, &status, 1) != 1)
-		host_log(4, "nobody waited for us", 20);
-	close(bsd.ready);
-	bsd.ready = -1;
-	if (!bsd.debug) {
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		char path[PATH_MAX + 32];
-
-		snprintf(path, sizeof(path), "%s/var/run/messages", bsd.root);
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		close(null);
-		if ((null = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) != -1) {
-			dup2(null, STDERR_FILENO);
-			close(null);
-		}
+	if (bsd.ready != -1) {
+		if (write(bsd.ready, &status, 1) != 1)
+			say(4, "nobody waited for us");
+		close(bsd.ready);
+		bsd.ready = -1;
+		terminal_leave();
 	}
+	say(5, "started: process %d, folder %s", getpid(), bsd.root);
 }
 
 static void
@@ -313,7 +329,7 @@ child_reap(void)
 			starter = 0;
 			good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 			if (!good)
-				host_log(4, "netstart could not do everything", 32);
+				say(4, "netstart could not do everything");
 			ready_tell(good ? 0 : EXIT_NETSTART);
 		}
 }
@@ -389,6 +405,7 @@ links_plug(void)
 		why[0] = '\0';
 		if ((error = kernel_plug(name, eq + 1, why, sizeof(why))) != 0)
 			fatal("%s: %s", name, why[0] != '\0' ? why : strerror(error));
+		say(6, "%s: %s", name, eq + 1);
 	}
 }
 
