@@ -18,7 +18,7 @@
 
 %define api.pure full
 %define api.prefix {pf_yy}
-%define parse.error simple
+%define parse.error custom
 %parse-param { struct pfconf *pc }
 %lex-param { struct pfconf *pc }
 %expect 8
@@ -791,7 +791,7 @@ queue_def
 	  q_on aq_opts q_children		{ altq_done(pc); }
 	;
 q_on	: %empty | ON ifspec			{ pc->altq->ifs = $2; } ;
-aq_opts	: %empty | aq_opts aq_opt ;
+aq_opts	: %empty | aq_opts comma aq_opt ;
 aq_opt	: BANDWIDTH text			{ altq_bandwidth(pc, $2); }
 	| PRIORITY NUMBER			{ altq_number(pc, AQ_PRIORITY, $2); }
 	| QLIMIT NUMBER				{ altq_number(pc, AQ_QLIMIT, $2); }
@@ -998,21 +998,44 @@ stopped_at(struct pfconf *pc)
 	}
 }
 
+/* Only when the parser cannot go on, as without memory. */
 static void
 pf_yyerror(struct pfconf *pc, const char *msg)
 {
+	conf_error_at(pc->lex, pc->tok.file, pc->tok.line, "%s", msg);
+}
+
+/*
+ * What is to be said of the token that does not fit.  Where only one mark could
+ * stand that is said, too; `=' is all that may follow a word that begins no
+ * statement.
+ */
+static int
+yyreport_syntax_error(const yypcontext_t *ctx, struct pfconf *pc)
+{
 	const struct conf_token *t = &pc->tok;
+	yysymbol_kind_t want[2];
+	const char *name, *more = "";
 
 	if (t->kind == CONF_BAD)
-		return; /* reported */
-	if (t->kind == CONF_END && pc->cur->parent != NULL)
-		conf_error_at(pc->lex, pc->cur->at.file, pc->cur->at.line, "%s: the braces of this anchor are not closed", msg);
-	else if (t->macro != NULL && t->kind == CONF_CHAR && t->ch == '$')
-		conf_error_at(pc->lex, t->file, t->line, "%s: a macro in the text of macro '%s' is not replaced; leave out its quotes", msg, t->macro);
+		return (0); /* reported */
+	if (t->kind == CONF_END && pc->cur->parent != NULL) {
+		conf_error_at(pc->lex, pc->cur->at.file, pc->cur->at.line, "syntax error: the braces of this anchor are not closed");
+		return (0);
+	}
+	if (yypcontext_expected_tokens(ctx, want, 2) == 1 && *(name = yysymbol_name(want[0])) == '\'') {
+		if (strcmp(name, "'='") == 0 && pc->word != NULL)
+			more = conf_printf(pc->lex, ": '%s' begins no statement", pc->word);
+		else if (name[1] != '\\')
+			more = conf_printf(pc->lex, ": %s is missing", name);
+	}
+	if (t->macro != NULL && t->kind == CONF_CHAR && t->ch == '$')
+		conf_error_at(pc->lex, t->file, t->line, "syntax error: a macro in the text of macro '%s' is not replaced; leave out its quotes", t->macro);
 	else if (t->macro != NULL)
-		conf_error_at(pc->lex, t->file, t->line, "%s%s, in the text of macro '%s'", msg, stopped_at(pc), t->macro);
+		conf_error_at(pc->lex, t->file, t->line, "syntax error%s, in the text of macro '%s'%s", stopped_at(pc), t->macro, more);
 	else
-		conf_error_at(pc->lex, t->file, t->line, "%s%s", msg, stopped_at(pc));
+		conf_error_at(pc->lex, t->file, t->line, "syntax error%s%s", stopped_at(pc), more);
+	return (0);
 }
 
 static int
@@ -1039,6 +1062,7 @@ pf_yylex(YYSTYPE *lv, struct pfconf *pc)
 		pc->included = false;
 		return ('\n');
 	}
+	pc->word = t->kind == CONF_WORD ? t->str : NULL;
 	conf_next(pc->lex, t);
 	lv->str = t->str;
 	switch (t->kind) {

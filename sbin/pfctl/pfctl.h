@@ -318,6 +318,7 @@ enum section { S_NONE, S_OPTION, S_ETHER, S_SCRUB, S_QUEUE, S_NAT, S_FILTER };
 struct pfconf {
 	struct conf *lex;
 	struct conf_token tok;
+	const char *word; /* the token before, if it is a word; else NULL */
 	FILE *out, *err;
 	int opts;
 	int dev;  /* the device, for -o profile; -1: none */
