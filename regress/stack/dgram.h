@@ -50,8 +50,9 @@ bind_to(struct sim_machine *m, int fd, const void *sa, size_t len)
 {
 	unsigned long long arg[6] = { 0 };
 
-	assert_int_equal(
-	    sim_syscall(m, SYS_BIND, arg, sa, len, NULL, NULL, fd, NULL), 0);
+	assert_int_equal(sim_syscall(m, SYS_BIND, arg, sa, len, NULL, NULL, fd,
+			     NULL),
+	    0);
 }
 
 /* The next message's payload; -1 when there is none. */

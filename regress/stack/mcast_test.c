@@ -18,15 +18,15 @@
 
 #include "dgram.h"
 
-#define SECOND	   1000000ULL
-#define TICK	   20000ULL
-#define EVERY	   (20 * SECOND) /* general queries */
-#define ROBUST	   4
-#define ANSWER	   (2 * SECOND) /* to a general query */
-#define LAST	   SECOND	/* to one for a group */
+#define SECOND     1000000ULL
+#define TICK       20000ULL
+#define EVERY      (20 * SECOND) /* general queries */
+#define ROBUST     4
+#define ANSWER     (2 * SECOND) /* to a general query */
+#define LAST       SECOND       /* to one for a group */
 #define LISTENERS  (ROBUST * EVERY + ANSWER)
-#define LOSS	   10
-#define PORT	   5000
+#define LOSS       10
+#define PORT       5000
 #define JOIN_GROUP 42 /* MCAST_JOIN_GROUP */
 
 static struct sim_wire *hub;
@@ -36,10 +36,10 @@ static uint32_t chance_state;
 /* --- the router --- */
 
 static struct {
-	size_t seen;	      /* frames looked at */
-	uint64_t general_us;  /* next query for all groups */
-	uint64_t until_us;    /* the group has listeners; 0: none */
-	uint64_t specific_us; /* next query for the group */
+	size_t seen;           /* frames looked at */
+	uint64_t general_us;   /* next query for all groups */
+	uint64_t until_us;     /* the group has listeners; 0: none */
+	uint64_t specific_us;  /* next query for the group */
 	unsigned int specific; /* how many are still to be asked */
 	unsigned int reports, leaves;
 } router;
@@ -112,7 +112,7 @@ query(const uint8_t about[16], uint64_t answer_us)
 				       all6[16] = { 0xff, 2, [15] = 1 };
 	bool general = memcmp(about, zero, 16) == 0, v4 = af == AF_INET;
 	struct sim_ends e = ends_from_router(!general ? about :
-		v4				      ? all4 :
+		v4                                    ? all4 :
 							all6,
 	    1);
 	uint8_t p[8 + 28] = { 58, 0, 5, 2, 0, 0, 1, 0 }, frame[128];
@@ -144,7 +144,8 @@ query(const uint8_t about[16], uint64_t answer_us)
 	q[2] = (uint8_t)(sum >> 8);
 	q[3] = (uint8_t)sum;
 	if (v4)
-		sim_inject(hub, frame, alerted(frame, sim_ip4(frame, &e, 2, p, 12)));
+		sim_inject(hub, frame,
+		    alerted(frame, sim_ip4(frame, &e, 2, p, 12)));
 	else
 		sim_inject(hub, frame, sim_ip6(frame, &e, 0, p, sizeof(p)));
 }

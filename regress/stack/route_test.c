@@ -140,9 +140,9 @@ dump_is_what_the_table_has(void **state)
 		for (unsigned int i = 0; i < 2000; i++) {
 			chance = chance * 1664525 + 1013904223;
 			nr = (chance >> 12) % 512;
-			assert_true(route(fd, families[f],
-					there[nr] ? RTM_DELETE : RTM_ADD,
-					nr) >= 0);
+			assert_true(
+			    route(fd, families[f],
+				there[nr] ? RTM_DELETE : RTM_ADD, nr) >= 0);
 			there[nr] = !there[nr];
 			while (hear(fd, &seq) != 0)
 				;
@@ -177,8 +177,8 @@ events(int fd, const char *name)
 			if (strcmp(u.i.ifm_ifname, name) != 0)
 				continue;
 			if (u.h.rtm_type == RTM_IFANNOUNCE) {
-				out[n++] =
-				    u.i.ifm_what == IFAN_ARRIVAL ? '+' : '-';
+				out[n++] = u.i.ifm_what == IFAN_ARRIVAL ? '+' :
+									  '-';
 				continue;
 			}
 			out[n++] = (u.i.ifm_flags & IFF_UP) != 0 ? 'U' : 'D';
@@ -189,7 +189,7 @@ events(int fd, const char *name)
 			       u.h.rtm_type == RTM_CHGADDRATTR) &&
 		    strcmp(u.a.ifam_ifname, name) == 0)
 			out[n++] = u.h.rtm_type == RTM_NEWADDR ? 'A' :
-			    u.h.rtm_type == RTM_DELADDR	       ? 'X' :
+			    u.h.rtm_type == RTM_DELADDR        ? 'X' :
 								 'C';
 	}
 	out[n] = '\0';

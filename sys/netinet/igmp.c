@@ -73,7 +73,8 @@ igmp_query(const struct mbuf *m, const struct ip_input_ctx *ctx,
     const uint8_t *h, uint32_t len)
 {
 	struct ip_addr src[IN_MCAST_SOURCES];
-	struct in_query q = { .src = src, .max_us = in_query_time(h[1]) * (uint64_t)TENTH_US };
+	struct in_query q = { .src = src,
+		.max_us = in_query_time(h[1]) * (uint64_t)TENTH_US };
 	uint8_t more[4];
 	uint32_t a;
 

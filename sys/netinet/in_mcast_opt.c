@@ -243,10 +243,9 @@ ask_filter(struct inpcb *inp, int level, int name, const void *val,
 	struct ip_msfilter mf = { .group = 0 };
 	int error;
 
-	*fa = (struct in_filter_ask){
-		.q.af = level == IPPROTO_IP ? AF_INET : AF_INET6,
-		.old = level == IPPROTO_IP && name == IP_MSFILTER
-	};
+	*fa = (struct in_filter_ask){ .q.af = level == IPPROTO_IP ? AF_INET :
+								    AF_INET6,
+		.old = level == IPPROTO_IP && name == IP_MSFILTER };
 	fa->fixed = fa->old ? sizeof(mf) : sizeof(gf);
 	fa->each = fa->old ? sizeof(uint32_t) : sizeof(gf.source[0]);
 	if (len < fa->fixed)

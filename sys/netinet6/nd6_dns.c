@@ -30,7 +30,7 @@
 #define DNS_OPT_MAX 1024 /* of domains: longer ones are refused */
 
 struct nd6_dns {
-	TAILQ_ENTRY(nd6_dns) nn_entry; /* in order of arrival */
+	TAILQ_ENTRY(nd6_dns) nn_entry;       /* in order of arrival */
 	struct ip_addr nn_router, nn_server; /* server zero: a domain */
 	uint64_t nn_until_us;
 	char nn_domain[ND6_DOMAIN_MAX];

@@ -24,9 +24,9 @@
 static struct proc owner = { .p_uid = OWNER };
 static const sa_family_t families[] = { AF_INET, AF_INET6 };
 static sa_family_t af;
-#define BOTH(af)                                      \
-	for (size_t f_ = 0; f_ < nitems(families) &&  \
-	    ((af = families[f_]), true); f_++)
+#define BOTH(af)            \
+	for (size_t f_ = 0; \
+	     f_ < nitems(families) && ((af = families[f_]), true); f_++)
 
 static struct ip_addr
 addr_of(uint8_t net, uint8_t host)
@@ -98,7 +98,7 @@ boot(void)
 		KT_EQ(if_ioctl_dispatch(SIOCSPAIR, &req, &owner), 0);
 		up(req.name, true);
 		BOTH(af)
-			KT_EQ(address(req.name, i, 1, 24, true), 0);
+		KT_EQ(address(req.name, i, 1, 24, true), 0);
 	}
 	run(3000000); /* DAD */
 }
@@ -115,8 +115,8 @@ in_egress(const char *name)
 }
 
 static int
-route(uint8_t net, uint8_t plen, uint8_t gwnet, uint8_t gwhost, uint8_t priority,
-    uint32_t flags)
+route(uint8_t net, uint8_t plen, uint8_t gwnet, uint8_t gwhost,
+    uint8_t priority, uint32_t flags)
 {
 	struct rt_want w = { .af = af,
 		.plen = plen == 0 ? 0 : plen_of(plen),
@@ -211,7 +211,8 @@ KTEST(rt_gateway_is_looked_up_anew)
 		KT_EQ(rtrequest_delete(gw), 0);
 		KT_EQ(way(50), 0);
 		KT(found(50, 24, RTP_ANY)->rt_gwroute != gw);
-		KT((found(50, 24, RTP_ANY)->rt_gwroute->rt_flags & RTF_UP) != 0);
+		KT((found(50, 24, RTP_ANY)->rt_gwroute->rt_flags & RTF_UP) !=
+		    0);
 		rt_put(gw);
 		/* a longer prefix takes the gateway to nowhere, and gives it back */
 		KT_EQ(route(0, 28, 0, 0, 0, RTF_REJECT), 0);
@@ -250,9 +251,10 @@ KTEST(rt_goes_with_the_address_that_reached_its_gateway)
 		KT_EQ(address("pair0", 0, 1, 24, false), 0);
 		KT_EQ(way(50), 0);
 		two = addr_of(0, 2);
-		KT(ip_addr_eq(
-		    &rtable_lookup(0, af, &(struct ip_addr){ .q = { 0, 0 } }, 0,
-			RTP_ANY)->rt_ifa->ifa_addr,
+		KT(ip_addr_eq(&rtable_lookup(0, af,
+				  &(struct ip_addr){ .q = { 0, 0 } }, 0,
+				  RTP_ANY)
+				   ->rt_ifa->ifa_addr,
 		    &two));
 		KT_EQ(address("pair0", 0, 2, 24, false), 0);
 		KT_EQ(way(50), -ENETUNREACH);
@@ -409,7 +411,8 @@ KTEST(rt_cursor_survives_changes)
 				KT(!seen[net]); /* once */
 				seen[net] = true;
 			}
-			for (int k = 0; k < 3; k++) { /* also what it stands on */
+			for (int k = 0; k < 3;
+			     k++) { /* also what it stands on */
 				seed = seed * 1664525 + 1013904223;
 				net = (uint8_t)(10 + (seed >> 16) % 240);
 				if (found(net, 24, RTP_STATIC) != NULL) {

@@ -222,9 +222,8 @@ cannot_fragment6(void)
 {
 	struct mbuf_list ml = MBUF_LIST_INITIALIZER;
 
-	KT(ip6_fragment(
-	       pkt6(a6(0, 1), a6(0, 9), IPPROTO_UDP, "", 0, 2000), &ml, 48) !=
-	    0);
+	KT(ip6_fragment(pkt6(a6(0, 1), a6(0, 9), IPPROTO_UDP, "", 0, 2000), &ml,
+	       48) != 0);
 }
 
 /* Longer than any packet, with the options that were asked for. */
@@ -488,5 +487,6 @@ KTEST(drops_each_by_a_packet_that_dies_of_it)
 		snprintf(wrong + at, sizeof(wrong) - at, "%s: %d. ",
 		    drop_rows[d->why].text,
 		    (int)(drop_counts[d->why] - before));
-	}	KT_STR(wrong, "");
+	}
+	KT_STR(wrong, "");
 }

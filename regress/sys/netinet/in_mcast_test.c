@@ -358,7 +358,7 @@ KTEST(mcast_igmp_messages_judged)
 		uint32_t len, group, dst;
 		uint16_t nsrc;
 		enum drop_reason why; /* DROP_NONE: taken */
-		uint8_t option;	      /* before it a no-operation */
+		uint8_t option;       /* before it a no-operation */
 	} rows[] = {
 		{ 1, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_NONE, IPOPT_RA },
 		{ 1, 0x11, 10, 12, 0, 0xe0000001, 0, DROP_NONE, IPOPT_RA },
@@ -368,20 +368,28 @@ KTEST(mcast_igmp_messages_judged)
 		{ 1, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_IGMP_BADQUERY,
 		    IPOPT_RR },
 		{ 1, 0x11, 0, 8, 0, 0xe0000001, 0, DROP_NONE, IPOPT_NOP },
-		{ 1, 0x11, 10, 12, 0xef010001, 0xef010001, 0, DROP_NONE, IPOPT_RA },
-		{ 1, 0x11, 200, 16, 0xef010001, 0xef010001, 1, DROP_NONE, IPOPT_RA },
+		{ 1, 0x11, 10, 12, 0xef010001, 0xef010001, 0, DROP_NONE,
+		    IPOPT_RA },
+		{ 1, 0x11, 200, 16, 0xef010001, 0xef010001, 1, DROP_NONE,
+		    IPOPT_RA },
 		{ 2, 0x11, 10, 8, 0, 0xe0000001, 0, DROP_IGMP_TTL, IPOPT_RA },
 		{ 1, 0x11, 10, 4, 0, 0xe0000001, 0, DROP_IGMP_SHORT, IPOPT_RA },
-		{ 1, 0x11, 10, 10, 0, 0xe0000001, 0, DROP_IGMP_BADQUERY, IPOPT_RA },
-		{ 1, 0x11, 10, 12, 0, 0xe0000001, 1, DROP_IGMP_BADQUERY, IPOPT_RA },
-		{ 1, 0x11, 10, 12, 0, 0xe0000001, 65535, DROP_IGMP_BADQUERY, IPOPT_RA },
-		{ 1, 0x11, 10, 8, 0, 0xef010001, 0, DROP_IGMP_BADQUERY, IPOPT_RA },
-		{ 1, 0x11, 10, 8, 0x0a000001, 0xe0000001, 0,
-		    DROP_IGMP_BADQUERY, IPOPT_RA },
-		{ 1, 0x16, 0, 8, 0xef010001, 0xef010001, 0, DROP_NONE, IPOPT_RA },
+		{ 1, 0x11, 10, 10, 0, 0xe0000001, 0, DROP_IGMP_BADQUERY,
+		    IPOPT_RA },
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 1, DROP_IGMP_BADQUERY,
+		    IPOPT_RA },
+		{ 1, 0x11, 10, 12, 0, 0xe0000001, 65535, DROP_IGMP_BADQUERY,
+		    IPOPT_RA },
+		{ 1, 0x11, 10, 8, 0, 0xef010001, 0, DROP_IGMP_BADQUERY,
+		    IPOPT_RA },
+		{ 1, 0x11, 10, 8, 0x0a000001, 0xe0000001, 0, DROP_IGMP_BADQUERY,
+		    IPOPT_RA },
+		{ 1, 0x16, 0, 8, 0xef010001, 0xef010001, 0, DROP_NONE,
+		    IPOPT_RA },
 		{ 1, 0x22, 0, 8, 0, 0xe0000016, 0, DROP_NONE, IPOPT_RA },
 		{ 1, 0x17, 0, 8, 0, 0xe0000002, 0, DROP_NONE, IPOPT_RA },
-		{ 1, 0x99, 0, 8, 0, 0xe0000001, 0, DROP_IGMP_BADTYPE, IPOPT_RA },
+		{ 1, 0x99, 0, 8, 0, 0xe0000001, 0, DROP_IGMP_BADTYPE,
+		    IPOPT_RA },
 	};
 	uint64_t before[NDROPS];
 
