@@ -5,9 +5,52 @@
 
 #include <sys/systm.h>
 #include <sys/proc.h>
+#include <sys/sysctl.h>
 
 static struct proc *current; /* of the thread that has the token */
 static uid_t owner;
+static int32_t level; /* kern.securelevel: it only rises */
+
+static int
+securelevel_sysctl(struct sysctl_req *req)
+{
+	int32_t v;
+	int error;
+
+	if ((error = sysctl_out(req, &level, sizeof(level))) != 0 ||
+	    req->new == NULL)
+		return (error);
+	if (req->newlen != sizeof(v))
+		return (EINVAL);
+	memcpy(&v, req->new, sizeof(v));
+	if (v < 0 || v > SECURELEVEL_MAX)
+		return (ERANGE);
+	if (v < level)
+		return (EPERM);
+	level = v;
+	return (0);
+}
+
+static const struct sysctl_row rows[] = {
+	{ .name = "kern.securelevel",
+	    .type = CTL_INT,
+	    .flags = CTLF_RD | CTLF_WR,
+	    .handler = securelevel_sysctl,
+	    .text = "above 2 pf cannot be changed; it only rises" },
+};
+static struct sysctl_table table = { .rows = rows, .nrows = nitems(rows) };
+
+void
+procinit(void)
+{
+	sysctl_register(&table);
+}
+
+bool
+securelevel_above(int n)
+{
+	return (level > n);
+}
 
 void
 proc_setowner(uid_t uid)

@@ -106,6 +106,7 @@ static struct sysctl_table table = { .rows = rows, .nrows = nitems(rows) };
 void
 syscallinit(void)
 {
+	procinit();
 	sysctl_register(&table);
 	syscalltableinit();
 	patience_set();

@@ -22,6 +22,10 @@ void syscallinit(void); /* at boot */
 void syscall_setname(const char *name); /* what hello says the machine is called */
 /* May it change things?  0 or EPERM: root, or who started the kernel. */
 int suser(const struct proc *p);
+/* kern.securelevel: 0 at boot, and from then on it only rises. */
+#define SECURELEVEL_MAX 3
+bool securelevel_above(int n);
+void procinit(void); /* at boot */
 void proc_setowner(uid_t uid); /* at boot: who started the kernel */
 /*
  * Makes p (NULL: nobody) the caller on whose behalf code runs from now on;

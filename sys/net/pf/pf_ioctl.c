@@ -503,8 +503,12 @@ pf_ioctl(struct file *fp, unsigned long cmd, void *data, struct proc *p)
 			break;
 	if (ioc == pf_iocs + nitems(pf_iocs))
 		return (ENOTTY);
-	if (!pf->writable && !pf_reads_only(ioc->right, data))
-		return (EACCES);
+	if (!pf_reads_only(ioc->right, data)) {
+		if (!pf->writable)
+			return (EACCES);
+		if (securelevel_above(2))
+			return (EPERM);
+	}
 	if (pf_of_tables(ioc->right) && !pf_table_named(data))
 		return (EINVAL);
 	return (ioc->call(pf, data));

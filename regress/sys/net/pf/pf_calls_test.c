@@ -10,6 +10,8 @@
 
 #include <sys/cursor.h>
 #include <sys/errno.h>
+#include <sys/malloc.h>
+#include <sys/sysctl.h>
 #include <sys/syscall.h>
 #include <net/pf/pf_ioctl.h>
 #include <net/pf/pf_table.h>
@@ -120,6 +122,38 @@ KTEST(pf_calls_numbers_and_rights)
 	/* a known number with another size is another call */
 	KT_EQ(call(_IOWR('D', 29, struct pfioc_rule), arg), ENOTTY);
 	KT_EQ(call(_IO('D', 29), NULL), ENOTTY);
+}
+
+static int
+securelevel(int32_t to)
+{
+	struct sysctl_req req = { .rest = "", .new = &to,
+		.newlen = sizeof(to) };
+	int error = kern_sysctl("kern.securelevel", &req);
+
+	free(req.old, M_SYSCTL, req.oldcap);
+	return (error);
+}
+
+/* kern.securelevel only rises, and at 3 nothing of pf is changed any more. */
+KTEST(pf_calls_securelevel)
+{
+	static uint8_t arg[4096];
+
+	boot();
+	KT_EQ(securelevel(4), ERANGE);
+	KT_EQ(securelevel(-1), ERANGE);
+	KT_EQ(securelevel(2), 0);
+	KT_EQ(call(DIOCSTART, NULL), 0);
+	KT_EQ(securelevel(1), EPERM);
+	KT_EQ(securelevel(3), 0);
+	for (unsigned int i = 0; i < nitems(calls); i++) {
+		memset(arg, 0, sizeof(arg));
+		KT_EQ(call(calls[i].cmd, arg) == EPERM,
+		    calls[i].right == W || calls[i].right == DUMMY);
+	}
+	KT_EQ(securelevel(0), EPERM);
+	KT(pf_running);
 }
 
 /* --- on and off, what `set' sets --- */
