@@ -43,9 +43,8 @@ after(const struct load *l, const struct bpf_insn *in, uint8_t before)
 {
 	switch (BPF_CLASS(in->code)) {
 	case BPF_LD:
-		return (in->code == l->code && in->k == l->offset ?
-			FAMILY :
-			OTHER);
+		return (
+		    in->code == l->code && in->k == l->offset ? FAMILY : OTHER);
 	case BPF_ALU:
 		return (OTHER);
 	case BPF_MISC:

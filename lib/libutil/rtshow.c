@@ -150,8 +150,8 @@ gateway_name(const struct rt_msg *m, const char *text, char *buf, size_t size)
 	struct sockaddr_storage ss = { .ss_family = m->rtm_gwaf };
 
 	if (m->rtm_gwaf == AF_INET)
-		memcpy(&((struct sockaddr_in *)&ss)->sin_addr,
-		    m->rtm_gateway.b, 4);
+		memcpy(&((struct sockaddr_in *)&ss)->sin_addr, m->rtm_gateway.b,
+		    4);
 	else
 		memcpy(&((struct sockaddr_in6 *)&ss)->sin6_addr,
 		    m->rtm_gateway.b, 16);
@@ -216,8 +216,8 @@ rt_read(int af, unsigned int table, size_t *n)
 static bool
 text_is(const char *wanted, const char *text)
 {
-	return (wanted == NULL || wanted[0] == '\0' ||
-	    strcmp(wanted, text) == 0);
+	return (
+	    wanted == NULL || wanted[0] == '\0' || strcmp(wanted, text) == 0);
 }
 
 bool
@@ -225,7 +225,8 @@ rt_is_wanted(const struct rt_wanted *w, const struct rt_msg *m)
 {
 	if (w->samefamily && m->rtm_gwaf != m->rtm_af)
 		return (false);
-	if (w->gwaf != AF_UNSPEC && (m->rtm_gwaf != w->gwaf ||
+	if (w->gwaf != AF_UNSPEC &&
+	    (m->rtm_gwaf != w->gwaf ||
 		!ip_addr_eq(&m->rtm_gateway, &w->gateway)))
 		return (false);
 	if (w->priority != 0 && m->rtm_priority != w->priority)
@@ -295,7 +296,6 @@ rt_show(const struct rt_wanted *w)
 {
 	if (w->af != AF_INET6 && family_show(AF_INET, w, true) == -1)
 		return (-1);
-	return (w->af != AF_INET ?
-		family_show(AF_INET6, w, w->af == AF_INET6) :
-		0);
+	return (
+	    w->af != AF_INET ? family_show(AF_INET6, w, w->af == AF_INET6) : 0);
 }

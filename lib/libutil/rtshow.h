@@ -19,8 +19,8 @@ struct rt_wanted {
 	bool samefamily; /* only with a gateway of the destination's family */
 	int gwaf;        /* AF_INET, AF_INET6: by this gateway only */
 	struct ip_addr gateway;
-	uint8_t priority;  /* 0: any */
-	const char *label; /* NULL or "": any */
+	uint8_t priority;   /* 0: any */
+	const char *label;  /* NULL or "": any */
 	const char *ifname; /* NULL or "": any */
 };
 

@@ -141,7 +141,7 @@ on r2 ifconfig fxp0 down
 on r2 ifconfig fxp1 down
 for m in left right; do # or they would be asked in twenty minutes only
 	on $m arp -d -a
-	on $m ndp -d -a
+	on $m ndp -c
 done >/dev/null 2>&1
 ok "a router falls silent: all flows move" within flows4
 ok "over IPv6 too" within flows6

@@ -28,13 +28,13 @@
 
 #include <libbsdsys/bsdsys.h>
 #include <libutil/host.h>
+#include <libutil/probe.h>
 #include <libutil/tos.h>
 
 #define HDR	  8 /* of an echo message */
 #define STAMP	  8 /* send time in front of the data, when it fits */
 #define DATA_MAX  65500
 #define SEEN_BITS 65536
-#define SO_RTABLE 0x1021 /* Fugu's own, not the C library's */
 
 static const struct family {
 	int af, proto;
@@ -89,29 +89,7 @@ on_signal(int sig)
 		info = 1;
 }
 
-static uint64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
-}
-
 /* --- arguments --- */
-
-static double
-number(const char *what, const char *text, double min, double max)
-{
-	char *end;
-	double v = strtod(text, &end);
-
-	if (*text == '\0' || *end != '\0' || !(v >= min && v <= max)) {
-		fprintf(stderr, "ping: %s: %s is not between %g and %g\n", what, text, min, max);
-		exit(2);
-	}
-	return (v);
-}
 
 static void
 pattern_read(const char *text)
@@ -161,17 +139,17 @@ option_take(int ch)
 		ping.af = AF_INET6;
 		break;
 	case 'c':
-		ping.count = (uint64_t)number("count", optarg, 1, 1e15);
+		ping.count = (uint64_t)probe_number("ping", "count", optarg, 1, 1e15);
 		break;
 	case 'I':
 	case 'S': /* as other systems call it */
 		ping.source = optarg;
 		break;
 	case 'i':
-		ping.interval_s = number("interval", optarg, 0.001, 86400);
+		ping.interval_s = probe_number("ping", "interval", optarg, 0.001, 86400);
 		break;
 	case 'l':
-		ping.preload = (uint64_t)number("preload", optarg, 1, 1000);
+		ping.preload = (uint64_t)probe_number("ping", "preload", optarg, 1, 1000);
 		break;
 	case 'n':
 		ping.names = false;
@@ -180,20 +158,20 @@ option_take(int ch)
 		pattern_read(optarg);
 		break;
 	case 's':
-		ping.size = (size_t)number("packet size", optarg, 0, DATA_MAX);
+		ping.size = (size_t)probe_number("ping", "packet size", optarg, 0, DATA_MAX);
 		break;
 	case 'T':
 		ping.tos = tos_read("ping", optarg);
 		break;
 	case 't':
 	case 'h': /* of ping6 */
-		ping.ttl = (int)number("ttl", optarg, 1, 255);
+		ping.ttl = (int)probe_number("ping", "ttl", optarg, 1, 255);
 		break;
 	case 'V':
-		ping.rtable = (int)number("rtable", optarg, 0, 255);
+		ping.rtable = (int)probe_number("ping", "rtable", optarg, 0, 255);
 		break;
 	case 'w':
-		ping.wait_s = number("maxwait", optarg, 0.001, 86400);
+		ping.wait_s = probe_number("ping", "maxwait", optarg, 0.001, 86400);
 		break;
 	default:
 		if (!flag_take(ch))
@@ -290,20 +268,6 @@ socket_open(void)
 
 /* --- requests --- */
 
-static uint16_t
-checksum(const uint8_t *p, size_t len)
-{
-	uint32_t sum = 0;
-
-	for (; len > 1; p += 2, len -= 2)
-		sum += (uint32_t)(p[0] << 8 | p[1]);
-	if (len > 0)
-		sum += (uint32_t)p[0] << 8;
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ((uint16_t)~sum);
-}
-
 static uint8_t
 data_byte(size_t i)
 {
@@ -315,7 +279,7 @@ request_send(void)
 {
 	static uint8_t msg[HDR + DATA_MAX];
 	uint16_t seq = (uint16_t)ping.sent, sum;
-	uint64_t stamp = now_us();
+	uint64_t stamp = probe_now_us();
 
 	memset(msg, 0, HDR);
 	msg[0] = ping.fam->request;
@@ -328,7 +292,7 @@ request_send(void)
 	if (ping.size >= STAMP)
 		memcpy(msg + HDR, &stamp, STAMP);
 	if (ping.fam->af == AF_INET) { /* ICMPv6's is the kernel's to make */
-		sum = checksum(msg, HDR + ping.size);
+		sum = probe_cksum(msg, HDR + ping.size);
 		msg[2] = (uint8_t)(sum >> 8);
 		msg[3] = (uint8_t)sum;
 	}
@@ -546,7 +510,7 @@ answer_take(const struct answer *a)
 	seq = (uint16_t)(a->icmp[6] << 8 | a->icmp[7]);
 	if (ping.size >= STAMP && a->len >= HDR + STAMP) {
 		memcpy(&stamp, a->icmp + HDR, STAMP);
-		ms = (double)(now_us() - stamp) / 1000;
+		ms = (double)(probe_now_us() - stamp) / 1000;
 	}
 	dup = (ping.seen[seq / 8] >> seq % 8 & 1) != 0;
 	ping.seen[seq / 8] |= (uint8_t)(1 << seq % 8);
@@ -601,7 +565,7 @@ wait_until(uint64_t then_us, bool last)
 	struct pollfd pfd = { .fd = ping.sock, .events = POLLIN };
 	uint64_t now;
 
-	while (!stop && (now = now_us()) < then_us) {
+	while (!stop && (now = probe_now_us()) < then_us) {
 		struct timespec ts = { (time_t)((then_us - now) / 1000000), (long)((then_us - now) % 1000000) * 1000 };
 		uint64_t had = ping.received;
 
@@ -636,16 +600,16 @@ main(int argc, char *argv[])
 	fflush(stdout);
 	for (uint64_t i = 0; i < ping.preload && (ping.count == 0 || ping.sent < ping.count); i++)
 		request_send();
-	next = now_us();
+	next = probe_now_us();
 	while (!stop && (ping.count == 0 || ping.sent < ping.count)) {
 		request_send();
-		next = ping.flood ? now_us() + 10000 : next + (uint64_t)(ping.interval_s * 1e6);
+		next = ping.flood ? probe_now_us() + 10000 : next + (uint64_t)(ping.interval_s * 1e6);
 		if (ping.count == 0 || ping.sent < ping.count)
 			wait_until(next, false);
 		if (ping.audible_miss && ping.received < ping.sent)
 			putchar('\a');
 	}
-	wait_until(now_us() + (uint64_t)(ping.wait_s * 1e6), true);
+	wait_until(probe_now_us() + (uint64_t)(ping.wait_s * 1e6), true);
 	summary(stdout);
 	return (ping.received == 0);
 }

@@ -237,7 +237,8 @@ family_flush(int af, const struct rt_wanted *w)
 			continue;
 		rt_prefix_text(&m[i], dst, sizeof(dst));
 		rt_gateway_text(&m[i], opt.numeric, gw, sizeof(gw));
-		if ((error = row_delete(&m[i])) == ESRCH) /* it went with another one */
+		if ((error = row_delete(&m[i])) ==
+		    ESRCH) /* it went with another one */
 			continue;
 		bad |= error != 0;
 		if (!opt.quiet)

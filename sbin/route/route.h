@@ -29,7 +29,7 @@ struct request {
 	const char *mask, *ifa;
 	int plen; /* -1: not said */
 	bool host, net, link, iface, nostatic;
-	bool gateway_only; /* the next word is for -gateway (show) */
+	bool gateway_only;     /* the next word is for -gateway (show) */
 	bool prefixed, ishost; /* prefix length with the destination; result */
 	struct ip_addr gateway;
 	int gatewayaf; /* -gateway of show */

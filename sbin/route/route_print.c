@@ -21,8 +21,8 @@ seconds_left(const struct rt_msg *m)
 {
 	uint64_t now = (uint64_t)time(NULL) * 1000000;
 
-	return (m->rtm_expire_us > now ? (m->rtm_expire_us - now) / 1000000 :
-					 0);
+	return (
+	    m->rtm_expire_us > now ? (m->rtm_expire_us - now) / 1000000 : 0);
 }
 
 void
@@ -107,8 +107,7 @@ route_message_show(const struct rt_msg *m)
 				   m->rtm_ifname, dst, sizeof(dst)));
 	if (has_gw)
 		printf(" %s", rt_gateway_text(m, true, gw, sizeof(gw)));
-	printf(" %s",
-	    rt_mask_text(m->rtm_af, m->rtm_plen, mask, sizeof(mask)));
+	printf(" %s", rt_mask_text(m->rtm_af, m->rtm_plen, mask, sizeof(mask)));
 	if (!ip_addr_eq(&m->rtm_ifa, &none))
 		printf(" %s",
 		    rt_addr_text(m->rtm_af, &m->rtm_ifa, m->rtm_ifname, ifa,
@@ -121,7 +120,8 @@ address_message_show(const struct rt_addrmsg *m)
 {
 	char addr[80], mask[80];
 
-	printf(", if# %u, name %s, flags:%#x\nsockaddrs: <NETMASK,IFA>\n %s %s\n",
+	printf(
+	    ", if# %u, name %s, flags:%#x\nsockaddrs: <NETMASK,IFA>\n %s %s\n",
 	    m->ifam_index, m->ifam_ifname, m->ifam_flags,
 	    rt_mask_text(m->ifam_af, m->ifam_plen, mask, sizeof(mask)),
 	    rt_addr_text(m->ifam_af, &m->ifam_addr, m->ifam_ifname, addr,
@@ -137,8 +137,8 @@ interface_message_show(const struct rt_ifmsg *m)
 
 	printf(", if# %u, name %s, link: %s, mtu: %u, flags:<%s>\n",
 	    m->ifm_index, m->ifm_ifname,
-	    m->ifm_link_state < 4 ? states[m->ifm_link_state] : "?",
-	    m->ifm_mtu, if_flags_names(m->ifm_flags, flags, sizeof(flags)));
+	    m->ifm_link_state < 4 ? states[m->ifm_link_state] : "?", m->ifm_mtu,
+	    if_flags_names(m->ifm_flags, flags, sizeof(flags)));
 }
 
 void

@@ -464,8 +464,8 @@ gateway_read(struct request *rq)
 		rq->m.rtm_ifindex = interface_of(rq->word[1], rq->m.rtm_af);
 		return;
 	}
-	rq->m.rtm_gwaf = (uint16_t)ip_read(rq->word[1],
-	    rq->af, &rq->m.rtm_gateway, &scope);
+	rq->m.rtm_gwaf = (uint16_t)ip_read(rq->word[1], rq->af,
+	    &rq->m.rtm_gateway, &scope);
 	rq->m.rtm_flags |= RTF_GATEWAY;
 	if (scope != 0)
 		rq->m.rtm_ifindex = (uint16_t)scope;

@@ -70,8 +70,7 @@ is_there(const struct ifs *ifs)
 		if (strcmp(opt.ifname, ifs->row[i].name) == 0)
 			return (true);
 	if (opt.ifname != NULL)
-		fprintf(stderr, "netstat: %s: no such interface\n",
-		    opt.ifname);
+		fprintf(stderr, "netstat: %s: no such interface\n", opt.ifname);
 	return (opt.ifname == NULL);
 }
 
@@ -135,7 +134,8 @@ row_head(const struct if_row *r, const char *network, const char *address)
 	snprintf(name, sizeof(name), "%s%s", r->name,
 	    (r->flags & IFF_UP) != 0 ? "" : "*");
 	if (opt.verbose)
-		printf("%-7s %-5u %-25s %-32s ", name, r->mtu, network, address);
+		printf("%-7s %-5u %-25s %-32s ", name, r->mtu, network,
+		    address);
 	else
 		printf("%-7.7s %-5u %-11.11s %-17.17s ", name, r->mtu, network,
 		    address);

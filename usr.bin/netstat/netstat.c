@@ -64,8 +64,8 @@ number(const char *what, const char *text, unsigned int min, unsigned int max)
 	if (*text >= '0' && *text <= '9' && *end == '\0' && v >= min &&
 	    v <= max)
 		return ((unsigned int)v);
-	fprintf(stderr, "netstat: %s: %s is not a number from %u to %u\n",
-	    what, text, min, max);
+	fprintf(stderr, "netstat: %s: %s is not a number from %u to %u\n", what,
+	    text, min, max);
 	exit(2);
 }
 
@@ -262,7 +262,8 @@ statistics_show(void)
 		printf("\t%" PRIu64 " %s\n", rows[i].value, rows[i].text);
 	}
 	if (opt.proto != NULL && known == 0)
-		fprintf(stderr, "netstat: %s: unknown or uninstrumented protocol\n",
+		fprintf(stderr,
+		    "netstat: %s: unknown or uninstrumented protocol\n",
 		    opt.proto);
 	free(rows);
 	return (opt.proto != NULL && known == 0);
@@ -292,7 +293,8 @@ main(int argc, char *argv[])
 	int ch;
 
 	opt.table = rt_table_inherited();
-	while ((ch = getopt(argc, argv, "AaBbc:deFf:ghI:ilmM:nN:P:p:qRrsT:uvW:w:")) != -1)
+	while ((ch = getopt(argc, argv,
+		    "AaBbc:deFf:ghI:ilmM:nN:P:p:qRrsT:uvW:w:")) != -1)
 		option_take(ch, optarg);
 	view = view_choose();
 	if (optind != argc)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct options {
-	int af; /* AF_UNSPEC: both */
+	int af;                     /* AF_UNSPEC: both */
 	const char *proto, *ifname; /* NULL: all */
 	unsigned int table, wait_s, count;
 	int stats; /* how often -s */

@@ -21,7 +21,7 @@
 
 #include "netstat.h"
 
-#define VERS_4	       1
+#define VERS_4         1
 #define TCP_LISTEN_ROW 1 /* in TCP_STATE_NAMES */
 
 /* What protocols are called, here and in the kernel; with what in front. */
@@ -137,13 +137,12 @@ static void
 head_show(const struct proto *p)
 {
 	printf("Active Internet connections%s\n",
-	    opt.all		 ? " (including servers)" :
+	    opt.all           ? " (including servers)" :
 		opt.listening ? " (only servers)" :
 				"");
 	printf("%-7s %-6s %-6s  %-22s %-22s %-*s%s\n", "Proto", "Recv-Q",
-	    "Send-Q", "Local Address", "Foreign Address",
-	    opt.verbose ? 12 : 0, p->head,
-	    opt.verbose ? "    UID     PID  Drops" : "");
+	    "Send-Q", "Local Address", "Foreign Address", opt.verbose ? 12 : 0,
+	    p->head, opt.verbose ? "    UID     PID  Drops" : "");
 }
 
 static void

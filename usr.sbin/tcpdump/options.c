@@ -23,8 +23,16 @@
 	"+aAb:B:c:C:dDeE:fF:G:hHi:Ij:JKlLm:M:nNOpqQ:r:s:StT:uUvV:w:W:xXy:z:Z:#"
 
 /* Long ones without a letter, handed on; behind those that have one. */
-enum { L_COUNT = 256, L_PRINT, L_MICRO, L_NANO, L_PRECISION, L_IMMEDIATE,
-	L_VERSION, L_FPTYPE };
+enum {
+	L_COUNT = 256,
+	L_PRINT,
+	L_MICRO,
+	L_NANO,
+	L_PRECISION,
+	L_IMMEDIATE,
+	L_VERSION,
+	L_FPTYPE
+};
 
 static const struct option longs[] = {
 	/* clang-format off */

@@ -16,7 +16,7 @@ struct opts {
 	bool list, linktypes, stamptypes, nopromisc, offline, immediate;
 	int dump; /* how often -d: print the filter, not packets */
 	uint32_t snaplen, hide, bufsize; /* hide: BPF_DIRECTION_* not shown */
-	char **pass; /* for the system's tcpdump */
+	char **pass;                     /* for the system's tcpdump */
 	int npass;
 };
 

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libutil/probe.h>
+
 #include "tr_wire.h"
 
 enum { V4_ECHOREPLY = 0, V4_UNREACH = 3, V4_ECHO = 8, V4_EXCEEDED = 11 };
@@ -37,21 +39,6 @@ put16(uint8_t *p, uint16_t v)
 	p[1] = (uint8_t)v;
 }
 
-static uint16_t
-cksum(const uint8_t *p, size_t len)
-{
-	uint32_t sum = 0;
-	size_t i;
-
-	for (i = 0; i + 1 < len; i += 2)
-		sum += get16(p + i);
-	if (len % 2 != 0)
-		sum += (uint32_t)p[len - 1] << 8;
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ((uint16_t)~sum);
-}
-
 void
 tr_probe_write(const struct tr_way *w, uint16_t nr, uint8_t *buf, size_t len)
 {
@@ -71,7 +58,7 @@ tr_probe_write(const struct tr_way *w, uint16_t nr, uint8_t *buf, size_t len)
 	put16(buf + 4, w->ident);
 	put16(buf + 6, nr);
 	if (!w->v6) /* ICMPv6's is the kernel's to make */
-		put16(buf + 2, cksum(buf, len));
+		put16(buf + 2, probe_cksum(buf, len));
 }
 
 uint16_t

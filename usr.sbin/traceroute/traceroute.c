@@ -26,13 +26,13 @@
 
 #include <libbsdsys/bsdsys.h>
 #include <libutil/host.h>
+#include <libutil/probe.h>
 #include <libutil/tos.h>
 
 #include "tr_wire.h"
 
 #define PACKET_MAX 65535
 #define PORT       33434
-#define SO_RTABLE  0x1021 /* Fugu's own, not the C library's */
 
 static struct {
 	/* what is asked for */
@@ -75,30 +75,7 @@ static void __attribute__((__noreturn__)) fail(const char *what)
 	exit(1);
 }
 
-static uint64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
-}
-
 /* --- arguments --- */
-
-static double
-number(const char *what, const char *text, double min, double max)
-{
-	char *end;
-	double v = strtod(text, &end);
-
-	if (*text == '\0' || *end != '\0' || !(v >= min && v <= max)) {
-		fprintf(stderr, "traceroute: %s: %s is not between %g and %g\n",
-		    what, text, min, max);
-		exit(2);
-	}
-	return (v);
-}
 
 /* udp, icmp, or a number. */
 static int
@@ -108,7 +85,7 @@ protocol(const char *text)
 		return (IPPROTO_UDP);
 	if (strcmp(text, "icmp") == 0 || strcmp(text, "icmp6") == 0)
 		return (IPPROTO_ICMP);
-	return ((int)number("protocol (udp, icmp or a number)", text, 1, 254));
+	return ((int)probe_number("traceroute", "protocol (udp, icmp or a number)", text, 1, 254));
 }
 
 static void __attribute__((__noreturn__)) refuse(int ch)
@@ -141,13 +118,13 @@ option_take(int ch)
 		tr.debug = true;
 		break;
 	case 'V':
-		tr.rtable = (int)number("rtable", optarg, 0, 255);
+		tr.rtable = (int)probe_number("traceroute", "rtable", optarg, 0, 255);
 		break;
 	case 'D':
 		tr.dontfrag = true;
 		break;
 	case 'f':
-		tr.first = (int)number("first ttl", optarg, 1, 255);
+		tr.first = (int)probe_number("traceroute", "first ttl", optarg, 1, 255);
 		break;
 	case 'I':
 		tr.proto = IPPROTO_ICMP;
@@ -156,7 +133,7 @@ option_take(int ch)
 		tr.showttl = true;
 		break;
 	case 'm':
-		tr.last = (int)number("max ttl", optarg, 1, 255);
+		tr.last = (int)probe_number("traceroute", "max ttl", optarg, 1, 255);
 		break;
 	case 'n':
 		tr.numeric = true;
@@ -165,10 +142,10 @@ option_take(int ch)
 		tr.proto = protocol(optarg);
 		break;
 	case 'p':
-		tr.way.port = (uint16_t)number("port", optarg, 1, 65535);
+		tr.way.port = (uint16_t)probe_number("traceroute", "port", optarg, 1, 65535);
 		break;
 	case 'q':
-		tr.queries = (unsigned int)number("nqueries", optarg, 1, 255);
+		tr.queries = (unsigned int)probe_number("traceroute", "nqueries", optarg, 1, 255);
 		break;
 	case 'S':
 		tr.showloss = true;
@@ -183,7 +160,7 @@ option_take(int ch)
 		tr.verbose = true;
 		break;
 	case 'w':
-		tr.wait_s = number("wait", optarg, 0.01, 86400);
+		tr.wait_s = probe_number("traceroute", "wait", optarg, 0.01, 86400);
 		break;
 	default:
 		usage();
@@ -201,7 +178,7 @@ arguments_read(int argc, char *argv[])
 		usage();
 	tr.target = argv[optind];
 	if (argc - optind == 2)
-		tr.size = (size_t)number("packet size", argv[optind + 1], 1,
+		tr.size = (size_t)probe_number("traceroute", "packet size", argv[optind + 1], 1,
 		    PACKET_MAX);
 	if (tr.first > tr.last) {
 		fprintf(stderr,
@@ -397,13 +374,13 @@ static bool
 answer_wait(struct tr_answer *a, struct sockaddr_storage *from)
 {
 	static uint8_t buf[PACKET_MAX];
-	uint64_t then = now_us() + (uint64_t)(tr.wait_s * 1e6), now;
+	uint64_t then = probe_now_us() + (uint64_t)(tr.wait_s * 1e6), now;
 	struct pollfd pfd = { .fd = tr.in, .events = POLLIN };
 	struct timespec ts;
 	socklen_t fromlen;
 	ssize_t n;
 
-	while ((now = now_us()) < then) {
+	while ((now = probe_now_us()) < then) {
 		ts = (struct timespec){ (time_t)((then - now) / 1000000),
 			(long)((then - now) % 1000000) * 1000 };
 		if (ppoll(&pfd, 1, &ts, NULL) <= 0)
@@ -473,7 +450,7 @@ hop_probe(struct hop *h, int ttl)
 {
 	struct sockaddr_storage from;
 	struct tr_answer a;
-	uint64_t sent = now_us();
+	uint64_t sent = probe_now_us();
 
 	memset(&from, 0, sizeof(from));
 	if (probe_send(ttl) == -1) {
@@ -483,7 +460,7 @@ hop_probe(struct hop *h, int ttl)
 		exit(1);
 	}
 	if (answer_wait(&a, &from))
-		probe_show(h, &a, &from, (double)(now_us() - sent) / 1000);
+		probe_show(h, &a, &from, (double)(probe_now_us() - sent) / 1000);
 	else {
 		printf(" *");
 		h->lost++;
