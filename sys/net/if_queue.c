@@ -43,7 +43,7 @@ input_count(struct ifnet *ifp, struct mbuf *m)
 
 /* Several frames: what they will need is fetched before the first goes. */
 static void
-input_expect(const struct ifnet *ifp, const struct mbuf_list *ml)
+input_expect(const struct ifnet *ifp, struct mbuf_list *ml)
 {
 	if (ml->ml_len < 2 || ifp->if_type != IFT_ETHER)
 		return;

@@ -49,9 +49,9 @@ struct packet_filter {
 	enum pf_verdict (*test)(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir);
 	/*
 	 * Ethernet frames that are about to come in: what test() will need of
-	 * them may be fetched.  Changes nothing.
+	 * them may be fetched, and noted in m_pkthdr.pf.
 	 */
-	void (*expect)(const struct mbuf_list *frames);
+	void (*expect)(struct mbuf_list *frames);
 	/*
 	 * Where src wrote to, in a conversation with *dst as a socket here
 	 * knows it: into *dst and *dport (host order).  False: no such state.

@@ -18,7 +18,7 @@ enum pf_verdict pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af,
     enum pf_dir dir);
 
 /* Fetches the states of frames that are about to come in. (pf_expect.c) */
-void pf_expect(const struct mbuf_list *frames);
+void pf_expect(struct mbuf_list *frames);
 
 /* What `set' sets, built aside and copied whole on commit. */
 struct pf_options {

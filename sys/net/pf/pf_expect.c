@@ -11,7 +11,8 @@
  * where two share a bucket.  When the first frame is judged, its state is
  * nearly there, and so are the others'.
  *
- * Only hints.  A packet that is read wrongly here, or not at all, is slower.
+ * The hash stays with the packet and is tried first.  Only hints: a packet that
+ * is read wrongly here, or not at all, is slower.
  */
 
 #include <sys/types.h>
@@ -95,18 +96,20 @@ expect_frame(const struct mbuf *m, uint32_t *hash)
 }
 
 void
-pf_expect(const struct mbuf_list *frames)
+pf_expect(struct mbuf_list *frames)
 {
 	uint32_t hash[EXPECT_MAX];
-	const struct mbuf *m;
 	unsigned int n = 0;
+	struct mbuf *m;
 
 	if (pf_nstates < EXPECT_MANY)
 		return;
 	for (m = frames->ml_head; m != NULL && n < nitems(hash);
 	     m = m->m_nextpkt)
-		if (expect_frame(m, &hash[n]))
+		if (expect_frame(m, &hash[n])) {
+			m->m_pkthdr.pf.hash = hash[n];
 			pf_state_fetch_bucket(hash[n++]);
+		}
 	for (unsigned int i = 0; i < n; i++)
 		pf_state_fetch(hash[i]);
 	for (unsigned int i = 0; i < n; i++)

@@ -131,31 +131,49 @@ struct pf_probe {
 	uint32_t addr[8];
 };
 
-static void
-pf_probe_set(struct pf_probe *p, sa_family_t af, uint8_t proto,
+/* All but the hash. */
+static inline void
+pf_probe_key(struct pf_probe *p, sa_family_t af, uint8_t proto,
     const struct pf_ends *e, enum pf_dir dir)
 {
 	unsigned int first = dir == PF_IN ? PF_SRC : PF_DST;
 	const struct ip_addr *a = &e->addr[first], *b = &e->addr[!first];
-	uint64_t w[5];
 
 	p->af = (uint8_t)af;
 	p->proto = proto;
 	p->port[0] = e->port[first];
 	p->port[1] = e->port[!first];
-	w[0] = (uint64_t)p->port[0] << 48 | (uint64_t)p->port[1] << 32 |
-	    (uint64_t)proto << 8 | p->af;
 	if (af == AF_INET) {
 		p->addr[0] = a->v4;
 		p->addr[1] = b->v4;
-		w[1] = (uint64_t)a->v4 << 32 | b->v4;
-		p->hash = (uint32_t)siphash24_words(&pf_hash_key, w, 2);
 		return;
 	}
 	memcpy(p->addr, a, 16);
 	memcpy(p->addr + 4, b, 16);
+}
+
+static inline void
+pf_probe_hash(struct pf_probe *p)
+{
+	uint64_t w[5];
+
+	w[0] = (uint64_t)p->port[0] << 48 | (uint64_t)p->port[1] << 32 |
+	    (uint64_t)p->proto << 8 | p->af;
+	if (p->af == AF_INET) {
+		w[1] = (uint64_t)p->addr[0] << 32 | p->addr[1];
+		p->hash = (uint32_t)siphash24_words(&pf_hash_key, w, 2);
+		return;
+	}
 	memcpy(w + 1, p->addr, 32);
 	p->hash = (uint32_t)siphash24_words(&pf_hash_key, w, 5);
+}
+
+static void
+pf_probe_set(struct pf_probe *p, sa_family_t af, uint8_t proto,
+    const struct pf_ends *e, enum pf_dir dir)
+{
+	pf_probe_key(p, af, proto, e, dir);
+	pf_probe_hash(p);
 }
 
 static inline bool
@@ -358,8 +376,18 @@ pf_state_fetch_chain(uint32_t hash)
 void
 pf_state_find(struct pf_desc *pd)
 {
+	uint8_t which = pd->dir == PF_IN ? PF_SK_WIRE : PF_SK_STACK;
+	struct pf_probe p;
+
 	pf_status.fcounters[PF_FC_SEARCH]++;
-	pd->st = pf_state_lookup(pd->af, pd->proto, &pd->was, pd->dir, pd->kif);
+	pf_probe_key(&p, pd->af, pd->proto, &pd->was, pd->dir);
+	/* what pf_expect() found is most often right, and else does no harm */
+	p.hash = pd->m->m_pkthdr.pf.hash;
+	if (p.hash != 0 && pd->dir == PF_IN &&
+	    (pd->st = pf_probe_find(&p, which, pd->kif)) != NULL)
+		return;
+	pf_probe_hash(&p);
+	pd->st = pf_probe_find(&p, which, pd->kif);
 }
 
 /* --- making --- */

@@ -120,3 +120,40 @@ KTEST(pf_expect_changes_nothing)
 	expect_frames(frame, 0, 0);
 	pk_states_end();
 }
+
+/* The hash that stays with a packet is tried first, and believed of no other key. */
+KTEST(pf_expect_hash_is_a_hint)
+{
+	struct pf_ioc_rule pass = { .action = PFA_PASS, .keep = PF_KEEPSTATE };
+
+	pk_boot();
+	pk_rule(PF_RS_FILTER, &pass);
+	PK_BOTH(af)
+	{
+		struct pk p[2] = { { .af = af, .proto = IPPROTO_UDP, .src = 1, .dst = 2, .sport = 1024, .dport = 53 } };
+		uint32_t hint[4] = { 0, 1 };
+
+		p[1] = p[0];
+		p[1].sport = 1025;
+		for (int i = 0; i < 2; i++) {
+			struct pf_ends e = { .addr = { pk_host(af, 1), pk_host(af, 2) }, .port = { p[i].sport, 53 } };
+
+			KT(pk_passes(&p[i], PF_IN));
+			hint[2 + i] = pf_state_hash(af, IPPROTO_UDP, &e, PF_IN);
+		}
+		KT_EQ(pf_nstates, 2);
+		/* either packet, with no hash, a wrong one, its own, the other's */
+		for (int i = 0; i < 8; i++) {
+			struct mbuf *m = pk_make(&p[i % 2], NULL);
+
+			m->m_pkthdr.pf.hash = hint[i / 2];
+			m = pk_through(m, af, PF_IN);
+			KT(m != NULL);
+			m_freem(m);
+		}
+		KT_EQ(pf_nstates, 2);
+		KT_EQ(pf_state_after(0)->packets[0], 5);
+		KT_EQ(pf_state_after(pf_state_after(0)->id)->packets[0], 5);
+		pk_states_end();
+	}
+}
