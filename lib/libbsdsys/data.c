@@ -58,12 +58,10 @@ part_add(struct iovec *in, int n, void *p, size_t len)
 static bool
 send_refused(int fd, int flags)
 {
-	int never = MSG_OOB | MSG_FASTOPEN;
-
-	if ((flags & (never | MSG_MORE)) == 0 || !call_isours(fd))
+	if ((flags & (MSG_OOB | MSG_FASTOPEN | MSG_MORE)) == 0 || !call_isours(fd))
 		return (false);
-	if ((flags & never) == 0 && !desc_dgram(fd))
-		return (false); /* of a stream it is a hint */
+	if ((flags & MSG_FASTOPEN) == 0 && !desc_dgram(fd))
+		return (false); /* a stream's pair has urgent bytes; more is a hint */
 	errno = EOPNOTSUPP;
 	return (true);
 }
@@ -73,7 +71,9 @@ recv_refused(int fd, int flags)
 {
 	if ((flags & (MSG_OOB | MSG_ERRQUEUE)) == 0 || !call_isours(fd))
 		return (false);
-	errno = (flags & MSG_ERRQUEUE) != 0 ? EAGAIN : desc_dgram(fd) ? EOPNOTSUPP : EINVAL;
+	if ((flags & MSG_ERRQUEUE) == 0 && !desc_dgram(fd))
+		return (false);
+	errno = (flags & MSG_ERRQUEUE) != 0 ? EAGAIN : EOPNOTSUPP;
 	return (true);
 }
 

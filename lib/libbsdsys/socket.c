@@ -386,7 +386,8 @@ close(int fd)
 
 /*
  * What is about the descriptor and not about the socket: the host's own.  How
- * much can be read is, too, as long as it is a stream: bytes wait in the pair.
+ * much can be read is, too, and whether the urgent byte is next, as long as it is
+ * a stream: bytes wait in the pair.
  */
 static bool
 is_of_descriptor(int fd, unsigned long cmd)
@@ -397,6 +398,7 @@ is_of_descriptor(int fd, unsigned long cmd)
 	case FIOCLEX:
 	case FIONCLEX:
 		return (true);
+	case SIOCATMARK:
 	case FIONREAD: /* SIOCINQ */
 		return (!desc_dgram(fd));
 	default:
@@ -424,10 +426,6 @@ ioctl(int fd, unsigned long cmd, ...)
 		return (result);
 	if (cmd == FIONREAD && call_type(fd) == SOCK_SEQPACKET && !data_isdevice(fd)) {
 		*(int *)arg = data_pending(fd);
-		return (0);
-	}
-	if (cmd == SIOCATMARK && call_type(fd) == SOCK_STREAM) {
-		*(int *)arg = 0; /* urgent data are in line and marked nowhere, RFC 6093 */
 		return (0);
 	}
 	if (cmd == SIOCOUTQ && call_type(fd) == SOCK_STREAM)

@@ -3,9 +3,10 @@
 
 /*
  * A TCP connection and a listener against a peer that says anything: segments
- * with numbers near those that matter, options of any bytes, time that passes,
- * a program that writes, shuts, closes and begins anew.  After each step the
- * connection's numbers must make sense.
+ * with numbers near those that matter, options of any bytes, alone or in
+ * batches, time that passes, a program that writes, shuts, closes and begins
+ * anew.  After each step the connection's numbers must make sense.  The last
+ * byte of the input says which family it is.
  */
 
 #include <sys/uidinfo.h>
@@ -19,7 +20,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct socket *conn, *head;
+#define BATCH 16
+
+static struct socket *conn, *heads[2]; /* listeners: IPv4, IPv6 */
+static struct mbuf_list batch = MBUF_LIST_INITIALIZER;
+static struct ip_input_ctx batch_ctx[BATCH];
+static unsigned int batch_at;
+static bool batching;
 
 /* --- what must hold --- */
 
@@ -57,6 +64,36 @@ check(const struct socket *so)
 	if (tp->t_state != TCPS_TIME_WAIT && tp->t_snd_una != tp->t_snd_nxt)
 		KASSERT(tcp_timer_armed(tp, TCPT_REXMT) ||
 		    tcp_timer_armed(tp, TCPT_PERSIST));
+}
+
+/* --- batches --- */
+
+static void
+batch_input(struct ifnet *ifp, struct mbuf *m)
+{
+	tcp_input(m, &batch_ctx[batch_at++]);
+}
+
+/* Now, or with others. */
+static void
+give(const struct kit_seg *k)
+{
+	if (!batching || batch.ml_len == BATCH) {
+		kit_in(k);
+		return;
+	}
+	batch_ctx[batch.ml_len] = kit_ctx(k);
+	ml_enqueue(&batch, kit_make(k));
+}
+
+static void
+batch_run(void)
+{
+	batching = false;
+	batch_at = 0;
+	kit_if.if_input = batch_input;
+	time_refresh();
+	if_input(&kit_if, &batch);
 }
 
 /* --- steps --- */
@@ -105,8 +142,36 @@ step_segment(struct cursor *c, bool to_head)
 	k.ack = tp->t_snd_nxt - kit_iss + (uint32_t)(int16_t)dack / 4;
 	if (to_head)
 		kit_port = MY_PORT;
-	kit_in(&k);
+	give(&k);
 	kit_port = port;
+}
+
+/* What a sender of many bytes sends: nothing but the next ones. */
+static void
+step_run(struct cursor *c, unsigned int n)
+{
+	const struct tcpcb *tp = kit_tp(conn);
+	struct kit_seg k = { .flags = TH_ACK,
+		.seq = tp->t_rcv_nxt - PEER_ISS,
+		.ack = tp->t_snd_nxt - kit_iss,
+		.win = 4000 };
+	uint8_t len = 0;
+
+	while (n-- > 0 && cur_u8(c, &len) == 0) {
+		k.len = len;
+		give(&k);
+		k.seq += k.len;
+	}
+}
+
+static void
+step_batch(struct cursor *c, unsigned int n)
+{
+	batching = true;
+	step_run(c, n);
+	while (n-- > 0)
+		step_segment(c, (n & 3) == 3);
+	batch_run();
 }
 
 static void
@@ -146,6 +211,9 @@ step_program(struct cursor *c, uint8_t what)
 			SS_CONNECTED &&
 		    conn->so_snd.sb_cc < 200000)
 			kit_write(conn, n + 1U);
+		if ((what & 4) != 0 && conn->so_snd.sb_cc > 0 &&
+		    (tcp_state_flags(kit_tp(conn)->t_state) & TSF_SEND) != 0)
+			conn->so_proto->urgent(conn);
 		break;
 	case 1:
 		if ((conn->so_state & (SS_CONNECTED | SS_CANTSEND)) !=
@@ -169,14 +237,25 @@ step_program(struct cursor *c, uint8_t what)
 static void
 reset(sa_family_t af)
 {
+	struct if_addrreq req = { .af = AF_INET6,
+		.plen = 64,
+		.vltime = UINT32_MAX,
+		.pltime = UINT32_MAX };
+
 	if (conn == NULL) {
-		kit_up(af);
-		head = kit_listen();
+		kit_up(AF_INET);
+		heads[0] = kit_listen();
+		kit_af = AF_INET6;
+		req.addr = kit_addr(true);
+		KT_EQ(in6_addr_add(&kit_if, &req, NULL), 0);
+		kit_run(3000000);
+		heads[1] = kit_listen();
 	} else {
 		conn->so_proto->abort(conn);
 		soclose(conn);
 		kit_run(200000000);
 	}
+	kit_af = af;
 	begin();
 }
 
@@ -186,10 +265,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cursor c;
 	uint8_t op;
 
-	reset(AF_INET);
+	reset(size > 0 && (data[size - 1] & 1) != 0 ? AF_INET6 : AF_INET);
 	cur_init(&c, data, size);
 	while (cur_u8(&c, &op) == 0) {
 		switch (op % 8) {
+		case 7:
+			step_batch(&c, op / 8 % 8);
+			break;
 		case 0:
 			step_time(&c);
 			break;

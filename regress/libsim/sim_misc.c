@@ -78,7 +78,7 @@ dead_free(void)
 }
 
 /* Masks of host.h are those of poll(). */
-_Static_assert(HOST_IN == POLLIN && HOST_OUT == POLLOUT && HOST_HUP == POLLHUP,
+_Static_assert(HOST_IN == POLLIN && HOST_PRI == POLLPRI && HOST_OUT == POLLOUT && HOST_HUP == POLLHUP,
     "poll masks");
 
 bool
@@ -99,7 +99,7 @@ sim_watches_run(void)
 		any = true;
 		w->fn(w->arg,
 		    (unsigned int)pfd.revents &
-			(HOST_IN | HOST_OUT | HOST_HUP));
+			(HOST_IN | HOST_PRI | HOST_OUT | HOST_HUP));
 	}
 	if (--depth == 0)
 		dead_free();

@@ -7,6 +7,8 @@
  * by programs that die; and nothing of them stays.
  */
 
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
 #include <net/if_ioctl.h>
 
 #include "tcplab.h"
@@ -400,6 +402,49 @@ BOTH(signed_segments)
 	sim_end(false);
 }
 
+/* --- urgent bytes --- */
+
+BOTH(an_urgent_byte_is_seen_as_one)
+{
+	char buf[64];
+	int c, s, at = -1;
+
+	lab_up("tcp-urgent", 1);
+	lab_pair(80, &c, &s);
+	assert_int_equal(write(c, "abc", 3), 3);
+	if (send(c, "xU", 2, MSG_OOB) == -1) { /* a host without such sockets */
+		assert_int_equal(errno, EOPNOTSUPP);
+		sim_end(false);
+		skip();
+	}
+	assert_int_equal(write(c, "def", 3), 3);
+	sim_run(200000);
+	assert_int_equal(recv(s, buf, 1, MSG_OOB | MSG_DONTWAIT), 1);
+	assert_int_equal(buf[0], 'U');
+	assert_int_equal(ioctl(s, SIOCATMARK, &at), 0);
+	assert_int_equal(at, 0);
+	assert_int_equal(recv(s, buf, sizeof(buf), MSG_DONTWAIT), 4);
+	assert_memory_equal(buf, "abcx", 4);
+	assert_int_equal(ioctl(s, SIOCATMARK, &at), 0);
+	assert_int_equal(at, 1);
+	assert_int_equal(recv(s, buf, sizeof(buf), MSG_DONTWAIT), 3);
+	assert_memory_equal(buf, "def", 3);
+	/* in line, from the other side */
+	assert_int_equal(lab_setopt(left, c, SOL_SOCKET, SO_OOBINLINE, 1), 0);
+	assert_int_equal(lab_getopt(left, c, SOL_SOCKET, SO_OOBINLINE), 1);
+	assert_int_equal(send(s, "12!", 3, MSG_OOB), 3);
+	assert_int_equal(send(s, "34", 2, 0), 2);
+	sim_run(200000);
+	assert_int_equal(recv(c, buf, sizeof(buf), MSG_DONTWAIT), 2);
+	assert_int_equal(ioctl(c, SIOCATMARK, &at), 0);
+	assert_int_equal(at, 1);
+	assert_int_equal(recv(c, buf, sizeof(buf), MSG_DONTWAIT), 3);
+	assert_memory_equal(buf, "!34", 3);
+	close(c);
+	close(s);
+	sim_end(false);
+}
+
 /* --- paths --- */
 
 static void
@@ -536,6 +581,7 @@ main(void)
 		T(the_other_side_vanishes),
 		T(a_day_of_silence),
 		T(signed_segments),
+		T(an_urgent_byte_is_seen_as_one),
 		T(the_mtu_changes_in_the_middle),
 		T(many_come_and_go_and_nothing_stays),
 		T(a_server_without_memory),

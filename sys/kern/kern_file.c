@@ -235,8 +235,8 @@ file_want_read(struct file *fp, bool on)
 	if (!on)
 		timeout_del(&fp->f_retry);
 	file_watch(fp,
-	    on ? fp->f_events | HOST_IN :
-		 fp->f_events & ~(unsigned int)HOST_IN);
+	    on ? fp->f_events | HOST_IN | HOST_PRI :
+		 fp->f_events & ~(unsigned int)(HOST_IN | HOST_PRI));
 }
 
 void
@@ -296,6 +296,7 @@ file_event(void *arg, unsigned int events)
 	bool reads;
 
 	time_refresh();
+	fp->f_urgent = (events & HOST_PRI) != 0;
 	if ((events & HOST_OUT) != 0 && (fp->f_events & HOST_OUT) != 0 &&
 	    fp->f_ops->writable != NULL) {
 		file_want_write(fp, false);

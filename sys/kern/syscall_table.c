@@ -283,6 +283,8 @@ sol_socket_set(struct socket *so, int name, struct proc *p,
 			return (error);
 		so->so_options = (so->so_options & ~(1U << name)) |
 		    (v != 0 ? 1U << name : 0);
+		if (name == SO_OOBINLINE)
+			host_urginline(p->p_fd, v != 0);
 		if (name == SO_KEEPALIVE && so->so_proto->setopt != NULL)
 			(void)so->so_proto->setopt(so, SOL_SOCKET, name, f->in,
 			    f->inlen, p); /* a timer may have to start */

@@ -12,7 +12,8 @@
  *
  * Streams: bytes from the program are pulled into so_snd as long as there is
  * room, so back-pressure is the host's own; the protocol is told by its send
- * hook (without a packet) and takes them with sbdrop().
+ * hook (without a packet) and takes them with sbdrop().  An urgent byte is
+ * one in the host pair as well, so the program asks the host about it.
  */
 
 #include <sys/systm.h>
@@ -529,9 +530,9 @@ sbmove(struct sockbuf *from, struct mbuf_list *ml, uint64_t len)
 	return (done);
 }
 
-/* The pieces of so_rcv, up to PUSH_IOV of them. */
+/* The pieces of so_rcv, up to PUSH_IOV of them and max bytes. */
 static int
-stream_pieces(const struct socket *so, struct host_iov *iov)
+stream_pieces(const struct socket *so, struct host_iov *iov, uint64_t max)
 {
 	struct mbuf *m, *n;
 	int niov = 0;
@@ -540,12 +541,39 @@ stream_pieces(const struct socket *so, struct host_iov *iov)
 		for (n = m; n != NULL; n = n->m_next) {
 			if (n->m_len == 0)
 				continue;
-			if (niov == PUSH_IOV)
+			if (niov == PUSH_IOV || max == 0)
 				return (niov);
 			iov[niov].base = n->m_data;
-			iov[niov++].len = n->m_len;
+			iov[niov].len = MIN(n->m_len, max);
+			max -= iov[niov++].len;
 		}
 	return (niov);
+}
+
+/* A piece of so_rcv into the pair; an urgent byte by itself.  As host_send(). */
+static long
+stream_push(struct socket *so)
+{
+	struct host_iov iov[PUSH_IOV];
+	bool mark = so->so_urgent && so->so_urgat == 0;
+	uint64_t max = so->so_urgent ? MAX(so->so_urgat, 1ULL) : UINT64_MAX;
+	int niov = stream_pieces(so, iov, max);
+	long sent;
+
+	if (niov == 0)
+		return (0);
+	sent = host_send(so->so_file->f_k, iov, niov, -1,
+	    mark ? HOST_URGENT : 0);
+	if (sent == -EOPNOTSUPP && mark) { /* the host does not know such */
+		so->so_urgent = false;
+		return (stream_push(so));
+	}
+	if (sent <= 0)
+		return (sent);
+	sbdrop(&so->so_rcv, (uint64_t)sent);
+	so->so_urgent = so->so_urgent && !mark;
+	so->so_urgat -= MIN((uint64_t)sent, so->so_urgat);
+	return (sent);
 }
 
 /*
@@ -555,19 +583,14 @@ stream_pieces(const struct socket *so, struct host_iov *iov)
 static uint64_t
 stream_pump_out(struct socket *so)
 {
-	struct host_iov iov[PUSH_IOV];
 	struct file *fp = so->so_file;
 	uint64_t before = so->so_rcv.sb_cc;
 	long sent = 0;
 
 	if (fp == NULL || (so->so_state & SS_LISTEN) != 0)
 		return (0);
-	while (so->so_rcv.sb_cc > 0) {
-		if ((sent = host_send(fp->f_k, iov, stream_pieces(so, iov), -1,
-			 0)) <= 0)
-			break;
-		sbdrop(&so->so_rcv, (uint64_t)sent);
-	}
+	while (so->so_rcv.sb_cc > 0 && (sent = stream_push(so)) > 0)
+		;
 	if (sent == -EPIPE ||
 	    sent == -ECONNRESET) /* the program reads no more */
 		sbdrop(&so->so_rcv, so->so_rcv.sb_cc);
@@ -607,6 +630,13 @@ bytes_join(struct mbuf_list *ml, struct mbuf *m)
 }
 
 void
+soreceive_urgent(struct socket *so, uint32_t off)
+{
+	so->so_urgent = true;
+	so->so_urgat = so->so_rcv.sb_cc + off;
+}
+
+void
 soreceive_stream(struct socket *so, struct mbuf *m)
 {
 	if ((so->so_file == NULL && so->so_head == NULL) ||
@@ -635,7 +665,8 @@ stream_writable(struct file *fp)
 /*
  * Up to room bytes of the program to the end of so_snd.  What host_recv()
  * says, or -ENOMEM.  Small reads get small buffers: the size asked for
- * follows what came last.
+ * follows what came last.  An urgent byte comes by itself: the host ends what
+ * it gives before one.
  */
 static long
 stream_pull(struct socket *so, uint64_t room)
@@ -643,9 +674,13 @@ stream_pull(struct socket *so, uint64_t room)
 	uint64_t ask = MIN(room, so->so_pull);
 	struct host_iov iov;
 	struct mbuf *m;
+	bool urgent;
 	int passed;
 	long n;
 
+	urgent = so->so_file->f_urgent && host_atmark(so->so_file->f_k);
+	if (urgent)
+		ask = 1;
 	if ((m = m_getroom(0, ask)) == NULL)
 		return (-ENOMEM);
 	iov = (struct host_iov){ m->m_data, ask };
@@ -657,12 +692,14 @@ stream_pull(struct socket *so, uint64_t room)
 	}
 	if ((uint64_t)n == so->so_pull)
 		so->so_pull = MIN(so->so_pull * 4, PULL_BYTES);
-	else if ((uint64_t)n < so->so_pull / 4)
+	else if ((uint64_t)n < so->so_pull / 4 && !urgent)
 		so->so_pull = MAX(so->so_pull / 4, PULL_FIRST);
 	m->m_len = m->m_pkthdr.len = (uint32_t)n;
 	sb_count(&so->so_snd, (uint64_t)n);
 	if (!bytes_join(&so->so_snd.sb_q, m))
 		ml_enqueue(&so->so_snd.sb_q, m);
+	if (urgent && so->so_proto->urgent != NULL)
+		so->so_proto->urgent(so);
 	return (n);
 }
 
@@ -689,6 +726,7 @@ stream_pull_turn(struct socket *so)
 		ask = MIN(room, so->so_pull);
 		if ((n = stream_pull(so, room)) > 0)
 			room -= (uint64_t)n;
+		so->so_file->f_urgent = true; /* one may have come meanwhile */
 	} while (n > 0 && (uint64_t)n == ask && room > 0);
 	if (so->so_snd.sb_cc > before)
 		so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
@@ -925,6 +963,8 @@ conn_push(struct socket *head, struct socket *so)
 	msg.addrlen = len;
 	if ((error = sofile_attach(so, &p, &cfd)) != 0)
 		return (error);
+	if ((so->so_options & (1U << SO_OOBINLINE)) != 0)
+		host_urginline(cfd, 1);
 	sent = host_send(head->so_file->f_k, iov, 2, cfd, 0);
 	host_close(cfd);
 	if (sent == sizeof(msg) + sizeof(ss))

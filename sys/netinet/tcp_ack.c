@@ -284,6 +284,8 @@ advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
 	tp->t_backoff = 0;
 	tp->t_softerror = 0;
 	tp->t_flags &= ~(uint32_t)(TF_TAIL | TF_TAILED);
+	if (seq_leq(tp->t_snd_up, sg->ack))
+		tp->t_flags &= ~(uint32_t)TF_URGENT;
 	release(tp, acked);
 	tcp_sack_acked(tp);
 	tp->t_lost_to = seq_max(tp->t_lost_to, tp->t_snd_una);

@@ -309,11 +309,20 @@ piece_again(const struct tcpcb *tp, uint32_t to, struct piece *p)
 	return (p->len > 0 || p->fin);
 }
 
+/* Do bytes from seq on have an urgent one before them, or among them? */
+static bool
+is_urgent(const struct tcpcb *tp, uint32_t seq)
+{
+	return ((tp->t_flags & TF_URGENT) != 0 && seq_lt(seq, tp->t_snd_up));
+}
+
 /* May len bytes, which are all there is, leave although they are few? */
 static bool
 few_may_go(const struct tcpcb *tp, uint32_t len)
 {
 	if ((tcp_state_flags(tp->t_state) & TSF_FINQ) != 0)
+		return (true);
+	if (is_urgent(tp, tp->t_snd_nxt))
 		return (true);
 	if ((tp->t_flags & TF_CORK) != 0)
 		return (false);
@@ -340,7 +349,9 @@ piece_new(const struct tcpcb *tp, uint32_t pipe, struct piece *p)
 	if (!seq_lt(p->seq, edge(tp)) || pipe >= tp->t_cwnd)
 		return (false);
 	len = MIN(avail, MIN(edge(tp) - p->seq, tp->t_cwnd - pipe));
-	len = MIN(len, tp->t_md5 != NULL ? mss : RUN_MAX); /* each is signed */
+	if (tp->t_md5 != NULL || is_urgent(tp, p->seq))
+		len = MIN(len, mss); /* each is signed, or has its own pointer */
+	len = MIN(len, RUN_MAX);
 	if (len > mss && (len < avail || !few_may_go(tp, len)))
 		len -= len % mss;
 	p->len = len;
@@ -435,6 +446,10 @@ send_piece(struct tcpcb *tp, const struct piece *p, uint64_t now)
 		o.flags |= TH_PUSH;
 	if (p->fin)
 		o.flags |= TH_FIN;
+	if (is_urgent(tp, p->seq) && tp->t_snd_up - p->seq <= UINT16_MAX) {
+		o.flags |= TH_URG;
+		o.urp = (uint16_t)(tp->t_snd_up - p->seq);
+	}
 	if ((tp->t_flags & TF_ECN) != 0 && !p->again && p->len > 0) {
 		o.ecn = ECN_ECT0;
 		if ((tp->t_flags & TF_ECN_CWR) != 0)

@@ -113,10 +113,15 @@ run_insert(struct tcpcb *tp, struct tcp_range *r)
 static void
 deliver(struct tcpcb *tp, struct mbuf *m)
 {
+	uint32_t len = m->m_pkthdr.len, urgent = tp->t_rcv_up - 1 - tp->t_rcv_nxt;
 	struct socket *so = tcp_so(tp);
 
-	tp->t_rcv_nxt += m->m_pkthdr.len;
-	if (m->m_pkthdr.len == 0)
+	if (__predict_false((tp->t_flags & TF_URGENT_IN) != 0) && urgent < len) {
+		tp->t_flags &= ~(uint32_t)TF_URGENT_IN;
+		soreceive_urgent(so, urgent);
+	}
+	tp->t_rcv_nxt += len;
+	if (len == 0)
 		m_freem(m);
 	else
 		soreceive_stream(so, m);

@@ -169,6 +169,9 @@ trim_front(struct tcpcb *tp, struct step *s)
 	struct tcp_seg *sg = s->sg;
 	uint32_t n = tp->t_rcv_nxt - sg->seq;
 
+	if (sg->urp <= n)
+		sg->flags &= (uint8_t)~TH_URG;
+	sg->urp = (uint16_t)(sg->urp - MIN(n, sg->urp));
 	if ((sg->flags & TH_SYN) != 0) {
 		sg->flags &= (uint8_t)~TH_SYN;
 		sg->seq++;
@@ -274,7 +277,10 @@ rung_acked(struct tcpcb *tp, struct step *s)
 
 /* --- rungs 7 and 8 --- */
 
-/* RFC 6093: the mark is known, the bytes stay where they are. */
+/*
+ * The pointer stands behind the urgent byte, as everybody has it (RFC 6093 3.1,
+ * 6), not at it.  The byte stays where it is; a later one takes the mark.
+ */
 static enum verdict
 rung_urgent(struct tcpcb *tp, struct step *s)
 {
@@ -283,8 +289,10 @@ rung_urgent(struct tcpcb *tp, struct step *s)
 	if ((s->sg->flags & TH_URG) == 0 || s->sg->urp == 0 ||
 	    (tcp_state_flags(tp->t_state) & TSF_RECV) == 0)
 		return (PASS);
-	if (seq_lt(tp->t_rcv_up, up))
-		tp->t_rcv_up = up;
+	if ((tp->t_flags & TF_URGENT_IN) != 0 && !seq_lt(tp->t_rcv_up, up))
+		return (PASS);
+	tp->t_rcv_up = up;
+	tp->t_flags |= TF_URGENT_IN;
 	return (PASS);
 }
 

@@ -32,6 +32,7 @@
 #define RTO_MAX_US       64000000U
 #define ACK_DELAY_US     100000U /* how long a peer may wait with one */
 #define CLOCK_US         1000U   /* G of RFC 6298 */
+#define TAIL_MIN_US      10000U  /* a peer may be busy for a moment */
 #define PERSIST_MAX_US   60000000ULL
 #define REXMT_MAX        15
 #define ORPHAN_MAX       8 /* tries when the program has gone */
@@ -133,7 +134,7 @@ tail_us(const struct tcpcb *tp)
 		return (0);
 	if (tp->t_snd_nxt - tp->t_snd_una <= tp->t_mss)
 		us += ACK_DELAY_US;
-	us = MAX(us, 2 * CLOCK_US);
+	us = MAX(us, TAIL_MIN_US);
 	return (us < tcp_rto_us(tp) ? us : 0);
 }
 

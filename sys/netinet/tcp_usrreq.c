@@ -260,6 +260,15 @@ tcp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 }
 
 static void
+tcp_urgent(struct socket *so)
+{
+	struct tcpcb *tp = so_tcp(so);
+
+	tp->t_snd_up = tcp_data_end(tp);
+	tp->t_flags |= TF_URGENT;
+}
+
+static void
 tcp_rcvd(struct socket *so)
 {
 	struct tcpcb *tp = so_tcp(so);
@@ -286,7 +295,8 @@ tcp_row_state(const struct inpcb *inp)
 		.pr_flags = PR_CONNREQUIRED | PR_WANTRCVD,                    \
 		.attach = tcp_attach, .detach = tcp_detach, .bind = tcp_bind, \
 		.listen = tcp_listen, .connect = tcp_connect,                 \
-		.shutdown = tcp_shutdown, .send = tcp_send, .rcvd = tcp_rcvd, \
+		.shutdown = tcp_shutdown, .send = tcp_send,                   \
+		.urgent = tcp_urgent, .rcvd = tcp_rcvd,                       \
 		.abort = tcp_abort_call, .ioctl = in_ioctl,                   \
 		.sockname = in_pcb_sockname, .peername = in_pcb_peername,     \
 		.setopt = tcp_setopt, .getopt = tcp_getopt                    \

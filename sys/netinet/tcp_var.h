@@ -231,7 +231,9 @@ TAILQ_HEAD(tcp_ranges, tcp_range);
 #define TF_TAILAGAIN 0x080000 /* what was sent before, until t_tail_end */
 #define TF_NODF      0x004000 /* path MTU discovery did not work: routers may cut */
 
-#define TF_FINRCVD 0x010000
+#define TF_FINRCVD   0x010000
+#define TF_URGENT    0x100000 /* t_snd_up is ahead of what is acknowledged */
+#define TF_URGENT_IN 0x200000 /* t_rcv_up is ahead of what was delivered */
 
 struct tcpcb {
 	struct inpcb *t_inp;
@@ -240,6 +242,7 @@ struct tcpcb {
 
 	/* sending (RFC 9293 3.3.1): [snd_una, snd_nxt) is under way */
 	uint32_t t_iss, t_snd_una, t_snd_nxt;
+	uint32_t t_snd_up; /* behind our urgent byte, RFC 6093 */
 	uint32_t t_snd_wnd, t_snd_wl1, t_snd_wl2, t_snd_wndmax;
 	uint8_t t_snd_scale, t_rcv_scale;
 	uint16_t t_mss_peer;  /* what the peer takes, without options */
@@ -256,7 +259,7 @@ struct tcpcb {
 	uint32_t t_irs, t_rcv_nxt;
 	uint32_t t_rcv_adv;  /* right edge that the peer knows */
 	uint32_t t_rcv_told; /* last acknowledged */
-	uint32_t t_rcv_up;   /* end of urgent data, RFC 6093 */
+	uint32_t t_rcv_up;   /* behind the peer's urgent byte, RFC 6093 */
 	struct tcp_ranges t_reass;
 	unsigned int t_nreass;
 	struct tcp_sack t_dsack; /* RFC 2883: came twice; start == end: none */

@@ -73,6 +73,7 @@ struct file {
 	bool f_ended; /* by the kernel; f_ops and f_data are NULL */
 	bool f_dying; /* ends with the last of those calls */
 	bool f_keep; /* and is remembered */
+	bool f_urgent; /* a byte that waits at k may be urgent */
 	bool f_eof; /* the program was told the end of its data */
 	int f_error; /* of an ended file: for SO_ERROR, once */
 	struct uidinfo *f_ui; /* counts it */

@@ -46,6 +46,7 @@ struct protosw {
 	 */
 	int (*send)(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 	    socklen_t len, const void *control, size_t controllen, struct proc *p);
+	void (*urgent)(struct socket *so); /* streams: the last byte of so_snd is urgent; send follows */
 	void (*rcvd)(struct socket *so); /* so_rcv has more room */
 	/* The peer is to see a reset, now; detach follows. */
 	void (*abort)(struct socket *so);

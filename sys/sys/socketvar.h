@@ -62,6 +62,8 @@ struct socket {
 	long so_qfull; /* bytes in the pair when it took no more, 0: it does */
 	TAILQ_ENTRY(socket) so_all;
 	uint32_t so_pull; /* streams: bytes asked of the program at once */
+	bool so_urgent; /* streams: so_rcv has an urgent byte */
+	uint64_t so_urgat; /* and so many before it */
 	bool so_pairgrown; /* its host pair is as large as it gets */
 	struct uidinfo *so_ui;
 	struct task so_over; /* ends the descriptor, outside of the protocol */
@@ -84,6 +86,11 @@ bool soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *f
  * later, not from here.
  */
 void soreceive_stream(struct socket *so, struct mbuf *m);
+/*
+ * Of the bytes that come next, the one behind off others is urgent (RFC 6093):
+ * the program may see it by MSG_OOB, SIOCATMARK, POLLPRI and SIGURG.
+ */
+void soreceive_urgent(struct socket *so, uint32_t off);
 /* Room the program's buffer has left. */
 uint64_t sbspace(const struct sockbuf *sb);
 /* Bytes the program has written: the first len of them leave so_snd. */

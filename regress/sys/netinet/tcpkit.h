@@ -183,7 +183,7 @@ kit_in(const struct kit_seg *k)
 struct kit_out {
 	uint8_t flags;
 	uint32_t seq, ack, len; /* counted from the SYNs */
-	uint16_t win, mss;
+	uint16_t win, mss, urp;
 	struct tcp_opts opt;
 };
 static inline bool
@@ -206,6 +206,7 @@ kit_out(struct kit_out *o)
 	o->seq = be32dec(b + 4) - kit_iss;
 	o->ack = be32dec(b + 8) - PEER_ISS;
 	o->win = be16dec(b + 14);
+	o->urp = be16dec(b + 18);
 	o->len = m->m_pkthdr.len - off - hlen;
 	o->mss = m->m_pkthdr.ph_mss;
 	m_freem(m);

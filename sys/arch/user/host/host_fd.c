@@ -31,6 +31,8 @@ host_sockpair(enum host_socktype type, int fds[2])
 		return (-errno);
 	fcntl(fds[0], F_SETFL,
 	    O_NONBLOCK); /* the program's end is the program's choice */
+	if (type == HOST_STREAM)
+		host_urginline(fds[0], 1);
 	return (0);
 }
 
@@ -163,13 +165,30 @@ host_send(int fd, const struct host_iov *iov, int niov, int pass_fd, int flags)
 		memcpy(CMSG_DATA(&pass.align), &pass_fd, sizeof(pass_fd));
 	}
 	do {
-		n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = sendmsg(fd, &msg,
+		    MSG_NOSIGNAL | MSG_DONTWAIT |
+			((flags & HOST_URGENT) != 0 ? MSG_OOB : 0));
 		if (n == -1 && errno == EAGAIN && (flags & HOST_WAIT) != 0 &&
 		    (error = fd_wait(fd, POLLOUT, flags)) != 0)
 			return (error);
 	} while (n == -1 &&
 	    (errno == EINTR || (errno == EAGAIN && (flags & HOST_WAIT) != 0)));
 	return (n == -1 ? -errno : n);
+}
+
+int
+host_atmark(int fd)
+{
+	int at;
+
+	return (ioctl(fd, SIOCATMARK, &at) == 0 && at != 0);
+}
+
+void
+host_urginline(int fd, int on)
+{
+	/* a host without urgent bytes in such sockets has none to keep apart */
+	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 }
 
 int

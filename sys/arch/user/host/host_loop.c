@@ -181,7 +181,7 @@ host_loop_wait(unsigned long long deadline)
 		struct host_watch *w = ev[i].data.ptr;
 
 		if (!w->dead)
-			w->fn(w->arg, ev[i].events & (HOST_IN | HOST_OUT | HOST_HUP | EPOLLERR));
+			w->fn(w->arg, ev[i].events & (HOST_IN | HOST_PRI | HOST_OUT | HOST_HUP | EPOLLERR));
 		host_cpu_yield(); /* a batch is done: a system call may want its turn */
 	}
 	dead_free();

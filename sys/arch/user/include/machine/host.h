@@ -67,6 +67,7 @@ void host_wake(void *self);
 
 /* --- readiness of descriptors: callbacks run in the loop, with the token --- */
 #define HOST_IN	 1 /* readable, or the other end has shut down */
+#define HOST_PRI 2 /* a byte that is urgent waits among those of a stream */
 #define HOST_OUT 4 /* writable */
 #define HOST_HUP 16 /* the other end is closed for good; always reported */
 struct host_watch;
@@ -91,6 +92,7 @@ int host_sockpair(enum host_socktype type, int fds[2]);
  */
 #define HOST_WAIT 1
 #define HOST_SPIN 2 /* with HOST_WAIT: try host_spin() times first */
+#define HOST_URGENT 8 /* sending: the last byte is urgent */
 #define HOST_LIMIT 4 /* with HOST_WAIT: no longer than host_patience(), then -ETIMEDOUT */
 long host_recv(int fd, const struct host_iov *iov, int niov, int *passed,
     int flags);
@@ -105,6 +107,10 @@ long host_send(int fd, const struct host_iov *iov, int niov, int pass,
 int host_spin(int tries);
 /* Milliseconds that HOST_LIMIT waits. */
 void host_patience(unsigned int ms);
+/* Is the next byte to be received the urgent one? */
+int host_atmark(int fd);
+/* Urgent bytes stay among the others (SO_OOBINLINE).  The kernel's end: always. */
+void host_urginline(int fd, int on);
 /* how: 0 reading, 1 writing, 2 both. */
 int host_shutdown(int fd, int how);
 void host_close(int fd);
