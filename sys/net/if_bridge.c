@@ -368,39 +368,22 @@ bridge_of(struct ifnet *ifp)
 	return (ifp->if_type == IFT_BRIDGE ? ifp->if_softc : NULL);
 }
 
-static void
-bridge_free(struct ifnet *ifp)
-{
-	free(ifp->if_softc, M_IFNET, sizeof(struct bridge_softc));
-}
-
 static int
 bridge_create(struct if_clone *ifc, unsigned int unit)
 {
 	struct bridge_softc *sc;
-	char name[IFNAMSIZ];
-	int error;
 
-	if ((sc = malloc(sizeof(*sc), M_IFNET, M_ZERO)) == NULL)
+	if ((sc = if_clone_alloc(ifc, unit, sizeof(*sc), IFT_BRIDGE)) == NULL)
 		return (ENOMEM);
-	snprintf(name, sizeof(name), "%s%u", ifc->ifc_name, unit);
-	if_init(&sc->sc_if, name, IFT_BRIDGE);
-	sc->sc_if.if_softc = sc;
 	sc->sc_if.if_start = bridge_start;
 	sc->sc_if.if_output = bridge_ifoutput;
 	sc->sc_if.if_input = bridge_ifinput;
 	sc->sc_if.if_ioctl = bridge_ioctl;
-	sc->sc_if.if_free = bridge_free;
 	TAILQ_INIT(&sc->sc_ports);
 	TAILQ_INIT(&sc->sc_spans);
 	bridge_addrinit(sc);
-	if ((error = bpf_attach(&sc->sc_if, 1 /* DLT_EN10MB */,
-		 ETHER_HDR_LEN)) == 0 &&
-	    (error = if_attach(&sc->sc_if)) == 0)
-		return (0);
-	bpf_detach(&sc->sc_if);
-	if_put(&sc->sc_if);
-	return (error);
+	return (if_clone_finish(&sc->sc_if,
+	    bpf_attach(&sc->sc_if, 1 /* DLT_EN10MB */, ETHER_HDR_LEN)));
 }
 
 static int

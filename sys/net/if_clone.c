@@ -8,6 +8,8 @@
  */
 
 #include <sys/systm.h>
+#include <sys/malloc.h>
+#include <net/bpf.h>
 #include <net/if_var.h>
 
 struct if_clone_list if_cloners = TAILQ_HEAD_INITIALIZER(if_cloners);
@@ -16,6 +18,40 @@ void
 if_clone_attach(struct if_clone *ifc)
 {
 	TAILQ_INSERT_TAIL(&if_cloners, ifc, ifc_entry);
+}
+
+static void
+clone_free(struct ifnet *ifp)
+{
+	free(ifp->if_softc, M_IFNET, ifp->if_softclen);
+}
+
+void *
+if_clone_alloc(const struct if_clone *ifc, unsigned int unit,
+    unsigned long size, enum if_type type)
+{
+	char name[IFNAMSIZ];
+	struct ifnet *ifp;
+
+	KASSERT(size >= sizeof(*ifp));
+	if ((ifp = malloc(size, M_IFNET, M_ZERO)) == NULL)
+		return (NULL);
+	snprintf(name, sizeof(name), "%s%u", ifc->ifc_name, unit);
+	if_init(ifp, name, type);
+	ifp->if_softc = ifp;
+	ifp->if_softclen = size;
+	ifp->if_free = clone_free;
+	return (ifp);
+}
+
+int
+if_clone_finish(struct ifnet *ifp, int error)
+{
+	if (error == 0 && (error = if_attach(ifp)) == 0)
+		return (0);
+	bpf_detach(ifp);
+	if_put(ifp);
+	return (error);
 }
 
 /* The cloner of a name, and its number.  NULL: no such cloner, or a bad number. */

@@ -59,23 +59,13 @@ lo_start(struct ifnet *ifp)
 		if_input_local(ifp, m, AF_UNSPEC);
 }
 
-static void
-lo_free(struct ifnet *ifp)
-{
-	free(ifp, M_IFNET, sizeof(*ifp));
-}
-
 static int
 lo_create(struct if_clone *ifc, unsigned int unit)
 {
-	char name[IFNAMSIZ];
 	struct ifnet *ifp;
-	int error;
 
-	if ((ifp = malloc(sizeof(*ifp), M_IFNET, M_ZERO)) == NULL)
+	if ((ifp = if_clone_alloc(ifc, unit, sizeof(*ifp), IFT_LOOP)) == NULL)
 		return (ENOMEM);
-	snprintf(name, sizeof(name), "%s%u", ifc->ifc_name, unit);
-	if_init(ifp, name, IFT_LOOP);
 	ifp->if_mtu = LOMTU;
 	ifp->if_hardmtu = 65535;
 	ifp->if_flags = IFF_LOOPBACK | IFF_MULTICAST;
@@ -85,13 +75,8 @@ lo_create(struct if_clone *ifc, unsigned int unit)
 	ifp->if_output = lo_output;
 	ifp->if_input = lo_input;
 	ifp->if_start = lo_start;
-	ifp->if_free = lo_free;
-	if ((error = bpf_attach(ifp, DLT_LOOP, sizeof(uint32_t))) == 0 &&
-	    (error = if_attach(ifp)) == 0)
-		return (0);
-	bpf_detach(ifp);
-	if_put(ifp);
-	return (error);
+	return (if_clone_finish(ifp,
+	    bpf_attach(ifp, DLT_LOOP, sizeof(uint32_t))));
 }
 
 static int

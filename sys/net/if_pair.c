@@ -122,37 +122,21 @@ pair_ioctl(struct ifnet *ifp, unsigned long cmd, void *data, struct proc *p)
 	}
 }
 
-static void
-pair_free(struct ifnet *ifp)
-{
-	free(ifp->if_softc, M_IFNET, sizeof(struct pair_softc));
-}
-
 static int
 pair_create(struct if_clone *ifc, unsigned int unit)
 {
 	struct pair_softc *sc;
-	char name[IFNAMSIZ];
-	int error;
 
-	if ((sc = malloc(sizeof(*sc), M_IFNET, M_ZERO)) == NULL)
+	if ((sc = if_clone_alloc(ifc, unit, sizeof(*sc), IFT_ETHER)) == NULL)
 		return (ENOMEM);
-	snprintf(name, sizeof(name), "%s%u", ifc->ifc_name, unit);
-	if_init(&sc->sc_if, name, IFT_ETHER);
-	sc->sc_if.if_softc = sc;
 	sc->sc_if.if_hardmtu = ETHER_MAX_MTU - ETHER_HDR_LEN;
 	sc->sc_if.if_link_state = LINK_STATE_DOWN;
 	sc->sc_if.if_caps = IFCAP_CSUM_IPV4 | IFCAP_CSUM_L4 | IFCAP_TSO4 |
 	    IFCAP_TSO6 | IFCAP_USO | IFCAP_VLAN_MTU;
 	sc->sc_if.if_start = pair_start;
 	sc->sc_if.if_ioctl = pair_ioctl;
-	sc->sc_if.if_free = pair_free;
-	if ((error = ether_ifattach(&sc->sc_if)) == 0 &&
-	    (error = if_attach(&sc->sc_if)) == 0)
-		return (0);
-	bpf_detach(&sc->sc_if);
-	if_put(&sc->sc_if);
-	return (error);
+	return (if_clone_finish(&sc->sc_if,
+	    ether_ifattach(&sc->sc_if)));
 }
 
 static int

@@ -398,12 +398,6 @@ static struct cdev tap_dev = { .name = "tap",
 
 /* --- the interface's life --- */
 
-static void
-tun_free(struct ifnet *ifp)
-{
-	free(ifp->if_softc, M_IFNET, sizeof(struct tun_softc));
-}
-
 /* What is ready for the program waits in the driver: it goes with "down" too. */
 static int
 tun_ioctl(struct ifnet *ifp, unsigned long cmd, void *data, struct proc *p)
@@ -437,25 +431,16 @@ tun_create(struct if_clone *ifc, unsigned int unit)
 {
 	bool tap = ifc == &tap_cloner;
 	struct tun_softc *sc;
-	char name[IFNAMSIZ];
-	int error;
 
-	if ((sc = malloc(sizeof(*sc), M_IFNET, M_ZERO)) == NULL)
+	if ((sc = if_clone_alloc(ifc, unit, sizeof(*sc),
+		 tap ? IFT_ETHER : IFT_TUN)) == NULL)
 		return (ENOMEM);
-	snprintf(name, sizeof(name), "%s%u", ifc->ifc_name, unit);
-	if_init(&sc->sc_if, name, tap ? IFT_ETHER : IFT_TUN);
 	ml_init(&sc->sc_ready);
-	sc->sc_if.if_softc = sc;
 	sc->sc_if.if_link_state = LINK_STATE_DOWN;
 	sc->sc_if.if_start = tun_start;
 	sc->sc_if.if_ioctl = tun_ioctl;
-	sc->sc_if.if_free = tun_free;
-	error = tap ? tap_setup(&sc->sc_if) : tun_setup(&sc->sc_if);
-	if (error == 0 && (error = if_attach(&sc->sc_if)) == 0)
-		return (0);
-	bpf_detach(&sc->sc_if);
-	if_put(&sc->sc_if);
-	return (error);
+	return (if_clone_finish(&sc->sc_if,
+	    tap ? tap_setup(&sc->sc_if) : tun_setup(&sc->sc_if)));
 }
 
 /* Who has the device open reads its end. */

@@ -96,6 +96,7 @@ struct ifnet {
 	uint8_t if_txlisted;
 	unsigned int if_promisc; /* how many want it */
 	void *if_softc;
+	unsigned long if_softclen; /* of a cloned interface */
 	void *if_inet, *if_inet6; /* per-family data of netinet, netinet6 */
 	void *if_pf; /* pf's view of it */
 	void *if_vlans, *if_bridge, *if_carp;
@@ -148,6 +149,17 @@ struct if_clone {
 TAILQ_HEAD(if_clone_list, if_clone);
 extern struct if_clone_list if_cloners;
 void if_clone_attach(struct if_clone *ifc);
+/*
+ * For ifc_create: a softc of size bytes, zeroed, which begins with its struct
+ * ifnet, named and with if_softc and if_free set.  NULL: no memory.
+ */
+void *if_clone_alloc(const struct if_clone *ifc, unsigned int unit,
+    unsigned long size, enum if_type type);
+/*
+ * Its end: attaches ifp if error is 0.  0, or an errno after all of ifp is
+ * gone.
+ */
+int if_clone_finish(struct ifnet *ifp, int error);
 int if_clone_create(const char *name); /* EEXIST, EINVAL, ENOMEM */
 int if_clone_destroy(const char *name);
 bool if_clone_owns(const char *name); /* is it a name that a cloner makes? */

@@ -349,35 +349,19 @@ vlan_ioctl(struct ifnet *ifp, unsigned long cmd, void *data, struct proc *p)
 
 /* --- life --- */
 
-static void
-vlan_free(struct ifnet *ifp)
-{
-	free(ifp->if_softc, M_IFNET, sizeof(struct vlan_softc));
-}
-
 static int
 vlan_create(struct if_clone *ifc, unsigned int unit)
 {
 	struct vlan_softc *sc;
-	char name[IFNAMSIZ];
-	int error;
 
-	if ((sc = malloc(sizeof(*sc), M_IFNET, M_ZERO)) == NULL)
+	if ((sc = if_clone_alloc(ifc, unit, sizeof(*sc), IFT_VLAN)) == NULL)
 		return (ENOMEM);
-	snprintf(name, sizeof(name), "%s%u", ifc->ifc_name, unit);
-	if_init(&sc->sc_if, name, IFT_VLAN);
-	sc->sc_if.if_softc = sc;
 	sc->sc_if.if_link_state = LINK_STATE_DOWN;
 	sc->sc_if.if_start = vlan_start;
 	sc->sc_if.if_ioctl = vlan_ioctl;
-	sc->sc_if.if_free = vlan_free;
 	sc->sc_type = ETHERTYPE_VLAN;
-	if ((error = ether_ifattach(&sc->sc_if)) == 0 &&
-	    (error = if_attach(&sc->sc_if)) == 0)
-		return (0);
-	bpf_detach(&sc->sc_if);
-	if_put(&sc->sc_if);
-	return (error);
+	return (if_clone_finish(&sc->sc_if,
+	    ether_ifattach(&sc->sc_if)));
 }
 
 static int

@@ -55,43 +55,27 @@ pflog_input(struct ifnet *ifp, struct mbuf *m)
 	m_drop(m, DROP_PFLOG_OUTPUT);
 }
 
-static void
-pflog_free(struct ifnet *ifp)
-{
-	free(ifp->if_softc, M_IFNET, sizeof(struct pflog_softc));
-}
-
 static int
 pflog_create(struct if_clone *ifc, unsigned int unit)
 {
 	struct pflog_softc *sc;
-	char name[IFNAMSIZ];
 	int error;
 
 	if (unit >= PFLOG_UNITS)
 		return (EINVAL);
-	if ((sc = malloc(sizeof(*sc), M_IFNET, M_ZERO)) == NULL)
+	if ((sc = if_clone_alloc(ifc, unit, sizeof(*sc), IFT_PFLOG)) == NULL)
 		return (ENOMEM);
-	snprintf(name, sizeof(name), "%s%u", ifc->ifc_name, unit);
-	if_init(&sc->sc_if, name, IFT_PFLOG);
 	sc->sc_unit = (uint8_t)unit;
-	sc->sc_if.if_softc = sc;
 	sc->sc_if.if_mtu = sc->sc_if.if_hardmtu = PFLOG_MTU;
 	sc->sc_if.if_link_state = LINK_STATE_UP;
 	sc->sc_if.if_output = pflog_output;
 	sc->sc_if.if_input = pflog_input;
 	sc->sc_if.if_start = pflog_start;
-	sc->sc_if.if_free = pflog_free;
-	error = bpf_attach(&sc->sc_if, DLT_PFLOG, sizeof(struct pfloghdr));
+	error = if_clone_finish(&sc->sc_if,
+	    bpf_attach(&sc->sc_if, DLT_PFLOG, sizeof(struct pfloghdr)));
 	if (error == 0)
-		error = if_attach(&sc->sc_if);
-	if (error != 0) {
-		bpf_detach(&sc->sc_if);
-		if_put(&sc->sc_if);
-		return (error);
-	}
-	pflogs[unit] = sc;
-	return (0);
+		pflogs[unit] = sc;
+	return (error);
 }
 
 static int
