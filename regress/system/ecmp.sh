@@ -129,6 +129,18 @@ ok "netstat shows the flag P" sh -c '[ $(bsdctl exec left netstat -rn | grep -c 
 both() { [ "$(used "$1")" -ge 10 ] && [ "$(used "$2")" -ge 10 ]; }
 ok "both ways are used" both 10.1.1.1 10.2.1.1
 ok "both ways are used over IPv6" both fd01:1::1 fd02:1::1
+# weighted RUN GATEWAY GATEWAY: the second gets more than twice as many packets
+weighted() {
+	local a b
+	a=$(used "$2") b=$(used "$3")
+	"$1" && [ $(($(used "$3") - b)) -gt $((2 * ($(used "$2") - a))) ]
+}
+ok "a weight of 9" on left route -q change -mpath 198.51.100.0/24 10.2.1.1 -weight 9
+ok "over IPv6 too" on left route -q change -mpath fd99::/64 fd02:1::1 -weight 9
+ok "brings most of the flows" weighted flows4 10.1.1.1 10.2.1.1
+ok "of IPv6 as well" weighted flows6 fd01:1::1 fd02:1::1
+ok "1 is as before" on left route -q change -mpath 198.51.100.0/24 10.2.1.1 -weight 1
+ok "in both families" on left route -q change -mpath fd99::/64 fd02:1::1 -weight 1
 bsdctl unplug left fxp2
 bsdctl unplug right fxp2
 ok "a cable is pulled: all flows go on" flows4

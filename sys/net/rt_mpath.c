@@ -168,20 +168,28 @@ way_draw(const struct rtentry *rt, uint32_t flow)
 	return (w ^ w >> 32);
 }
 
+/* log2(1 + i/64), 16 bits behind the point. */
+/* clang-format off */
+static const uint32_t logs[65] = {
+	0, 1466, 2909, 4331, 5732, 7112, 8473, 9814, 11136, 12440,
+	13727, 14996, 16248, 17484, 18704, 19909, 21098, 22272, 23433, 24579,
+	25711, 26830, 27936, 29029, 30109, 31178, 32234, 33279, 34312, 35334,
+	36346, 37346, 38336, 39316, 40286, 41246, 42196, 43137, 44068, 44990,
+	45904, 46809, 47705, 48593, 49472, 50344, 51207, 52063, 52911, 53751,
+	54584, 55410, 56229, 57040, 57845, 58643, 59434, 60219, 60997, 61769,
+	62534, 63294, 64047, 64794, 65536,
+};
+/* clang-format on */
+
 /* -log2(u / 2^64) with 16 bits behind the point, u not 0; never 0. */
 static uint64_t
 log_below_one(uint64_t u)
 {
 	unsigned int zeros = (unsigned int)__builtin_clzll(u);
-	uint64_t m = u << zeros >> 32, log = 0; /* 1 <= m / 2^31 < 2 */
+	uint32_t m = (uint32_t)(u << zeros >> 32) << 1; /* behind the 1 */
+	uint32_t i = m >> 26, rest = m << 6 >> 16;
+	uint32_t log = logs[i] + ((logs[i + 1] - logs[i]) * rest >> 16);
 
-	for (int bit = 15; bit >= 0; bit--) {
-		m = m * m >> 31;
-		if (m >> 32 != 0) {
-			m >>= 1;
-			log |= 1ULL << bit;
-		}
-	}
 	return (((uint64_t)(zeros + 1) << 16) - log);
 }
 
