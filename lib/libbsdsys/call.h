@@ -58,6 +58,7 @@ int family_judge(int family, int type, int protocol);
 /* Does fd bring datagrams, or is it a device?  Rarely asks; see desc.c. */
 bool desc_dgram(int fd);
 void desc_new(int fd); /* fd is something else now */
+void desc_new_stream(int fd); /* ... and it is a stream */
 void desc_new_all(void);
 bool desc_confined(void); /* this thread's system calls are filtered */
 bool data_isdevice(int fd); /* of ours: is it no socket? */

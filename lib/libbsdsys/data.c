@@ -297,13 +297,17 @@ data_pending(int fd)
 	return ((size_t)n > before ? (int)((size_t)n - before) : 0);
 }
 
-/* The end of a stream may be a reset: the kernel knows.  len: room for bytes. */
+/*
+ * The end of a stream may be a reset: the kernel knows.  It has closed its end
+ * of the pair then, and only shut it otherwise, so that it has to be asked
+ * about few.  len: room for bytes.
+ */
 static ssize_t
 end_check(int fd, ssize_t n, size_t len)
 {
 	int error;
 
-	if (n != 0 || len == 0 || !call_isours(fd) || (error = sock_error(fd)) == 0)
+	if (n != 0 || len == 0 || !call_isours(fd) || !call_hungup(fd) || (error = sock_error(fd)) == 0)
 		return (n);
 	errno = error == ENETDOWN ? ECONNRESET : error; /* the machine was the path */
 	return (-1);

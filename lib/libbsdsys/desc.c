@@ -48,6 +48,18 @@ desc_new(int fd)
 }
 
 void
+desc_new_stream(int fd)
+{
+	uint32_t was;
+
+	desc_new(fd);
+	if (fd < 0 || fd >= NKNOWN)
+		return;
+	was = atomic_load(&known[fd]);
+	atomic_compare_exchange_strong(&known[fd], &was, was | 1);
+}
+
+void
 desc_new_all(void)
 {
 	for (int fd = 0; fd < NKNOWN; fd++)

@@ -38,11 +38,14 @@ static atomic_bool lingers; /* somebody asked for a time above zero */
 
 /* The descriptor that came, with the flags of socket(2) and accept4(2). */
 static int
-fd_finish(int fd, int flags)
+fd_finish(int fd, bool stream, int flags)
 {
 	int on = 1;
 
-	desc_new(fd);
+	if (stream)
+		desc_new_stream(fd);
+	else
+		desc_new(fd);
 	if ((flags & SOCK_CLOEXEC) == 0)
 		native.ioctl(fd, FIONCLEX);
 	if ((flags & SOCK_NONBLOCK) != 0)
@@ -87,7 +90,7 @@ socket(int family, int type, int protocol)
 		errno = error;
 		return (-1);
 	}
-	return (fd_finish(c.newfd, type));
+	return (fd_finish(c.newfd, (c.arg[1] & 0xf) == SOCK_STREAM, type));
 }
 
 static int
@@ -247,7 +250,7 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 	}
 	memcpy(&new, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(new));
 	sock_address(sa, len, rec.addr, rec.head.addrlen);
-	return (fd_finish(new, flags));
+	return (fd_finish(new, true, flags));
 }
 
 int
@@ -465,7 +468,7 @@ device_open(const char *name, int flags)
 	c.arg[0] = (flags & O_ACCMODE) == O_RDONLY ? 1 : (flags & O_ACCMODE) == O_WRONLY ? 2 : 3;
 	if (call_do(&c) == -1)
 		return (-1);
-	return (fd_finish(c.newfd, ((flags & O_CLOEXEC) != 0 ? SOCK_CLOEXEC : 0) | ((flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0)));
+	return (fd_finish(c.newfd, false, ((flags & O_CLOEXEC) != 0 ? SOCK_CLOEXEC : 0) | ((flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0)));
 }
 
 int

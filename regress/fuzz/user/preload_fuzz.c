@@ -7,8 +7,10 @@
  * of four bytes, a call, which of eight descriptors, and two for its
  * arguments, on streams, datagrams and raw sockets of both families, beside
  * descriptors of the host.  From some row on it may be a forked child that goes
- * on, and is killed at the end.  Whatever happens, the kernel lives, and what
- * was open there is closed once it is closed here.
+ * on, and is killed at the end; or several at once, which share the descriptors
+ * that there are by then, each with rows of its own, killed one after the
+ * other while the rest go on.  Whatever happens, the kernel lives, and what was
+ * open there is closed once it is closed here.
  */
 
 #include <sys/ioctl.h>
@@ -19,7 +21,8 @@
 #include "regress/lib/libbsdsys/machine.h"
 
 #define FDS  8
-#define ROWS 40
+#define ROWS 64
+#define KIDS 3
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -315,6 +318,40 @@ run_killed(const uint8_t *data, size_t rows)
 		;
 }
 
+/* A child that goes on with its rows round and round until it is killed. */
+static pid_t
+run_on(const uint8_t *data, size_t rows)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return (pid);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int rounds = 0; rounds < 50; rounds++)
+		run(data, rows);
+	raise(SIGKILL);
+	_exit(1);
+}
+
+/* Clients at once.  When each is killed is up to the input. */
+static void
+run_several(const uint8_t *data, size_t rows)
+{
+	size_t each = rows / KIDS;
+	pid_t kids[KIDS];
+
+	for (size_t i = 0; i < KIDS; i++)
+		kids[i] = run_on(data + i * each * sizeof(struct row), each);
+	for (size_t i = 0; i < KIDS; i++) {
+		usleep(data[i] * 8U);
+		if (kids[i] <= 0)
+			continue;
+		kill(kids[i], SIGKILL);
+		while (waitpid(kids[i], NULL, 0) == -1 && errno == EINTR)
+			;
+	}
+}
+
 static int
 files(void)
 {
@@ -373,10 +410,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (rows > ROWS)
 		rows = ROWS;
-	child = rows > 8 && data[0] == 0xff ? rows / 2 : rows;
+	child = rows > 8 && data[0] >= 0xfe ? rows / 2 : rows;
 	run(data, child);
-	if (child < rows)
+	if (child < rows && data[0] == 0xff)
 		run_killed(data + child * sizeof(struct row), rows - child);
+	else if (child < rows)
+		run_several(data + child * sizeof(struct row), rows - child);
 	for (int i = 0; i < FDS; i++)
 		if (fds[i] != -1) {
 			close(fds[i]);
