@@ -455,6 +455,18 @@ call_unheard(const struct call *c)
 	return (-1);
 }
 
+/* The kernel does not know fd, which is ours: a former one's, or at its end. */
+static int
+call_stale(int fd)
+{
+	struct ucred uc = { 0, 0, 0 };
+	socklen_t len = sizeof(uc);
+
+	if (!call_hungup(fd) || native.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == -1)
+		return (EBADF);
+	return (uc.pid == machine.kernel ? ENOTCONN : ENETDOWN);
+}
+
 int64_t
 call_do(struct call *c)
 {
@@ -493,7 +505,7 @@ call_do(struct call *c)
 		memcpy(c->out, buf, c->outlen);
 	c->outlen = got;
 	if (rep.error != 0) {
-		errno = rep.error == EBADF && c->fd != -1 && call_hungup(c->fd) ? ENETDOWN : rep.error; /* of a former kernel */
+		errno = rep.error == EBADF && c->fd != -1 ? call_stale(c->fd) : rep.error;
 		c->arg[5] = (uint64_t)rep.value; /* sysctl: the length wanted */
 		return (-1);
 	}

@@ -57,6 +57,8 @@ int family_judge(int family, int type, int protocol);
 
 /* Does fd bring datagrams, or is it a device?  Rarely asks; see desc.c. */
 bool desc_dgram(int fd);
+bool desc_idle(void); /* desc_dgram() said no: is it a stream that has no peer yet? */
+bool desc_listens(int fd); /* may be accepted from; asks the kernel once */
 void desc_new(int fd); /* fd is something else now */
 void desc_new_stream(int fd); /* ... and it is a stream */
 void desc_new_all(void);

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +78,36 @@ recv_refused(int fd, int flags)
 	return (true);
 }
 
+/* A stream without a peer takes nothing. */
+static ssize_t
+send_idle(int flags)
+{
+	if ((flags & MSG_NOSIGNAL) == 0)
+		raise(SIGPIPE);
+	errno = EPIPE;
+	return (-1);
+}
+
+static ssize_t
+recv_idle(void)
+{
+	errno = ENOTCONN;
+	return (-1);
+}
+
+/* What a stream takes no more may have a reason, which is told once. */
+static ssize_t
+send_end(int fd, ssize_t n)
+{
+	int error;
+
+	if (n != -1 || errno != EPIPE)
+		return (n);
+	error = call_isours(fd) ? sock_error(fd) : 0;
+	errno = error != 0 && error != ENETDOWN && error != ENOTCONN ? error : EPIPE;
+	return (-1);
+}
+
 static ssize_t msg_send(int fd, const struct msghdr *msg);
 
 /* A datagram of more pieces than a call carries: put together first. */
@@ -130,7 +161,9 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
 	native_init();
 	if (send_refused(fd, flags))
 		return (-1);
-	return (desc_dgram(fd) ? msg_send(fd, msg) : native.sendmsg(fd, msg, flags));
+	if (desc_dgram(fd))
+		return (msg_send(fd, msg));
+	return (desc_idle() ? send_idle(flags) : send_end(fd, native.sendmsg(fd, msg, flags)));
 }
 
 ssize_t
@@ -144,11 +177,13 @@ sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *sa
 		return (-1);
 	if (desc_dgram(fd))
 		return (msg_send(fd, &msg));
+	if (desc_idle())
+		return (send_idle(flags));
 	if (sa != NULL && call_isours(fd)) { /* of a stream, nobody looks at it */
 		sa = NULL;
 		salen = 0;
 	}
-	return (native.sendto(fd, buf, len, flags, sa, salen));
+	return (send_end(fd, native.sendto(fd, buf, len, flags, sa, salen)));
 }
 
 ssize_t
@@ -157,7 +192,9 @@ send(int fd, const void *buf, size_t len, int flags)
 	native_init();
 	if (send_refused(fd, flags))
 		return (-1);
-	return (desc_dgram(fd) ? sendto(fd, buf, len, flags, NULL, 0) : native.send(fd, buf, len, flags));
+	if (desc_dgram(fd))
+		return (sendto(fd, buf, len, flags, NULL, 0));
+	return (desc_idle() ? send_idle(flags) : send_end(fd, native.send(fd, buf, len, flags)));
 }
 
 bool
@@ -198,7 +235,7 @@ write(int fd, const void *buf, size_t len)
 
 	native_init();
 	if (!desc_dgram(fd))
-		return (native.write(fd, buf, len));
+		return (desc_idle() ? send_idle(0) : send_end(fd, native.write(fd, buf, len)));
 	return (data_isdevice(fd) ? device_write(fd, &iov, 1) : sendto(fd, buf, len, 0, NULL, 0));
 }
 
@@ -209,7 +246,7 @@ writev(int fd, const struct iovec *iov, int n)
 
 	native_init();
 	if (!desc_dgram(fd))
-		return (native.writev(fd, iov, n));
+		return (desc_idle() ? send_idle(0) : send_end(fd, native.writev(fd, iov, n)));
 	return (data_isdevice(fd) ? device_write(fd, iov, n) : msg_send(fd, &msg));
 }
 
@@ -351,6 +388,8 @@ recvmsg(int fd, struct msghdr *msg, int flags)
 		return (-1);
 	if (desc_dgram(fd))
 		return (msg_recv(fd, msg, flags));
+	if (desc_idle())
+		return (recv_idle());
 	n = end_check(fd, native.recvmsg(fd, msg, flags), room_of(msg->msg_iov, msg->msg_iovlen));
 	if (n >= 0 && msg->msg_controllen > 0)
 		passed_look(msg);
@@ -367,6 +406,8 @@ recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *sa, socklen_
 	native_init();
 	if (recv_refused(fd, flags))
 		return (-1);
+	if (!desc_dgram(fd) && desc_idle())
+		return (recv_idle());
 	if (!desc_dgram(fd) && (flags & MSG_TRUNC) != 0 && call_isours(fd))
 		return (stream_discard(fd, len, flags));
 	if (!desc_dgram(fd))
@@ -383,6 +424,8 @@ recv(int fd, void *buf, size_t len, int flags)
 	native_init();
 	if ((flags & (MSG_TRUNC | MSG_OOB | MSG_ERRQUEUE)) != 0 || desc_dgram(fd))
 		return (recvfrom(fd, buf, len, flags, NULL, NULL));
+	if (desc_idle())
+		return (recv_idle());
 	return (end_check(fd, native.recv(fd, buf, len, flags), len));
 }
 
@@ -392,6 +435,8 @@ read(int fd, void *buf, size_t len)
 	native_init();
 	if (desc_dgram(fd))
 		return (recvfrom(fd, buf, len, 0, NULL, NULL));
+	if (desc_idle())
+		return (recv_idle());
 	return (end_check(fd, native.read(fd, buf, len), len));
 }
 
@@ -403,6 +448,8 @@ readv(int fd, const struct iovec *iov, int n)
 	native_init();
 	if (desc_dgram(fd))
 		return (msg_recv(fd, &msg, 0));
+	if (desc_idle())
+		return (recv_idle());
 	return (end_check(fd, native.readv(fd, iov, n), n > 0 ? room_of(iov, (size_t)n) : 0));
 }
 

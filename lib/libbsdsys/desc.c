@@ -9,7 +9,8 @@
  * message heads.  A number that becomes such a descriptor passes one of our
  * names on the way (socket(), accept(), open(), dup() and the like, a
  * descriptor that was passed), which forgets what was known.  So closing is
- * free to happen behind our back.
+ * free to happen behind our back.  A stream that is not connected is nothing
+ * that is remembered: its pair would take bytes, and Linux does not.
  *
  * A word for each number: the lowest bit says "known", the others count how
  * often it was forgotten, so that an answer that is late is not believed.
@@ -29,11 +30,14 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "../../sys/sys/syscall.h"
 
 #define NKNOWN 65536
 
 static _Atomic uint32_t known[NKNOWN];
 static __thread bool confined;
+static __thread bool idle; /* what was asked about last is a stream without a peer */
+static atomic_bool listening[NKNOWN]; /* known to be accepted from */
 
 void
 desc_new(int fd)
@@ -42,6 +46,7 @@ desc_new(int fd)
 
 	if (fd < 0 || fd >= NKNOWN)
 		return;
+	listening[fd] = false;
 	was = atomic_load(&known[fd]);
 	while (!atomic_compare_exchange_weak(&known[fd], &was, (was | 1) + 1))
 		;
@@ -68,21 +73,59 @@ desc_new_all(void)
 			desc_new(fd);
 }
 
+/* A stream of ours: has it no peer, and never had one? */
+static bool
+unconnected(int fd)
+{
+	char addr[128];
+	struct call c = { .no = SYS_GETPEERNAME, .fd = fd, .out = addr, .outroom = sizeof(addr) };
+	int saved = errno;
+	bool none = call_do(&c) == -1 && errno == ENOTCONN && !call_hungup(fd);
+
+	errno = saved;
+	return (none);
+}
+
 bool
 desc_dgram(int fd)
 {
 	uint32_t was = 0;
 
+	idle = false;
 	if (fd >= 0 && fd < NKNOWN &&
 	    ((was = atomic_load(&known[fd])) & 1) != 0)
 		return (false);
 	if (confined || !call_machine())
 		return (false);
-	if (call_isours(fd) && call_type(fd) == SOCK_SEQPACKET)
-		return (true);
+	if (call_isours(fd)) {
+		if (call_type(fd) == SOCK_SEQPACKET)
+			return (true);
+		if ((idle = unconnected(fd)))
+			return (false);
+	}
 	if (fd >= 0 && fd < NKNOWN)
 		atomic_compare_exchange_strong(&known[fd], &was, was | 1);
 	return (false);
+}
+
+bool
+desc_idle(void)
+{
+	return (idle);
+}
+
+bool
+desc_listens(int fd)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	if (fd < 0 || fd >= NKNOWN || listening[fd])
+		return (true);
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 && on == 0)
+		return (false);
+	listening[fd] = on != 0;
+	return (true);
 }
 
 bool

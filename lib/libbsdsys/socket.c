@@ -90,7 +90,7 @@ socket(int family, int type, int protocol)
 		errno = error;
 		return (-1);
 	}
-	return (fd_finish(c.newfd, (c.arg[1] & 0xf) == SOCK_STREAM, type));
+	return (fd_finish(c.newfd, false, type));
 }
 
 static int
@@ -167,8 +167,13 @@ connect(int fd, const struct sockaddr *sa, socklen_t len)
 	native_init();
 	if (!call_isours(fd))
 		return (native.connect(fd, sa, len));
-	if (address_call(SYS_CONNECT, fd, sa, len) == 0)
+	if (address_call(SYS_CONNECT, fd, sa, len) == 0) {
+		if (call_type(fd) == SOCK_STREAM && sa->sa_family != AF_UNSPEC)
+			desc_new_stream(fd);
 		return (0);
+	}
+	if (errno == EINPROGRESS)
+		desc_new_stream(fd);
 	if (errno != EINPROGRESS || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
 		return (-1);
 	if ((n = poll(&pfd, 1, connect_limit(fd))) == -1)
@@ -231,6 +236,10 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 		return (native.accept4(fd, sa, len, flags));
 	if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
 		errno = EINVAL;
+		return (-1);
+	}
+	if (!desc_listens(fd)) {
+		errno = call_type(fd) == SOCK_STREAM ? EINVAL : EOPNOTSUPP;
 		return (-1);
 	}
 	if (numbers_short && !number_free(fd))

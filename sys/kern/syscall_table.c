@@ -158,6 +158,22 @@ sys_shutdown(struct proc *p, struct sysframe *f)
 	return (soshutdown(so, f->arg[0] > 2 ? -1 : (int)f->arg[0]));
 }
 
+/*
+ * An address of no family: no peer from now on.  A stream that has one keeps
+ * it; who wants another makes another socket.
+ */
+static int
+disconnect(struct socket *so)
+{
+	if ((so->so_state & SS_CONNECTED) == 0)
+		return (0);
+	if (so->so_type == SOCK_STREAM)
+		return (EISCONN);
+	if (so->so_proto->disconnect == NULL)
+		return (EOPNOTSUPP);
+	return (so->so_proto->disconnect(so));
+}
+
 static int
 sys_connect(struct proc *p, struct sysframe *f)
 {
@@ -169,9 +185,12 @@ sys_connect(struct proc *p, struct sysframe *f)
 	if (so->so_proto->connect == NULL)
 		return (EOPNOTSUPP);
 	if ((so->so_state & SS_LISTEN) != 0)
-		return (EOPNOTSUPP);
+		return (EISCONN);
 	if ((so->so_state & SS_CONNECTING) != 0)
 		return (EALREADY);
+	if (((const struct sockaddr *)(const void *)f->in)->sa_family ==
+	    AF_UNSPEC)
+		return (disconnect(so));
 	if (so->so_type == SOCK_STREAM && (so->so_state & SS_CONNECTED) != 0)
 		return (EISCONN);
 	so->so_error = 0;

@@ -552,11 +552,14 @@ in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 	if (inp->inp_bound)
 		return (EINVAL);
 	if ((error = in_pcb_readaddr(inp, sa, len, &af, &a, &port, &scope)) !=
-		0 ||
-	    (error = in_pcb_addr_judge(inp, af, &a)) != 0)
+	    0)
+		return (error == ENETUNREACH ? EINVAL : error); /* mapped */
+	if ((error = in_pcb_addr_judge(inp, af, &a)) != 0)
 		return (error);
 	if (port != 0 && port < 1024 && p != NULL && suser(p) != 0)
 		return (EACCES);
+	if (!ip_addr_iszero(&a))
+		inp->inp_flags |= INP_BOUNDADDR;
 	if (port == 0 && (inp->inp_flags & INP_BINDNOPORT) != 0) {
 		inp->inp_laddr = a; /* connect or the first packet does the rest */
 		inp->inp_vers = in_pcb_vers(inp, af, &a);
@@ -668,6 +671,20 @@ in_pcb_disconnect(struct inpcb *inp)
 	memset(&inp->inp_faddr, 0, sizeof(inp->inp_faddr));
 	inp->inp_fport = 0;
 	inp->inp_connected = false;
+	in_pcb_hash(inp);
+}
+
+void
+in_pcb_forget(struct inpcb *inp)
+{
+	static const struct ip_addr any;
+
+	if ((inp->inp_flags & INP_BOUNDADDR) != 0)
+		return;
+	in_pcb_unhash(inp);
+	inp->inp_laddr = any;
+	inp->inp_scope = 0;
+	inp->inp_vers = in_pcb_vers(inp, inp->inp_af, &any);
 	in_pcb_hash(inp);
 }
 

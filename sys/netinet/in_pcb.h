@@ -56,6 +56,7 @@ struct in_pcb_table {
 #define INP_NOMCASTALL	 0x0800 /* only groups it joined itself */
 #define INP_BINDNOPORT	 0x4000 /* connect chooses the port, bind does not */
 #define INP_TIMESTAMPNS	 0x8000
+#define INP_BOUNDADDR	 0x10000 /* the program chose the local address */
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
 struct inpcb {
@@ -122,6 +123,8 @@ int in_pcb_bind_any(struct inpcb *inp);
 int in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
     struct proc *p);
 void in_pcb_disconnect(struct inpcb *inp);
+/* After that: the local address is open again, unless the program chose it. */
+void in_pcb_forget(struct inpcb *inp);
 /* Gives up its port and its peer; the addresses can still be told. */
 void in_pcb_release(struct inpcb *inp);
 /*

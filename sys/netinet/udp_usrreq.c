@@ -362,6 +362,7 @@ udp_disconnect(struct socket *so)
 	if (!inp->inp_connected)
 		return (ENOTCONN);
 	in_pcb_disconnect(inp);
+	in_pcb_forget(inp);
 	so->so_state &= ~(uint32_t)SS_CONNECTED;
 	return (0);
 }

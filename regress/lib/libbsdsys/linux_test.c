@@ -463,6 +463,100 @@ test_flags(void **state UNUSED)
 	close(l);
 }
 
+/* Streams before they have a peer, and what is no listener. */
+static void
+test_without_peer(void **state UNUSED)
+{
+	int fd, l, port;
+	char c;
+
+	BOTH(af)
+	{
+		fd = tcp_socket(af, 0);
+		assert_errno(send(fd, "x", 1, MSG_NOSIGNAL), EPIPE);
+		assert_errno(write(fd, "x", 1), EPIPE); /* SIGPIPE is ignored */
+		assert_errno(read(fd, &c, 1), ENOTCONN);
+		assert_errno(recv(fd, &c, 1, MSG_PEEK), ENOTCONN);
+		assert_errno(accept(fd, NULL, NULL), EINVAL);
+		l = tcp_listener(af, &port);
+		assert_errno(read(l, &c, 1), ENOTCONN); /* no record of accept */
+		assert_return_code(tcp_connect(fd, af, port), errno);
+		assert_errno(recv(fd, &c, 1, MSG_DONTWAIT), EAGAIN);
+		assert_errno(tcp_connect(l, af, port), EISCONN);
+		both_close(fd, l);
+		fd = socket(af, SOCK_DGRAM, 0);
+		assert_errno(accept(fd, NULL, NULL), EOPNOTSUPP);
+		close(fd);
+	}
+}
+
+/* The first write after a reset says so, the next that it is over. */
+static void
+test_write_after_reset(void **state UNUSED)
+{
+	struct linger hard = { 1, 0 };
+	int a, b;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		assert_return_code(setsockopt(b, SOL_SOCKET, SO_LINGER, &hard,
+				       sizeof(hard)),
+		    errno);
+		close(b);
+		assert_comes(a, POLLHUP);
+		assert_errno(send(a, "x", 1, MSG_NOSIGNAL), ECONNRESET);
+		assert_errno(send(a, "x", 1, MSG_NOSIGNAL), EPIPE);
+		close(a);
+	}
+}
+
+/* connect(2) with no family: the datagram socket is as it was before. */
+static void
+test_disconnect(void **state UNUSED)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct sockaddr_storage ss, zero;
+	socklen_t len;
+	int a, b;
+
+	BOTH(af)
+	{
+		dgram_pair(af, &a, &b);
+		assert_return_code(connect(a, &none, sizeof(none)), errno);
+		len = sizeof(ss);
+		assert_errno(getpeername(a, (struct sockaddr *)&ss, &len),
+		    ENOTCONN);
+		assert_errno(send(a, "x", 1, 0), EDESTADDRREQ);
+		len = sizeof(ss);
+		memset(&zero, 0, sizeof(zero));
+		assert_return_code(getsockname(a, (struct sockaddr *)&ss, &len),
+		    errno);
+		/* the address that connect chose is open again */
+		if (af == AF_INET)
+			assert_int_equal(
+			    ((struct sockaddr_in *)&ss)->sin_addr.s_addr, 0);
+		else
+			assert_memory_equal(
+			    &((struct sockaddr_in6 *)&ss)->sin6_addr, &zero,
+			    16);
+		len = here(af, DGRAM_PORT, &ss);
+		assert_return_code(connect(a, (struct sockaddr *)&ss, len),
+		    errno);
+		say(a, "again");
+		expect_text(b, "again");
+		/* b chose its address itself */
+		assert_return_code(connect(b, &none, sizeof(none)), errno);
+		len = sizeof(ss);
+		assert_return_code(getsockname(b, (struct sockaddr *)&ss, &len),
+		    errno);
+		assert_int_equal(ntohs(((struct sockaddr_in *)&ss)->sin_port),
+		    DGRAM_PORT);
+		close(a);
+		close(b);
+	}
+}
+
 int
 main(void)
 {
@@ -477,6 +571,9 @@ main(void)
 		T(test_timestamp),
 		T(test_low_water),
 		T(test_flags),
+		T(test_without_peer),
+		T(test_write_after_reset),
+		T(test_disconnect),
 	};
 
 	return (cmocka_run_group_tests(tests, machine_up, machine_down));

@@ -628,7 +628,7 @@ test_wrong_state(void **state UNUSED)
 	assert_errno(shutdown(fd, SHUT_WR), ENOTCONN);
 	assert_errno(bind(fd, (struct sockaddr *)&sl, 3), EINVAL);
 	l = loop_listener(1, &port);
-	assert_errno(loop_connect(l, port, 0), EOPNOTSUPP);
+	assert_errno(loop_connect(l, port, 0), EISCONN);
 	sl = loop_address(port, 0);
 	assert_errno(bind(fd, (struct sockaddr *)&sl, sizeof(sl)), EADDRINUSE);
 	assert_errno(socket(AF_LOOPTEST, SOCK_DGRAM, 0), ESOCKTNOSUPPORT);
