@@ -118,14 +118,13 @@ static int
 get_mtu(const struct inpcb *inp, void *val, socklen_t *len)
 {
 	sa_family_t af = inp->inp_vers == INP_IPV4 ? AF_INET : AF_INET6;
-	struct rtentry *rt;
+	uint32_t mtu;
 
 	if (ip_addr_iszero(&inp->inp_faddr))
 		return (ENOTCONN);
-	if ((rt = rtable_match(inp->inp_rtable, af, &inp->inp_faddr)) == NULL)
-		return (ENETUNREACH);
-	return (opt_put_int(val, len,
-	    (int)(rt->rt_mtu != 0 ? rt->rt_mtu : rt->rt_ifp->if_mtu)));
+	mtu = ip_pathmtu_to(af, inp->inp_rtable, &inp->inp_faddr,
+	    inp->inp_scope);
+	return (mtu == 0 ? ENETUNREACH : opt_put_int(val, len, (int)mtu));
 }
 
 static int

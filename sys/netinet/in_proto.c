@@ -24,6 +24,7 @@
 #include <sys/sysctl.h>
 #include <net/ethernet.h>
 #include <net/if_var.h>
+#include <net/rtable.h>
 #include <netinet/if_ether.h>
 #include <netinet/divert.h>
 #include <netinet/in.h>
@@ -31,6 +32,7 @@
 #include <netinet/ip.h>
 #include <netinet/ip_var.h>
 #include <netinet6/ip6.h>
+#include <netinet6/ip6_var.h>
 
 int ip_forwarding, ip_defttl = IPDEFTTL, ip_directedbcast, ip_sendredirects = 1;
 int ip_mtudisc = 1, ip_dosourceroute;
@@ -63,6 +65,42 @@ ip_error(struct mbuf *m, sa_family_t af, enum ip_error what, uint32_t mtu)
 		m_freem(m);
 	else
 		fam->error(m, what, mtu);
+}
+
+/* --- what fits --- */
+
+uint32_t
+ip_linkmtu_to(sa_family_t af, uint32_t rtable, const struct ip_addr *dst,
+    uint32_t scope)
+{
+	const struct ip_family *fam = ip_family(af);
+	const struct ifnet *ifp = NULL;
+	const struct rtentry *rt;
+
+	if (af == AF_INET6 && in6_needszone(dst))
+		ifp = if_get(scope); /* no table knows such neighbours */
+	else if ((rt = rtable_match(rtable, af, dst)) != NULL)
+		ifp = rt->rt_ifp;
+	return (fam == NULL || ifp == NULL ? 0 : fam->linkmtu(ifp));
+}
+
+uint32_t
+ip_pathmtu_to(sa_family_t af, uint32_t rtable, const struct ip_addr *dst,
+    uint32_t scope)
+{
+	uint32_t mtu = ip_linkmtu_to(af, rtable, dst, scope);
+	const struct rtentry *rt;
+
+	if (af == AF_INET6 && in6_needszone(dst))
+		return (mtu);
+	rt = rtable_match(rtable, af, dst);
+	return (rt != NULL && rt->rt_mtu != 0 ? MIN(mtu, rt->rt_mtu) : mtu);
+}
+
+static uint32_t
+ip_linkmtu(const struct ifnet *ifp)
+{
+	return (ifp->if_mtu);
 }
 
 /* --- protocols above IP --- */
@@ -337,6 +375,7 @@ static const struct ip_family inet_ip_family = {
 	.input_judged = ip_input_judged,
 	.error = inet_error,
 	.source_select = in_source_select,
+	.linkmtu = ip_linkmtu,
 	.defttl = &ip_defttl,
 };
 

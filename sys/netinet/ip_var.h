@@ -138,9 +138,17 @@ struct ip_family {
 	void (*input_judged)(struct ifnet *ifp, struct mbuf *m);
 	void (*error)(struct mbuf *m, enum ip_error what, uint32_t mtu);
 	struct ifaddr *(*source_select)(struct ifnet *ifp, const struct ip_addr *dst, const struct rtentry *rt);
+	/* The largest packet of the family that ifp takes. */
+	uint32_t (*linkmtu)(const struct ifnet *ifp);
 	int *defttl; /* ip_defttl, ip6_defhlim */
 	bool ttl_by_link; /* output fills in a TTL of 0: the interface's default */
 };
+/*
+ * The MTU of the first link on the way to dst, and what is known of the whole
+ * way.  scope: the interface, when dst means something only there.  0: no way.
+ */
+uint32_t ip_linkmtu_to(sa_family_t af, uint32_t rtable, const struct ip_addr *dst, uint32_t scope);
+uint32_t ip_pathmtu_to(sa_family_t af, uint32_t rtable, const struct ip_addr *dst, uint32_t scope);
 void ip_family_register(const struct ip_family *fam); /* by ipinit(), ip6init() */
 /*
  * A header in front of m, ready for output(): addresses, protocol, TTL and

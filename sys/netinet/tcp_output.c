@@ -174,7 +174,8 @@ syn_options(struct tcpcb *tp, struct tcp_opts *o, uint64_t now)
 	const struct inpcb *inp = tp->t_inp;
 
 	o->has_mss = true;
-	o->mss = tcp_mss_offer(tcp_af(tp), inp->inp_rtable, &inp->inp_faddr);
+	o->mss = tcp_mss_offer(tcp_af(tp), inp->inp_rtable, &inp->inp_faddr,
+	    inp->inp_scope);
 	if (tp->t_mss_user != 0)
 		o->mss = MIN(o->mss, tp->t_mss_user);
 	o->has_wscale = (tp->t_flags & TF_WSCALE) != 0;

@@ -109,29 +109,25 @@ mtu_to_mss(sa_family_t af, uint32_t mtu)
 }
 
 uint16_t
-tcp_mss_offer(sa_family_t af, uint32_t rtable, const struct ip_addr *faddr)
+tcp_mss_offer(sa_family_t af, uint32_t rtable, const struct ip_addr *faddr,
+    uint32_t scope)
 {
-	struct rtentry *rt = rtable_match(rtable, af, faddr);
-	uint32_t mtu = rt != NULL ? rt->rt_ifp->if_mtu :
-				    (uint32_t)tcp_mssdflt + headers(af);
+	uint32_t mtu = ip_linkmtu_to(af, rtable, faddr, scope);
 
+	if (mtu == 0)
+		mtu = (uint32_t)tcp_mssdflt + headers(af);
 	return ((uint16_t)MAX(mtu_to_mss(af, mtu), TCP_MSS_MIN));
 }
 
 static uint32_t
 mss_path(const struct tcpcb *tp)
 {
-	sa_family_t af = tcp_af(tp);
-	struct rtentry *rt = rtable_match(tp->t_inp->inp_rtable, af,
-	    &tp->t_inp->inp_faddr);
-	uint32_t mtu;
+	const struct inpcb *inp = tp->t_inp;
+	uint32_t mtu = ip_pathmtu_to(tcp_af(tp), inp->inp_rtable,
+	    &inp->inp_faddr, inp->inp_scope);
 
-	if (rt == NULL)
-		return ((uint32_t)tcp_mssdflt);
-	mtu = rt->rt_ifp->if_mtu;
-	if (rt->rt_mtu != 0 && rt->rt_mtu < mtu)
-		mtu = rt->rt_mtu;
-	return (mtu_to_mss(af, mtu));
+	return (mtu == 0 ? (uint32_t)tcp_mssdflt :
+			   mtu_to_mss(tcp_af(tp), mtu));
 }
 
 bool

@@ -142,7 +142,7 @@ answer(const struct syn *s, const struct inpcb *listener, int tsbits,
 	if (s->s_ecn)
 		o.flags |= TH_ECE;
 	o.opts.has_mss = true;
-	o.opts.mss = tcp_mss_offer(k->af, k->rtable, &k->faddr);
+	o.opts.mss = tcp_mss_offer(k->af, k->rtable, &k->faddr, k->ifindex);
 	if (lp->t_mss_user != 0)
 		o.opts.mss = MIN(o.opts.mss, lp->t_mss_user);
 	o.opts.has_wscale = s->s_opt.has_wscale;

@@ -354,9 +354,10 @@ uint32_t tcp_ts_offset(const struct in_pcb_key *k);
 uint32_t tcp_ts_now(uint32_t offset, uint64_t now);
 /* The four numbers of a connection. */
 void tcp_key(const struct tcpcb *tp, struct in_pcb_key *k);
-/* The MSS to tell a peer on the way to faddr: of the interface. */
+/* The MSS to tell a peer on the way to faddr: of the interface, which scope is
+ * for a link-local one. */
 uint16_t tcp_mss_offer(sa_family_t af, uint32_t rtable,
-    const struct ip_addr *faddr);
+    const struct ip_addr *faddr, uint32_t scope);
 /* t_mss after something changed it; true if it became smaller. */
 bool tcp_mss_update(struct tcpcb *tp);
 /* Window scale to offer for a buffer that may grow to the limit. */

@@ -147,6 +147,7 @@ static const struct ip_family inet6_ip_family = {
 	.input_judged = ip6_input_judged,
 	.error = icmp6_error_kind,
 	.source_select = in6_source_select,
+	.linkmtu = ip6_linkmtu,
 	.defttl = &ip6_defhlim,
 	.ttl_by_link = true,
 };

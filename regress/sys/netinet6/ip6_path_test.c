@@ -5,6 +5,8 @@
 
 #include "lab6.h"
 
+#include <netinet/tcp_var.h>
+
 KTEST(ip6_link_local_comes_with_up_and_is_proved)
 {
 	struct ifaddr *ifa;
@@ -127,6 +129,35 @@ KTEST(ip6_path_mtu_is_learned_used_and_forgotten)
 	lab_run(100000);
 	KT_EQ(drop_counts[DROP_IP6_TOOBIG], 2);
 	KT_EQ(icmp6_counters[ICMP6S_PMTU], 2);
+}
+
+/* A link-local peer is its interface's, whatever other link has the prefix, and
+ * a link may have an MTU of its own for IPv6. */
+KTEST(ip6_mtu_is_of_the_link_that_is_taken)
+{
+	const struct ip_addr ll = { .b = { 0xfe, 0x80, [15] = 9 } };
+	struct ip_addr near = a6(1, 2), far = a6(2, 2), nowhere = a6(9, 9);
+	struct ifnet *ifp;
+	struct rtentry *rt;
+	int error;
+
+	lab_up();
+	ifp = lab_if("pair0");
+	KT_EQ(ip_linkmtu_to(AF_INET6, 0, &ll, ifp->if_index), 1500);
+	KT_EQ(ip_pathmtu_to(AF_INET6, 0, &ll, ifp->if_index), 1500);
+	KT_EQ(ip_linkmtu_to(AF_INET6, 0, &ll, 0), 0);
+	KT_EQ(tcp_mss_offer(AF_INET6, 0, &ll, ifp->if_index), 1440);
+	in6_if(ifp)->i6_mtu = 1400; /* as a router may say */
+	KT_EQ(ip_linkmtu_to(AF_INET6, 0, &ll, ifp->if_index), 1400);
+	KT_EQ(ip_linkmtu_to(AF_INET6, 0, &near, 0), 1400);
+	KT_EQ(tcp_mss_offer(AF_INET6, 0, &near, 0), 1340);
+	KT_EQ(ip_pathmtu_to(AF_INET6, 0, &far, 0), 1400);
+	KT((rt = rt_resolve(0, AF_INET6, &far, NULL, &error)) != NULL);
+	KT_EQ(rt_setpmtu(0, AF_INET6, &far, 1300), 0);
+	KT_EQ(ip_pathmtu_to(AF_INET6, 0, &far, 0), 1300);
+	KT_EQ(ip_linkmtu_to(AF_INET6, 0, &far, 0), 1400);
+	KT_EQ(ip_linkmtu_to(AF_INET6, 2, &nowhere, 0), 1500); /* default route */
+	KT_EQ(ip_linkmtu_to(AF_INET6, 7, &nowhere, 0), 0);
 }
 
 KTEST(ip6_unresolved_neighbour_is_given_up_with_an_error)

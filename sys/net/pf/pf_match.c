@@ -68,10 +68,12 @@ static bool
 pf_addr_noroute(sa_family_t af, const struct ip_addr *x,
     const struct pf_desc *pd, bool urpf)
 {
-	struct rtentry *rt =
-	    rtable_match(pd->m->m_pkthdr.rtableid, af, x);
+	struct rtentry *rt;
 
-	if (rt == NULL)
+	/* one that has a meaning on its link only is always there */
+	if (af == AF_INET6 && in6_islinklocal(x))
+		return (false);
+	if ((rt = rtable_match(pd->m->m_pkthdr.rtableid, af, x)) == NULL)
 		return (true);
 	while (urpf && rt != NULL && rt->rt_ifp != pd->ifp)
 		rt = rt_mpath_next(rt); /* any of equal ways is good */
