@@ -9,6 +9,7 @@
 
 #include "pfkit.h"
 
+#include <sys/drop.h>
 #include <sys/errno.h>
 #include <sys/task.h>
 #include <sys/time.h>
@@ -799,6 +800,71 @@ KTEST(pf_path_adaptive_rule)
 	KT_EQ(pf_nstates, 40);
 	seconds(60); /* gone until 400 * (50 - n) / 40 is 150 or so */
 	KT(pf_nstates >= 33 && pf_nstates <= 37);
+}
+
+/* --- to sockets --- */
+
+static struct pf_ioc_rule
+divert(uint8_t how)
+{
+	return ((struct pf_ioc_rule){ .action = PFA_PASS, .dir = PFD_IN,
+	    .proto = IPPROTO_UDP, .keep = PF_KEEPSTATE, .divert = how,
+	    .divert_port = 700 });
+}
+
+/* divert-packet takes the packet, and without a socket it ends there, each of
+ * the state; divert-to marks it for the stack. */
+KTEST(pf_path_divert)
+{
+	struct pf_ioc_rule c;
+	struct mbuf *m;
+	uint64_t before;
+	struct pk p, b;
+
+	pk_boot();
+	PK_BOTH(af) {
+		c = divert(PF_DIVERT_PACKET);
+		filter(&c, 1);
+		p = udp(af, CLIENT, SERVER);
+		b = back(&p);
+		before = drop_counts[DROP_DIVERT_NOSOCKET];
+		KT(!pk_passes(&p, PF_IN));
+		KT(!pk_passes(&p, PF_IN));
+		KT(!pk_passes(&b, PF_OUT));
+		KT_EQ(drop_counts[DROP_DIVERT_NOSOCKET], before + 3);
+		KT_EQ(pf_nstates, 1);
+		KT_EQ(pf_state_after(0)->packets[0], 2);
+		KT_EQ(pf_state_after(0)->packets[1], 1);
+		pk_states_end();
+		c = divert(PF_DIVERT_SOCKET);
+		filter(&c, 1);
+		m = pk_through(pk_make(&p, NULL), af, PF_IN);
+		KT(m != NULL && m_tag_find(m, PACKET_TAG_DIVERT) != NULL);
+		KT((m->m_pkthdr.pf.flags & PF_TAG_DIVERTED) != 0);
+		m_freem(m);
+		pk_states_end();
+	}
+}
+
+KTEST_NTH(pf_path_divert_nth)
+{
+	struct pf_ioc_rule c = divert(PF_DIVERT_SOCKET);
+	struct pk p = udp(AF_INET6, CLIENT, SERVER);
+	struct mbuf *m;
+	long live;
+
+	pk_boot();
+	filter(&c, 1);
+	m = pk_make(&p, NULL);
+	live = sim_live();
+	sim_fail_nth(n);
+	m = pk_through(m, AF_INET6, PF_IN);
+	KT(m != NULL || sim_failed());
+	if (m == NULL)
+		KT_EQ(pf_status.counters[PFRES_MEMORY], 1);
+	m_freem(m);
+	pk_states_end();
+	KT(sim_live() <= live + 3);
 }
 
 /* --- no memory --- */
