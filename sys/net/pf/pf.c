@@ -113,12 +113,7 @@ pf_options_may(struct pf_desc *pd, bool allowed)
 {
 	if (!pd->options || allowed)
 		return (PF_PASS);
-	if (pd->alert &&
-	    (pd->proto == IPPROTO_IGMP ||
-		(pd->proto == IPPROTO_ICMPV6 &&
-		    (pd->hdr.icmp6.icmp6_type == MLDV2_LISTENER_REPORT ||
-			(pd->hdr.icmp6.icmp6_type >= MLD_LISTENER_QUERY &&
-			    pd->hdr.icmp6.icmp6_type <= MLD_LISTENER_DONE)))))
+	if (pd->alert && (pd->proto == IPPROTO_IGMP || pf_desc_ismld(pd)))
 		return (PF_PASS); /* they carry a router alert by nature */
 	return (pf_drop(pd, PFRES_IPOPTIONS));
 }

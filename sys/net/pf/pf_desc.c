@@ -299,6 +299,21 @@ pf_query_ports(sa_family_t af, uint8_t type, uint16_t id, uint16_t port[2])
 	return (false);
 }
 
+/* Messages about neighbours and groups have not passed a router: what they may
+ * look like (RFC 4861 6.1, 7.1; RFC 2710 3, RFC 3590 4, RFC 3810 5). */
+static bool
+pf_desc_onlink(const struct pf_desc *pd, uint8_t type)
+{
+	const struct ip_addr *src = &pd->was.addr[PF_SRC];
+
+	if (type >= ND_ROUTER_SOLICIT && type <= ND_REDIRECT)
+		return (pd->ttl == 255);
+	if (pf_desc_ismld(pd))
+		return (pd->ttl == 1 &&
+		    (in6_islinklocal(src) || ip_addr_iszero(src)));
+	return (true);
+}
+
 static enum pf_verdict
 pf_desc_icmp(struct pf_desc *pd)
 {
@@ -309,11 +324,8 @@ pf_desc_icmp(struct pf_desc *pd)
 	pd->icmp_error = pf_icmp_iserror(pd->af, type);
 	(void)pf_query_ports(pd->af, type, ntohs(pd->hdr.icmp.icmp_id),
 	    pd->was.port);
-	/* Neighbours only: it has not passed a router (RFC 4861 6.1, 7.1). */
-	if (!v4 && type >= ND_ROUTER_SOLICIT && type <= ND_REDIRECT &&
-	    pd->ttl != 255)
-		return (pf_desc_bad(pd, PFRES_NORM));
-	return (PF_PASS);
+	return (v4 || pf_desc_onlink(pd, type) ? PF_PASS :
+						  pf_desc_bad(pd, PFRES_NORM));
 }
 
 static const struct pf_transport {

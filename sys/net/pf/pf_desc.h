@@ -181,6 +181,17 @@ pf_desc_isnd(const struct pf_desc *pd)
 	    pd->hdr.icmp6.icmp6_type <= ND_REDIRECT);
 }
 
+/* Who listens to which groups (RFC 2710, RFC 3810). */
+static inline bool
+pf_desc_ismld(const struct pf_desc *pd)
+{
+	uint8_t type = pd->hdr.icmp6.icmp6_type;
+
+	return (pd->af == AF_INET6 && pd->proto == 58 &&
+	    (type == MLDV2_LISTENER_REPORT ||
+		(type >= MLD_LISTENER_QUERY && type <= MLD_LISTENER_DONE)));
+}
+
 /* Is the packet a TCP segment / its flags. */
 static inline uint8_t
 pf_tcpflags(const struct pf_desc *pd)

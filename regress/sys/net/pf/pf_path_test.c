@@ -389,6 +389,12 @@ optioned(const struct pk *p, const uint8_t *opt, uint32_t n, uint8_t ext)
 	} else {
 		b[40] = b[6];
 		b[6] = ext;
+		if (p->proto == IPPROTO_ICMPV6) { /* as MLD is */
+			b[7] = 1;
+			memset(b + 8, 0, 16);
+			b[8] = 0xfe;
+			b[9] = 0x80;
+		}
 		be16enc(b + 4, (uint16_t)(len - 40 + n));
 	}
 	KT((m = m_getroom(M_HEADROOM, 512)) != NULL);
@@ -458,6 +464,44 @@ KTEST(pf_path_router_alert)
 		m_freem(m);
 		pass.flags = 0;
 		filter(&pass, 1);
+	}
+}
+
+/* What speaks of this link has not passed a router: neighbours have hop limit
+ * 255, groups 1 and an address of the link. */
+KTEST(pf_path_messages_of_the_link)
+{
+	static const struct {
+		uint8_t type, ttl, src[2];
+		bool pass;
+	} rows[] = {
+		{ 135, 255, { 0xfd }, true }, { 135, 254, { 0xfd }, false },
+		{ 136, 64, { 0xfe, 0x80 }, false }, { 134, 255, { 0xfe, 0x80 }, true },
+		{ 137, 1, { 0xfe, 0x80 }, false },
+		{ 130, 1, { 0xfe, 0x80 }, true }, { 131, 1, { 0 }, true },
+		{ 131, 1, { 0xfd }, false }, { 132, 2, { 0xfe, 0x80 }, false },
+		{ 143, 255, { 0xfe, 0x80 }, false }, { 143, 1, { 0 }, true },
+		{ 128, 1, { 0xfd }, true },
+	};
+	struct pf_ioc_rule pass = { .action = PFA_PASS };
+	struct pk p = udp(AF_INET6, CLIENT, SERVER);
+	uint64_t before;
+	struct mbuf *m;
+
+	pk_boot();
+	filter(&pass, 1);
+	p.proto = IPPROTO_ICMPV6;
+	for (unsigned int i = 0; i < nitems(rows); i++) {
+		p.sport = (uint16_t)(rows[i].type << 8);
+		m = pk_make(&p, NULL);
+		mtod(m, struct ip6_hdr *)->ip6_hlim = rows[i].ttl;
+		memset(mtod(m, uint8_t *) + 8, 0, 16);
+		memcpy(mtod(m, uint8_t *) + 8, rows[i].src, 2);
+		before = pf_status.counters[PFRES_NORM];
+		m = pk_through(m, AF_INET6, PF_IN);
+		KT_EQ(m != NULL, rows[i].pass);
+		KT_EQ(pf_status.counters[PFRES_NORM] - before, !rows[i].pass);
+		m_freem(m);
 	}
 }
 
