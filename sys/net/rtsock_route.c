@@ -177,6 +177,33 @@ change(const struct rt_request *rq, struct rt_msg *answer)
 	return (error);
 }
 
+/*
+ * An IPv6 link-local address leads to the link that it is asked for on, which
+ * only one of the table's routes could name: the answer is made up of the
+ * interface and its own address.  False: it is no such question.
+ */
+static bool
+get_linklocal(const struct rt_want *w, struct rt_msg *answer)
+{
+	struct rtentry rt = { .rt_flags = RTF_UP | RTF_CONNECTED,
+		.rt_ifp = w->ifp,
+		.rt_af = AF_INET6,
+		.rt_tableid = (uint16_t)w->tableid,
+		.rt_plen = 64,
+		.rt_priority = RTP_CONNECTED,
+		.rt_dst = w->dst };
+
+	if (w->af != AF_INET6 || w->ifp == NULL || w->plen != 128 ||
+	    w->dst.b[0] != 0xfe || (w->dst.b[1] & 0xc0) != 0x80 ||
+	    (rt.rt_ifa = ifa_ifpforaddr(w->ifp, AF_INET6, &w->dst)) == NULL ||
+	    ip_addr_eq(&rt.rt_ifa->ifa_addr, &w->dst))
+		return (false);
+	ip_addr_mask(&rt.rt_dst, rt.rt_plen);
+	refcnt_init(&rt.rt_refs);
+	rtm_encode(answer, RTM_GET, &rt);
+	return (true);
+}
+
 /* A host asks for the way to it, a network for itself. */
 static int
 get(const struct rt_request *rq, struct rt_msg *answer)
@@ -184,6 +211,8 @@ get(const struct rt_request *rq, struct rt_msg *answer)
 	const struct rt_want *w = &rq->want;
 	struct rtentry *rt;
 
+	if (rq->priority == RTP_ANY && get_linklocal(w, answer))
+		return (0);
 	if (w->plen == (w->af == AF_INET ? 32 : 128) && rq->priority == RTP_ANY)
 		rt = rtable_match(w->tableid, w->af, &w->dst);
 	else

@@ -382,6 +382,43 @@ KTEST(rt_neighbour_changes_in_place)
 	}
 }
 
+/* --- link-local neighbours --- */
+
+/* Each link has the same prefix; who asks says which one he means. */
+KTEST(rt_get_of_a_link_local_address)
+{
+	struct rt_msg msg = { .h = { .rtm_msglen = sizeof(msg),
+				  .rtm_version = RTM_VERSION,
+				  .rtm_type = RTM_GET,
+				  .rtm_hdrlen = sizeof(msg.h) },
+		.rtm_af = AF_INET6,
+		.rtm_plen = 128,
+		.rtm_dst = { .b = { 0xfe, 0x80, [15] = 9 } } },
+		      answer;
+	struct rt_request rq;
+
+	boot();
+	for (unsigned int i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "pair0" : "pair1";
+		struct ip_addr own;
+
+		msg.rtm_ifindex = (uint16_t)if_unit(name)->if_index;
+		KT_EQ(rtm_decode(&msg, sizeof(msg), &rq), 0);
+		KT_EQ(rtm_commit(&rq, &answer), 0);
+		KT_STR(answer.rtm_ifname, name);
+		KT_EQ(answer.rtm_plen, 64);
+		KT_EQ(answer.rtm_refs, 0);
+		KT(answer.rtm_ifa.b[0] == 0xfe && answer.rtm_ifa.b[15] != 9);
+		own = answer.rtm_ifa; /* ourselves: a route of the table */
+		msg.rtm_dst = own;
+		KT_EQ(rtm_decode(&msg, sizeof(msg), &rq), 0);
+		KT_EQ(rtm_commit(&rq, &answer), 0);
+		KT_EQ(answer.rtm_plen, 128);
+		KT_EQ(answer.rtm_flags & RTF_LOCAL, RTF_LOCAL);
+		msg.rtm_dst = (struct ip_addr){ .b = { 0xfe, 0x80, [15] = 9 } };
+	}
+}
+
 /* --- a walk while the table changes --- */
 
 KTEST(rt_cursor_survives_changes)
