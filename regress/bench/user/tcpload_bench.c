@@ -7,7 +7,7 @@
  * without arguments it measures nothing.
  *
  *	tcpload_bench serve PORT
- *	tcpload_bench rr|crr|bulk ADDRESS PORT CONNECTIONS SECONDS
+ *	tcpload_bench rr|crr|bulk|idle ADDRESS PORT CONNECTIONS SECONDS
  *
  * The server answers each byte that is 'r' with one byte, and reads others.
  */
@@ -199,6 +199,15 @@ bulk(const struct sockaddr_in *sin, unsigned int n, double seconds)
 	return ((double)bytes * 8 / 1e9 / (now_s() - from));
 }
 
+/* Holds n connections that say nothing. */
+static void
+idle(const struct sockaddr_in *sin, unsigned int n, double seconds)
+{
+	for (unsigned int i = 0; i < n; i++)
+		(void)connected(sin);
+	usleep((useconds_t)(seconds * 1e6));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -218,6 +227,8 @@ main(int argc, char *argv[])
 	need(n > 0 && n <= CONNS_MAX, "connections");
 	if (strcmp(argv[1], "rr") == 0)
 		printf("%.0f\n", rr(&sin, n, s));
+	else if (strcmp(argv[1], "idle") == 0)
+		idle(&sin, n, s);
 	else if (strcmp(argv[1], "crr") == 0)
 		printf("%.0f\n", crr(&sin, s));
 	else
