@@ -9,14 +9,14 @@
  * there, since each rule differs from the next in what it asks for.
  *
  * So rules are sorted by kind.  A kind is what its rules say exactly: so many
- * bits of the source, so many of the destination, and whether direction,
- * family, protocol and ports are given.  For one kind a packet has one key; all
- * of its rules with that key stand together in a list, found by a hash.  The
- * rules that may match a packet are those of one list for each kind, and they
- * are looked at in the order of their numbers.
+ * bits of the source, so many of the destination, and whether interface,
+ * direction, family, protocol and ports are given.  For one kind a packet has
+ * one key; all of its rules with that key stand together in a list, found by a
+ * hash.  The rules that may match a packet are those of one list for each kind,
+ * and they are looked at in the order of their numbers.  Only the interface of
+ * a packet has several names, its own and those of its groups: a list for each.
  *
- * What a kind cannot say (a range, a table, a negation, an interface) it leaves
- * open.  A rule of a kind that few share is put with one that says less, in the
+ * What a kind cannot say (a range, a table, a negation) it leaves open.  A rule of a kind that few share is put with one that says less, in the
  * end with the one that says nothing, whose list every packet has.
  *
  * This only passes over rules that cannot match: those that are left are
@@ -32,7 +32,9 @@
 #include <sys/types.h>
 #include <sys/systm.h>
 #include <sys/malloc.h>
+#include <net/if_var.h>
 #include <net/pf/pf_class.h>
+#include <net/pf/pf_if.h>
 #include <net/pf/pf_rule.h>
 
 #define SORTS_MAX 64 /* kinds that are counted before the best are chosen */
@@ -42,6 +44,7 @@
 #define KIND_PROTO 0x04
 #define KIND_SPORT 0x08
 #define KIND_DPORT 0x10
+#define KIND_IF    0x20
 
 struct pf_kind {
 	uint8_t bits;    /* KIND_* */
@@ -53,6 +56,7 @@ struct pf_class_key {
 	struct ip_addr addr[2];
 	uint16_t port[2];
 	uint8_t dir, af, proto;
+	const struct pf_kif *kif;
 };
 
 struct pf_class_list {
@@ -89,7 +93,8 @@ kind_of(const struct pf_rule *r)
 
 	k.bits = (uint8_t)((r->dir != 0 ? KIND_DIR : 0) | (af_of(r) != 0 ? KIND_AF : 0) |
 	    (r->proto != 0 ? KIND_PROTO : 0) | (r->src.port_op == PF_OP_EQ ? KIND_SPORT : 0) |
-	    (r->dst.port_op == PF_OP_EQ ? KIND_DPORT : 0));
+	    (r->dst.port_op == PF_OP_EQ ? KIND_DPORT : 0) |
+	    (r->kif != NULL && (r->flags & (PFR_IFNOT | PFR_IFANY)) == 0 ? KIND_IF : 0));
 	return (k);
 }
 
@@ -181,6 +186,8 @@ key_hash(const struct pf_kind *k, uint32_t nr, const struct pf_class_key *key)
 		(uint64_t)((k->bits & KIND_PROTO) != 0 ? key->proto : 0) << 16 |
 		(uint64_t)((k->bits & KIND_SPORT) != 0 ? key->port[PF_SRC] : 0) << 32 |
 		(uint64_t)((k->bits & KIND_DPORT) != 0 ? key->port[PF_DST] : 0) << 48);
+	if ((k->bits & KIND_IF) != 0)
+		h = mix(h, (uintptr_t)key->kif);
 	h = mix_addr(h, &key->addr[PF_SRC], k->plen[PF_SRC]);
 	h = mix_addr(h, &key->addr[PF_DST], k->plen[PF_DST]);
 	return ((uint32_t)(h ^ h >> 32));
@@ -193,7 +200,8 @@ rule_hash(const struct pf_class *c, const struct pf_rule *r)
 		.port = { r->src.port[0], r->dst.port[0] },
 		.dir = r->dir,
 		.af = af_of(r),
-		.proto = r->proto };
+		.proto = r->proto,
+		.kif = r->kif };
 	uint32_t k = kind_find(c, r);
 
 	return (key_hash(&c->kind[k], k, &key));
@@ -294,6 +302,36 @@ pf_class_free(struct pf_class *c)
 
 /* --- asking --- */
 
+static void
+look_add(const struct pf_class *c, uint32_t k, const struct pf_class_key *key, struct pf_class_look *look)
+{
+	const struct pf_class_list *l = list_find(c, key_hash(&c->kind[k], k, key));
+
+	if (l->n == 0)
+		return;
+	if (look->lists < PF_CLASS_LISTS) {
+		look->left[look->lists].at = l->first;
+		look->left[look->lists].end = l->first + l->n;
+	}
+	look->lists++;
+}
+
+/* The same for each group that the packet's interface is in. */
+static void
+look_add_groups(const struct pf_class *c, uint32_t k, const struct pf_class_key *key, struct pf_class_look *look)
+{
+	struct pf_class_key other = *key;
+	struct ifgroup_member *gm;
+
+	if (key->kif == NULL || key->kif->kif_ifp == NULL)
+		return;
+	TAILQ_FOREACH(gm, &key->kif->kif_ifp->if_groups, ifgm_entry) {
+		other.kif = gm->ifgm_group->ifg_pf;
+		if (other.kif != NULL)
+			look_add(c, k, &other, look);
+	}
+}
+
 /* The lists of a packet, those that are there. */
 static void
 look_start(const struct pf_class *c, const struct pf_desc *pd, struct pf_class_look *look)
@@ -302,20 +340,19 @@ look_start(const struct pf_class *c, const struct pf_desc *pd, struct pf_class_l
 		.port = { pd->now.port[PF_SRC], pd->now.port[PF_DST] },
 		.dir = (uint8_t)pd->dir,
 		.af = (uint8_t)pd->af,
-		.proto = pd->proto };
-	const struct pf_class_list *l;
+		.proto = pd->proto,
+		.kif = pd->kif };
 
 	look->class = c;
 	look->now = pd->now;
-	look->kinds = 0;
+	look->lists = 0;
 	for (uint32_t k = 0; k < c->kinds; k++) {
 		/* addresses of the other family have no such bits */
 		if (pd->af == AF_INET && (c->kind[k].plen[PF_SRC] > 32 || c->kind[k].plen[PF_DST] > 32))
 			continue;
-		if ((l = list_find(c, key_hash(&c->kind[k], k, &key)))->n == 0)
-			continue;
-		look->left[look->kinds].at = l->first;
-		look->left[look->kinds++].end = l->first + l->n;
+		look_add(c, k, &key, look);
+		if ((c->kind[k].bits & KIND_IF) != 0)
+			look_add_groups(c, k, &key, look);
 	}
 }
 
@@ -352,7 +389,9 @@ pf_class_next(const struct pf_class *c, const struct pf_desc *pd, struct pf_clas
 
 	if (!look_isof(look, c, pd))
 		look_start(c, pd, look);
-	for (uint32_t k = 0; k < look->kinds; k++) {
+	if (__predict_false(look->lists > PF_CLASS_LISTS))
+		return (from);
+	for (uint32_t k = 0; k < look->lists; k++) {
 		end = look->left[k].end;
 		at = place_from(c->nr, look->left[k].at, end, from);
 		look->left[k].at = at;

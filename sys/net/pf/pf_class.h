@@ -17,15 +17,16 @@ struct pf_rules;
 
 #define PF_CLASS_FROM  32 /* rules that are worth one */
 #define PF_CLASS_KINDS 12
+#define PF_CLASS_LISTS 16 /* of one packet */
 
 /* What it knows of one packet, as far as it has been asked. */
 struct pf_class_look {
 	const struct pf_class *class; /* NULL: nothing yet */
 	struct pf_ends now;           /* that the packet had */
-	uint32_t kinds;
+	uint32_t lists; /* more than there is room for: any rule may match */
 	struct {
 		uint32_t at, end;
-	} left[PF_CLASS_KINDS]; /* of pf_class.nr */
+	} left[PF_CLASS_LISTS]; /* of pf_class.nr */
 };
 
 /* For rules that do not change any more.  NULL: it would not help, or there is

@@ -68,9 +68,11 @@ rule_draw(struct pf_ioc_rule *c, const char *anchor)
 	if (c->proto == 0)
 		c->src.port_op = c->dst.port_op = PF_OP_NONE;
 	c->af = below(2) == 0 ? (uint8_t)af : 0;
-	if (below(5) == 0) {
-		strlcpy(c->ifname, below(2) == 0 ? "lo0" : "em0", sizeof(c->ifname));
-		c->flags |= below(2) == 0 ? PFR_IFNOT : 0;
+	if (below(3) == 0) { /* the packets' own, one of its groups, or another */
+		static const char *const names[] = { "lo0", "lo", "ga", "gb", "em0", "em1", "em2", "em3" };
+
+		strlcpy(c->ifname, names[below(nitems(names))], sizeof(c->ifname));
+		c->flags |= below(4) == 0 ? PFR_IFNOT : 0;
 	}
 	if (below(4) == 0)
 		snprintf(c->tagname, sizeof(c->tagname), "t%u", below(5));
@@ -213,10 +215,15 @@ KTEST(pf_class_decides_as_the_walk)
 {
 	int64_t saved = 0;
 	uint32_t classes = 0;
+	char group[IFNAMSIZ];
 
 	pk_boot();
 	KT_EQ(pf_anchor_get("sub", &sub), 0);
-	for (int run = 0; run < 60; run++) {
+	for (int run = 0; run < 90; run++) {
+		if (run == 30 || run == 60) { /* one more group that rules name */
+			snprintf(group, sizeof(group), "g%c", run == 30 ? 'a' : 'b');
+			KT_EQ(if_addgroup(if_unit("lo0"), group), 0);
+		}
 		ruleset_draw(sub, below(RULES), NULL);
 		ruleset_draw(&pf_main, 1 + below(RULES - 1), "sub");
 		classes += pf_main.rules[PF_RS_FILTER]->class != NULL;
@@ -224,6 +231,35 @@ KTEST(pf_class_decides_as_the_walk)
 	}
 	KT(classes > 20);
 	KT(saved > 100000);
+}
+
+/* An interface in more groups than a packet has lists: all rules are compared. */
+KTEST(pf_class_more_groups_than_lists)
+{
+	enum { GROUPS = PF_CLASS_LISTS + 4 };
+	struct pf_rules *rules = pf_rules_new(), *old;
+	struct pf_ioc_poolent *pools[PF_NPOOLS] = { NULL };
+	struct pf_ioc_rule c = { .action = PFA_MATCH, .rtable = -1 };
+	struct pf_rule *r;
+
+	pk_boot();
+	KT_EQ(pf_anchor_get("sub", &sub), 0);
+	for (int i = 0; i < 2 * GROUPS; i++) {
+		snprintf(c.ifname, sizeof(c.ifname), "g%c", 'a' + i % GROUPS);
+		KT_EQ(pf_rule_make(&pf_main, PF_RS_FILTER, &c, pools, &r), 0);
+		KT_EQ(pf_rules_add(rules, r), 0);
+	}
+	pf_rules_finish(rules, 1);
+	KT(rules->class != NULL);
+	old = pf_main.rules[PF_RS_FILTER];
+	pf_main.rules[PF_RS_FILTER] = rules;
+	pf_rules_free(old);
+	for (int i = 0; i < GROUPS; i++) {
+		snprintf(c.ifname, sizeof(c.ifname), "g%c", 'a' + i);
+		KT_EQ(if_addgroup(if_unit("lo0"), c.ifname), 0);
+		/* the classifier finds those of i + 1 groups, or gives up */
+		KT_EQ(packets_run(1), i < PF_CLASS_LISTS ? 2 * (GROUPS - i - 1) : 0);
+	}
 }
 
 /* Short ones, and those of which it knows nothing, have none. */
