@@ -26,7 +26,7 @@ up() { # up MACHINE ARG ...
 }
 on() { local m=$1; shift; BSD_ROOT=$D/$m run "$@"; }
 pid() { cat "$D/$1/dev/lock" 2>/dev/null; }
-gone() { within 20 not test -e "/proc/$1/exe"; }
+gone() { within 20 is_gone "$1"; }
 down() { local p; p=$(pid "$1"); kill "${2:--TERM}" "$p" 2>/dev/null; gone "$p"; }
 has() { grep -q -- "$1" "$D/out"; }
 one_line() { [ "$(wc -l <"$D/out")" -eq 1 ]; }

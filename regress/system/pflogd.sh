@@ -14,7 +14,7 @@ ended() {
 }
 has() { grep -q -- "$1" "$D/out"; }
 until_ok() { for _ in $(seq 250); do "$@" >/dev/null 2>&1 && return 0; sleep 0.02; done; return 1; }
-gone() { ! test -e "/proc/$1/exe"; }
+gone() { is_gone "$1"; }
 size_is() { [ "$(stat -c %s "$1" 2>/dev/null)" = "$2" ]; }
 packets() { tcpdump -n -e -r "${1:-$L}" 2>/dev/null; }
 start() { # start ARGUMENT ...: the daemon; it is there when this returns

@@ -118,6 +118,8 @@ folder_make(const struct lab *lab, const struct lab_machine *m, const char *root
 	snprintf(from, sizeof(from), "%s/%s", lab->dir, m->name);
 	if (tree_copy(from, root) == -1)
 		return (-1);
+	snprintf(path, sizeof(path), "%s/dev/lock", root);
+	unlink(path); /* of a kernel that was started there by hand */
 	for (size_t i = 0; i < m->ninterfaces; i++) {
 		snprintf(path, sizeof(path), "hostname.%s", m->interface[i].name);
 		if (lines_write(root, path, &m->interface[i].config) == -1)

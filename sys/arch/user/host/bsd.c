@@ -140,6 +140,9 @@ folder_lock(void)
 		text[strcspn(text, "\n")] = '\0';
 		fatal("%s: a kernel runs there already (process %s)", bsd.root, text);
 	}
+	/* no number until lock_sign(): the one that stands there is of another */
+	if (ftruncate(bsd.lockfd, 0) == -1)
+		fatal("%s: %s", path, strerror(errno));
 }
 
 /* The lock is a kernel's from now on: its process number, for who looks. */
