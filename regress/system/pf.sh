@@ -30,6 +30,13 @@ comes() { # comes MACHINE URL: within a while somebody answers there
 	done
 }
 
+listens() { # tcpdump, whose words go to the log, has begun
+	i=0
+	until grep -q '^listening on' "$dir/log"; do
+		i=$((i + 1)); [ $i -lt 200 ] || return 1; sleep 0.1
+	done
+}
+
 # --- the shipped firewall, everything Fugu ---
 ok "the firewall lab comes up" bsdctl up "$top/etc/examples/firewall/lab.conf"
 keep on fw pfctl -s info
@@ -70,7 +77,7 @@ says "... and the table counted it" 'In/Block: +\[ Packets: [1-9]'
 # --- the log ---
 bsdctl exec fw timeout 20 tcpdump -n -e -ttt -c 1 -i pflog0 port 99 >"$dir/log" 2>&1 &
 dump=$!
-sleep 1.5
+listens
 on world curl -s -m 2 http://192.0.2.1:99/ >/dev/null 2>&1
 on world curl -s -m 2 http://192.0.2.1:99/ >/dev/null 2>&1
 wait $dump
@@ -81,7 +88,7 @@ says "tcpdump on pflog0 shows rule and interface" 'rule 0/0\(match\): block in o
 echo 'pass in log quick proto tcp to port 81' | bsdctl exec fw pfctl -q -a guests -f -
 bsdctl exec fw timeout 20 tcpdump -n -e -ttt -c 1 -i pflog0 'action pass and on fxp1 and tcp port 81' >"$dir/log" 2>&1 &
 dump=$!
-sleep 1.5
+listens
 on world curl -s -m 2 http://192.0.2.1:99/ >/dev/null 2>&1
 on world curl -s -m 2 http://192.0.2.1:81/ >/dev/null 2>&1
 wait $dump
