@@ -271,6 +271,27 @@ tail_judge(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 		tcp_cc_congested(tp, now);
 }
 
+/*
+ * The first news after a timeout: by its timestamp it answers what was sent
+ * before, so nothing was lost and the timeout came too early (RFC 3522).  What
+ * it did is taken back.  No round trip is learned from it (RFC 4015 3 would):
+ * where many acknowledgments are lost it would be that of the peer's timeout.
+ */
+static void
+timeout_judge(struct tcpcb *tp, const struct tcp_seg *sg)
+{
+	if ((tp->t_flags & TF_TIMEDOUT) == 0)
+		return;
+	tp->t_flags &= ~(uint32_t)TF_TIMEDOUT;
+	if ((tp->t_flags & TF_TSTAMP) == 0 || !sg->opt.has_tstamp ||
+	    (int32_t)(sg->opt.tsecr - tp->t_timeout_ts) >= 0)
+		return;
+	tcpstat_inc(TCPC_TIMEOUTNEEDLESS);
+	tp->t_cwnd = MAX(tp->t_cwnd, tp->t_undo_cwnd);
+	tp->t_ssthresh = MAX(tp->t_ssthresh, tp->t_undo_ssthresh);
+	recovery_end(tp);
+}
+
 /* --- all of it --- */
 
 static void
@@ -303,6 +324,7 @@ advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
 		tp->t_flags &= ~(uint32_t)TF_NODF;
 		tcp_mss_update(tp);
 	}
+	timeout_judge(tp, sg);
 	tcp_timer_clear(tp, TCPT_REXMT); /* the guard sets it anew */
 }
 

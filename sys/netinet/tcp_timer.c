@@ -229,6 +229,12 @@ rexmt_all(struct tcpcb *tp, uint64_t now)
 	if (tp->t_backoff > 1 ||
 	    (first != NULL && first->r_start == tp->t_snd_una))
 		tcp_sack_flush(tp);
+	if (tp->t_backoff == 1) { /* for when it was too early */
+		tp->t_undo_cwnd = tp->t_cwnd;
+		tp->t_undo_ssthresh = tp->t_ssthresh;
+		tp->t_timeout_ts = tcp_ts_now(tp->t_ts_offset, now);
+		tp->t_flags |= TF_TIMEDOUT;
+	}
 	tcp_cc_timeout(tp, now);
 	tp->t_flags &= ~(uint32_t)(TF_RECOVERY | TF_RTT);
 	tp->t_flags |= TF_LOSS;

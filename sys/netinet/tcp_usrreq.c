@@ -53,6 +53,7 @@ static const char *const tcp_counter_text[TCPC_NCOUNTERS] = {
 	[TCPC_RST_OUT] = "resets sent",
 	[TCPC_RST_IN] = "resets received for connections",
 	[TCPC_TIMEOUTS] = "retransmission timeouts",
+	[TCPC_TIMEOUTNEEDLESS] = "timeouts that came too early",
 	[TCPC_TIMEOUTDROP] = "connections given up by a timeout",
 	[TCPC_PERSIST] = "probes of closed windows",
 	[TCPC_KEEPPROBE] = "keepalive probes",

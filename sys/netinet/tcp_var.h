@@ -232,6 +232,7 @@ TAILQ_HEAD(tcp_ranges, tcp_range);
 #define TF_NODF      0x004000 /* path MTU discovery did not work: routers may cut */
 
 #define TF_FINRCVD   0x010000
+#define TF_TIMEDOUT  0x400000 /* and nothing new was acknowledged since */
 #define TF_URGENT    0x100000 /* t_snd_up is ahead of what is acknowledged */
 #define TF_URGENT_IN 0x200000 /* t_rcv_up is ahead of what was delivered */
 
@@ -310,6 +311,7 @@ struct tcpcb {
 	struct timeout t_timeout;
 	uint64_t t_sent_at, t_heard_at;
 	uint64_t t_challenge_at;
+	uint32_t t_timeout_ts;   /* our timestamp at that */
 	uint64_t t_silent_since; /* first timeout of those in a row */
 	uint32_t t_keepidle_s, t_keepintvl_s, t_user_timeout_ms;
 	uint8_t t_keepcnt, t_syncnt;
@@ -521,6 +523,7 @@ enum tcp_counter {
 	TCPC_RST_OUT,
 	TCPC_RST_IN,
 	TCPC_TIMEOUTS,
+	TCPC_TIMEOUTNEEDLESS,
 	TCPC_TIMEOUTDROP,
 	TCPC_PERSIST,
 	TCPC_KEEPPROBE,

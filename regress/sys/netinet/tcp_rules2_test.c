@@ -4,7 +4,7 @@
 /*
  * More of TCP's rules, in both families: who is heard (RFC 5082, 6191, 5961),
  * paths that swallow large segments (RFC 2923), windows that shrink (RFC 9293
- * 3.8.6), what is taken back (RFC 2018 8, 2883), rest (RFC 5681 4.1), and
+ * 3.8.6), what is taken back (RFC 2018 8, 2883, 3522), rest (RFC 5681 4.1), and
  * buffers that grow by themselves.
  */
 
@@ -299,6 +299,68 @@ BOTH(tcp_needless_repetition_is_undone)
 	KT(tp->t_reorder > TCP_REORDER_MIN);
 	KT((tp->t_flags & (TF_RECOVERY | TF_LOSS)) == 0);
 	end(so);
+}
+
+/* An acknowledgment of n bytes that echoes our timestamp of `when'. */
+static void
+ack_stamped(uint32_t n, uint32_t when)
+{
+	static uint32_t val = 300;
+	uint8_t o[12] = { 1, 1, 8, 10 };
+	struct kit_seg k = { .flags = TH_ACK,
+		.seq = 1,
+		.ack = n,
+		.win = 65535,
+		.opt = o,
+		.optlen = sizeof(o) };
+
+	be32enc(o + 4, ++val);
+	be32enc(o + 8, when);
+	kit_in(&k);
+}
+
+/*
+ * Eight segments, then nothing until the timeout; then the first of them is
+ * acknowledged: by what was sent before it, or by what was sent again.
+ */
+static void
+times_out(bool early)
+{
+	static const uint8_t syn[] = { 2, 4, 0x05, 0x78, 8, 10, 0, 0, 0, 1, 0, 0,
+		0, 0, 1, 1 };
+	struct socket *so = kit_established(syn, sizeof(syn));
+	struct tcpcb *tp = kit_tp(so);
+	uint64_t needless = tcp_counters[TCPC_TIMEOUTNEEDLESS];
+	uint32_t cwnd, ts, first, longest, rto;
+
+	kit_write(so, 8 * MSS);
+	(void)bytes_out(&first, &longest);
+	cwnd = tp->t_cwnd;
+	rto = (uint32_t)tcp_rto_us(tp);
+	ts = tcp_ts_now(tp->t_ts_offset, uptime_us());
+	kit_run(rto + 20000);
+	KT(bytes_out(&first, &longest) > 0);
+	KT_EQ(first, 1);
+	KT_EQ(tp->t_cwnd, tp->t_mss);
+	if (!early)
+		ts = tcp_ts_now(tp->t_ts_offset, uptime_us());
+	ack_stamped(1 + tp->t_mss, ts);
+	KT_EQ(tcp_counters[TCPC_TIMEOUTNEEDLESS], needless + early);
+	if (early) { /* as if nothing had been */
+		KT(tp->t_cwnd >= cwnd);
+		KT_EQ(bytes_out(&first, &longest), 0);
+	} else {
+		KT(tp->t_cwnd < cwnd);
+		KT(bytes_out(&first, &longest) > 0);
+		KT_EQ(first, 1 + tp->t_mss);
+	}
+	end(so);
+}
+
+BOTH(tcp_timeout_that_came_too_early)
+{
+	times_out(true);
+	times_out(false);
 }
 
 /* RFC 5681 4.1: after rest the first window again. */
