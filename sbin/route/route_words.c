@@ -198,7 +198,10 @@ argument_take(struct request *rq, enum modifier what, const char *arg, int most)
 		rq->gatewayaf = ip_read(arg, rq->af, &rq->gateway, &scope);
 		break;
 	case M_WEIGHT:
-		rq->m.rtm_weight = (uint32_t)number("weight", arg, 255);
+		rq->m.rtm_weight = (uint32_t)number("weight", arg,
+		    RT_WEIGHT_MAX);
+		if (rq->m.rtm_weight == 0)
+			fail("-weight", "0: a way that nothing takes; delete it");
 		break;
 	default:
 		break;
