@@ -325,6 +325,10 @@ ok "rtable: a table that is there" rules "pass" "pass in on fxp0 inet proto icmp
 ok "... decides" not on client ping -c 1 -w 1 10.0.2.2
 gives "rtable: one that is not" "stdin:1: cannot add rule: no routing table 77" sh -c \
     "echo 'pass in rtable 77' | bsdctl exec fw pfctl -f - 2>&1 | sed 's/^pfctl: //' | head -1"
+ok "a redirection to it" rules "rdr on fxp0 inet proto icmp to 192.0.2.77 -> 10.0.2.2" "pass"
+ok "... by the usual table" on client ping -q -c 1 192.0.2.77
+ok "... by the other one" rules "rdr on fxp0 inet proto icmp to 192.0.2.77 rtable 5 -> 10.0.2.2" "pass"
+ok "... which has no way" not on client ping -c 1 -w 1 192.0.2.77
 ok "rules for all again" rules "pass"
 ok "ping" on client ping -q -c 1 10.0.2.2
 finish

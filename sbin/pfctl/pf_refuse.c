@@ -66,8 +66,8 @@ USES(uses_divert_block,
 USES(uses_rdomain, r->x.rdomain != -1)
 USES(uses_rtlabel, r->x.rtlabel != NULL)
 USES(uses_rtable,
-    r->r.rtable != -1 && r->r.action != PFA_PASS && r->r.action != PFA_BLOCK &&
-	r->r.action != PFA_MATCH)
+    r->r.rtable != -1 &&
+	(r->r.action == PFA_SCRUB || r->r.action == PFA_NOSCRUB))
 USES(uses_sctpport,
     r->r.proto == IPPROTO_SCTP &&
 	(r->r.pool[PF_NATPOOL].port[0] != 0 ||
@@ -111,7 +111,7 @@ static const struct refusal {
 	{ "divert of blocked packets", uses_divert_block, false },
 	{ "on rdomain", uses_rdomain, false },
 	{ "route", uses_rtlabel, false },
-	{ "rtable in translation and scrub rules", uses_rtable, false },
+	{ "rtable in scrub rules", uses_rtable, false },
 	{ "another port of SCTP in a translation", uses_sctpport, false },
 	{ "set delay", uses_delay, false },
 	{ "max-pkt-rate", uses_pktrate, false },
