@@ -84,13 +84,18 @@ heard() { # heard COMMAND: what route monitor prints meanwhile, without the poki
 }
 # Sockets of a program: udp and udp6, a listener with a connection to itself.
 cat >"$D/sockets.py" <<'E'
-import signal, socket as s
+import signal, socket as s, time
 def sock(family, kind, address):
     x = s.socket(family, kind)
     x.setsockopt(s.SOL_SOCKET, s.SO_REUSEADDR, 1)
     if family == s.AF_INET6:
         x.setsockopt(s.IPPROTO_IPV6, s.IPV6_V6ONLY, 1)
-    x.bind(address)
+    for _ in range(100): # a machine hears a little later that a program has ended
+        try:
+            x.bind(address)
+            break
+        except OSError:
+            time.sleep(0.05)
     return x
 keep = [sock(s.AF_INET, s.SOCK_DGRAM, ('10.0.0.1', 514)), sock(s.AF_INET6, s.SOCK_DGRAM, ('::', 4242))]
 server = sock(s.AF_INET, s.SOCK_STREAM, ('', 22))
@@ -103,9 +108,10 @@ print('ready', flush=True)
 signal.pause()
 E
 sockets() { # sockets COMMAND ...: each while those sockets are open
+	rm -f ready # of those before
 	LD_PRELOAD=$O/lib/libbsdsys.so python3 "$D/sockets.py" >ready 2>&1 &
 	local pid=$!
-	for _ in $(seq 200); do grep -q ready ready && break; sleep 0.05; done
+	for _ in $(seq 200); do grep -qs ready ready && break; sleep 0.05; done
 	for c in "$@"; do $c | sed /TIME_WAIT/d; done
 	kill $pid
 	wait $pid 2>/dev/null || :
