@@ -21,7 +21,9 @@
  * receiving interface stands before one that is not, within its rung.  Of
  * equals that share by SO_REUSEPORT each gets its part of the peers.
  *
- * Who may share a port, in_pcb_conflict(): sockets that cannot get the same
+ * Which port a socket gets that has none: in_pcb_port.c.
+ *
+ * Who may share a port that bind names, in_pcb_conflict(): sockets that cannot get the same
  * packet; those that all said SO_REUSEPORT, of one user; an address and the
  * wildcard, or a stream that has its peer, if the newcomer said SO_REUSEADDR
  * and the user is the same.
@@ -69,19 +71,31 @@ port_head(const struct in_pcb_table *t, uint16_t lport)
 	    (t->size - 1)]);
 }
 
-/* Those with a peer stand behind the others: in_pcb_lookup() need not see them. */
+/* Where a socket stands among those of its port: the least first. */
+static int
+port_place(const struct inpcb *inp)
+{
+	return (!inp->inp_connected ? 0 : in_pcb_port_shared(inp) ? 2 : 1);
+}
+
+/*
+ * Those with a peer stand behind the others, for in_pcb_lookup(), and those
+ * whose port is not theirs alone behind all, for in_pcb_port_connect(): there
+ * may be many, and neither need see them.
+ */
 static void
 in_pcb_hash_port(struct in_pcb_list *head, struct inpcb *inp)
 {
-	struct inpcb *at = LIST_FIRST(head);
+	struct inpcb *at = LIST_FIRST(head), *next;
+	int place = port_place(inp);
 
-	if (!inp->inp_connected || at == NULL || at->inp_connected) {
+	if (at == NULL || port_place(at) >= place) {
 		LIST_INSERT_HEAD(head, inp, inp_byport);
 		return;
 	}
-	while (LIST_NEXT(at, inp_byport) != NULL &&
-	    !LIST_NEXT(at, inp_byport)->inp_connected)
-		at = LIST_NEXT(at, inp_byport);
+	while ((next = LIST_NEXT(at, inp_byport)) != NULL &&
+	    port_place(next) < place)
+		at = next;
 	LIST_INSERT_AFTER(at, inp, inp_byport);
 }
 
@@ -316,6 +330,14 @@ in_pcb_matches(const struct inpcb *inp, const struct in_pcb_key *k)
 		inp->inp_fport == k->fport));
 }
 
+static bool
+conn_eq(const struct inpcb *inp, const struct in_pcb_key *k)
+{
+	return (inp->inp_lport == k->lport && inp->inp_fport == k->fport &&
+	    ip_addr_eq(&inp->inp_laddr, &k->laddr) &&
+	    ip_addr_eq(&inp->inp_faddr, &k->faddr));
+}
+
 struct inpcb *
 in_pcb_lookup_conn(struct in_pcb_table *t, const struct in_pcb_key *k)
 {
@@ -325,12 +347,33 @@ in_pcb_lookup_conn(struct in_pcb_table *t, const struct in_pcb_key *k)
 		return (NULL);
 	LIST_FOREACH(inp,
 	    conn_head(t, &k->laddr, &k->faddr, k->lport, k->fport), inp_byconn)
-		if (inp->inp_lport == k->lport && inp->inp_fport == k->fport &&
-		    ip_addr_eq(&inp->inp_laddr, &k->laddr) &&
-		    ip_addr_eq(&inp->inp_faddr, &k->faddr) &&
-		    key_usable(inp, k))
+		if (conn_eq(inp, k) && key_usable(inp, k))
 			return (inp);
 	return (NULL);
+}
+
+/* Can both see the packets of one interface?  0: of any. */
+static bool
+if_overlap(uint32_t a, uint32_t b)
+{
+	return (a == 0 || b == 0 || a == b);
+}
+
+bool
+in_pcb_conn_taken(const struct inpcb *inp, const struct in_pcb_key *k)
+{
+	struct in_pcb_table *t = inp->inp_table;
+	const struct inpcb *old;
+
+	LIST_FOREACH(old,
+	    conn_head(t, &k->laddr, &k->faddr, k->lport, k->fport), inp_byconn)
+		if (old != inp && conn_eq(old, k) &&
+		    (old->inp_vers & vers_of(k->af)) != 0 &&
+		    rtable_l2(old->inp_rtable) == rtable_l2(k->rtable) &&
+		    if_overlap(old->inp_ifindex, inp->inp_ifindex) &&
+		    if_overlap(old->inp_scope, k->ifindex))
+			return (true);
+	return (false);
 }
 
 struct inpcb *
@@ -467,30 +510,6 @@ in_pcb_port_free(const struct inpcb *inp, const struct ip_addr *laddr,
 	return (true);
 }
 
-/* RFC 6056 3.3.1: begin at a random port, take the first free one. */
-static uint16_t
-in_pcb_port_choose(const struct inpcb *inp, const struct ip_addr *laddr,
-    uint8_t vers)
-{
-	uint32_t lo = (uint32_t)MIN(ip_porthifirst, ip_porthilast),
-		 hi = (uint32_t)MAX(ip_porthifirst, ip_porthilast);
-	uint32_t n = hi - lo + 1, at = arc4random_uniform(n), i;
-	const struct inpcb *old;
-	uint16_t port;
-
-	for (i = 0; i < n; i++) {
-		port = (uint16_t)(lo + (at + i) % n);
-		for (old = in_pcb_port_first(inp->inp_table, port); old != NULL;
-		     old = LIST_NEXT(old, inp_byport))
-			if (old->inp_lport == port &&
-			    (old->inp_vers & vers) != 0)
-				break;
-		if (old == NULL)
-			return (port);
-	}
-	return (0);
-}
-
 /* May a socket be bound to this address? */
 static int
 in_pcb_addr_judge(const struct inpcb *inp, sa_family_t af,
@@ -526,7 +545,7 @@ in_pcb_bind_to(struct inpcb *inp, const struct ip_addr *a, uint8_t vers,
     uint16_t port)
 {
 	if (port == 0) {
-		if ((port = in_pcb_port_choose(inp, a, vers)) == 0)
+		if ((port = in_pcb_port_bind(inp, vers)) == 0)
 			return (EADDRNOTAVAIL);
 	} else if (!in_pcb_port_free(inp, a, vers, port))
 		return (EADDRINUSE);
@@ -567,8 +586,10 @@ in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 		return (0);
 	}
 	if ((error = in_pcb_bind_to(inp, &a, in_pcb_vers(inp, af, &a), port)) ==
-	    0)
+	    0) {
+		inp->inp_flags |= INP_BOUNDPORT;
 		inp->inp_scope = scope;
+	}
 	return (error);
 }
 
@@ -615,23 +636,24 @@ in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
 }
 
 static int
-in_pcb_connect_to(struct inpcb *inp, const struct in_pcb_key *k, uint32_t scope)
+in_pcb_connect_to(struct inpcb *inp, struct in_pcb_key *k, uint32_t scope)
 {
-	int error;
-
-	if (in_pcb_lookup_conn(inp->inp_table, k) != NULL)
+	if (!inp->inp_bound ||
+	    (in_pcb_conn_taken(inp, k) &&
+		(inp->inp_flags & INP_BOUNDPORT) == 0)) {
+		if ((k->lport = in_pcb_port_connect(inp, k)) == 0)
+			return (EADDRNOTAVAIL);
+	} else if (in_pcb_conn_taken(inp, k))
 		return (EADDRINUSE);
-	if (!inp->inp_bound &&
-	    (error = in_pcb_bind_to(inp, &k->laddr, vers_of(k->af), 0)) != 0)
-		return (error);
 	in_pcb_unhash(inp);
 	inp->inp_laddr = k->laddr;
 	inp->inp_faddr = k->faddr;
+	inp->inp_lport = k->lport;
 	inp->inp_fport = k->fport;
 	inp->inp_vers = vers_of(k->af);
 	if (scope != 0)
 		inp->inp_scope = scope;
-	inp->inp_connected = true;
+	inp->inp_bound = inp->inp_connected = true;
 	in_pcb_hash(inp);
 	return (0);
 }
@@ -642,10 +664,11 @@ in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 {
 	struct in_pcb_key k = { .lport = inp->inp_lport,
 		.rtable = inp->inp_rtable };
+	struct ip_addr src;
 	uint32_t scope;
 	int error;
 
-	if (inp->inp_connected)
+	if (inp->inp_connected && inp->inp_socket->so_type == SOCK_STREAM)
 		return (EISCONN);
 	if ((error = in_pcb_readaddr(inp, sa, len, &k.af, &k.faddr, &k.fport,
 		 &scope)) != 0)
@@ -656,35 +679,35 @@ in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 		k.faddr = k.af == AF_INET ?
 		    ip_addr_v4(htonl(0x7f000001)) :
 		    (struct ip_addr){ .q = { 0, htobe64(1) } };
+	k.ifindex = scope != 0 ? scope : inp->inp_scope;
 	k.laddr = inp->inp_laddr;
-	if (ip_addr_iszero(&k.laddr) &&
-	    (error = in_pcb_source(inp, k.af, &k.faddr, scope, &k.laddr)) != 0)
+	error = in_pcb_source(inp, k.af, &k.faddr, scope, &src);
+	if (error != 0 &&
+	    (error != EADDRNOTAVAIL || ip_addr_iszero(&k.laddr)))
 		return (error);
+	if (ip_addr_iszero(&k.laddr))
+		k.laddr = src;
 	return (in_pcb_connect_to(inp, &k, scope));
 }
 
-/* The local address stays, as the port does. */
 void
 in_pcb_disconnect(struct inpcb *inp)
 {
-	in_pcb_unhash(inp);
-	memset(&inp->inp_faddr, 0, sizeof(inp->inp_faddr));
-	inp->inp_fport = 0;
-	inp->inp_connected = false;
-	in_pcb_hash(inp);
-}
-
-void
-in_pcb_forget(struct inpcb *inp)
-{
 	static const struct ip_addr any;
 
-	if ((inp->inp_flags & INP_BOUNDADDR) != 0)
-		return;
 	in_pcb_unhash(inp);
-	inp->inp_laddr = any;
-	inp->inp_scope = 0;
-	inp->inp_vers = in_pcb_vers(inp, inp->inp_af, &any);
+	inp->inp_faddr = any;
+	inp->inp_fport = 0;
+	inp->inp_connected = false;
+	if ((inp->inp_flags & INP_BOUNDPORT) == 0) {
+		inp->inp_bound = false;
+		inp->inp_lport = 0;
+	}
+	if ((inp->inp_flags & INP_BOUNDADDR) == 0) {
+		inp->inp_laddr = any;
+		inp->inp_scope = 0;
+		inp->inp_vers = in_pcb_vers(inp, inp->inp_af, &any);
+	}
 	in_pcb_hash(inp);
 }
 
@@ -709,7 +732,7 @@ in_pcb_accept(struct inpcb *inp, const struct inpcb *listener,
 	inp->inp_vers = vers_of(k->af);
 	inp->inp_rtable = k->rtable;
 	inp->inp_ifindex = listener->inp_ifindex;
-	inp->inp_flags = listener->inp_flags;
+	inp->inp_flags = listener->inp_flags & ~(uint32_t)INP_BOUNDPORT;
 	inp->inp_ttl = listener->inp_ttl;
 	inp->inp_hops = listener->inp_hops;
 	inp->inp_tos = listener->inp_tos;
@@ -789,5 +812,6 @@ void
 in_pcb_init(void)
 {
 	pool_init(&in_pcb_pool, sizeof(struct inpcb), 0, "inpcb");
+	in_pcb_port_init();
 	sysctl_register(&in_pcb_sysctl_table);
 }

@@ -57,6 +57,7 @@ struct in_pcb_table {
 #define INP_BINDNOPORT	 0x4000 /* connect chooses the port, bind does not */
 #define INP_TIMESTAMPNS	 0x8000
 #define INP_BOUNDADDR	 0x10000 /* the program chose the local address */
+#define INP_BOUNDPORT	 0x20000 /* it has its port by bind */
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
 struct inpcb {
@@ -117,14 +118,15 @@ int in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 /* A port only, if it has none. */
 int in_pcb_bind_any(struct inpcb *inp);
 /*
- * Fixes the peer; chooses local address and port where they are open.
- * EISCONN, EADDRNOTAVAIL, ENETUNREACH, EADDRINUSE (the four numbers exist).
+ * Fixes the peer; chooses local address and port where they are open.  A
+ * datagram socket may have one before, and has it still after an error.
+ * EISCONN (stream), EADDRNOTAVAIL (no address, or no port is left),
+ * ENETUNREACH, EADDRINUSE (it is bound, and the four numbers exist).
  */
 int in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
     struct proc *p);
+/* No peer any more; address and port are open again where bind did not say them. */
 void in_pcb_disconnect(struct inpcb *inp);
-/* After that: the local address is open again, unless the program chose it. */
-void in_pcb_forget(struct inpcb *inp);
 /* Gives up its port and its peer; the addresses can still be told. */
 void in_pcb_release(struct inpcb *inp);
 /*
@@ -171,10 +173,29 @@ struct inpcb *in_pcb_input(struct in_pcb_table *t, const struct mbuf *m,
 /* Only the connected one, as for errors. */
 struct inpcb *in_pcb_lookup_conn(struct in_pcb_table *t,
     const struct in_pcb_key *k);
+/* Is there another connection that packets of inp with these numbers could be
+ * for?  k's ifindex is the scope of a link-local address, 0 none. */
+bool in_pcb_conn_taken(const struct inpcb *inp, const struct in_pcb_key *k);
 /* Does a packet of these numbers concern inp at all?  For groups. */
 bool in_pcb_matches(const struct inpcb *inp, const struct in_pcb_key *k);
 /* First of the chain in which all sockets of this local port are. */
 struct inpcb *in_pcb_port_first(struct in_pcb_table *t, uint16_t lport);
+
+/* --- ports of sockets that have none (in_pcb_port.c; RFC 6056) --- */
+void in_pcb_port_init(void);
+/* Has it a port that connections to elsewhere may have too? */
+static inline bool
+in_pcb_port_shared(const struct inpcb *inp)
+{
+	return (inp->inp_connected && (inp->inp_flags & INP_BOUNDPORT) == 0);
+}
+/* A port that no socket of these families (INP_IPV4, INP_IPV6) has.  Host
+ * order, 0: there is none. */
+uint16_t in_pcb_port_bind(const struct inpcb *inp, uint8_t vers);
+/* A port that is free for the other three numbers of k, and nobody's by
+ * bind.  Host order, 0: there is none. */
+uint16_t in_pcb_port_connect(const struct inpcb *inp,
+    const struct in_pcb_key *k);
 
 /* --- options and control data of both families (in_opt.c) --- */
 int in_opt_set(struct inpcb *inp, int level, int name, const void *val,

@@ -344,12 +344,9 @@ static int
 udp_connect(struct socket *so, const struct sockaddr *sa, socklen_t len,
     struct proc *p)
 {
-	struct inpcb *inp = so->so_pcb;
 	int error;
 
-	if (inp->inp_connected) /* datagrams: another peer */
-		in_pcb_disconnect(inp);
-	if ((error = in_pcb_connect(inp, sa, len, p)) == 0)
+	if ((error = in_pcb_connect(so->so_pcb, sa, len, p)) == 0)
 		soisconnected(so);
 	return (error);
 }
@@ -362,7 +359,6 @@ udp_disconnect(struct socket *so)
 	if (!inp->inp_connected)
 		return (ENOTCONN);
 	in_pcb_disconnect(inp);
-	in_pcb_forget(inp);
 	so->so_state &= ~(uint32_t)SS_CONNECTED;
 	return (0);
 }
