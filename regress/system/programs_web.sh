@@ -108,7 +108,10 @@ if have git; then
 	ok "git clones over http" on out git clone -q http://10.81.2.1:8080/repo.git "$dir/clone"
 	ok "... all of it" cmp "$dir/clone/big" "$dir/www/big"
 	ok "a git daemon" sh -c "bsdctl exec in git daemon --export-all --base-path='$dir/www' --port=8083 --detach --pid-file='$dir/git.pid'"
-	[ -s "$dir/git.pid" ] && pids="$pids $(cat "$dir/git.pid")"
+	# it detaches first and listens then
+	ok "... says who it is" within test -s "$dir/git.pid"
+	pids="$pids $(cat "$dir/git.pid")"
+	ok "... and is reached" open out 10.81.2.1 8083
 	ok "... is cloned from" on out git clone -q git://10.81.2.1:8083/repo.git "$dir/clone2"
 else
 	skip "git" "not installed"
