@@ -175,6 +175,13 @@ pf_tcp_hear(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst,
 		src->max_win = (uint16_t)s->win;
 }
 
+/* Is it the first that this side says? */
+static inline bool
+pf_tcp_silent(const struct pf_peer *src)
+{
+	return (src->seqlo == 0 && src->state < PF_TCPS_SYN_SENT);
+}
+
 static void
 pf_tcp_seg(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst,
     struct pf_seg *s)
@@ -193,7 +200,7 @@ pf_tcp_seg(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst,
 		s->sws = WS(src);
 		s->dws = WS(dst);
 	}
-	if (src->seqlo == 0 && src->state < PF_TCPS_SYN_SENT)
+	if (pf_tcp_silent(src))
 		pf_tcp_hear(pd, src, dst, s);
 	if ((s->flags & TH_ACK) == 0 || dst->state < PF_TCPS_SYN_SENT ||
 	    (s->ack == 0 && (s->flags & TH_RST) != 0))
@@ -335,20 +342,30 @@ pf_tcp_newsyn(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
 	return (PF_HELD);
 }
 
+/* What is known of the sides, to be known again when a first segment is
+ * refused: else one wrong answer would be what the right one is held against. */
+struct pf_sides {
+	struct pf_peer src, dst;
+};
+
 enum pf_verdict
 pf_track_tcp(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
 {
+	struct pf_sides was;
 	struct pf_seg s;
 	enum pf_verdict v;
+	bool first;
 
 	if ((v = pf_tcp_newsyn(pd, src, dst)) != PF_HELD)
 		return (v);
 	if ((pd->st->flags & PFSTATE_SLOPPY) != 0)
 		return (pf_tcp_sloppy(pd, src, dst));
-	if (src->state < PF_TCPS_SYN_SENT && src->seqlo == 0 &&
-	    pd->st->rule->ioc->keep == PF_MODULATE &&
-	    (pd->hdr.tcp.th_flags & TH_SYN) != 0)
-		src->seqdiff = arc4random() - ntohl(pd->hdr.tcp.th_seq);
+	if (__predict_false(first = pf_tcp_silent(src))) {
+		was = (struct pf_sides){ *src, *dst };
+		if (pd->st->rule->ioc->keep == PF_MODULATE &&
+		    (pd->hdr.tcp.th_flags & TH_SYN) != 0)
+			src->seqdiff = arc4random() - ntohl(pd->hdr.tcp.th_seq);
+	}
 	pf_tcp_seg(pd, src, dst, &s);
 	if (pf_tcp_inwindow(&s, src, dst)) {
 		pf_tcp_learn(&s, src, dst);
@@ -357,8 +374,13 @@ pf_track_tcp(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
 	} else if (pf_tcp_nearby(&s, src, dst)) {
 		pf_tcp_learn(&s, src, dst);
 		pf_tcp_move(src, dst, s.flags & (TH_FIN | TH_RST));
-	} else
+	} else {
+		if (first) {
+			*src = was.src;
+			*dst = was.dst;
+		}
 		return (pf_tcp_refuse(pd, src, dst));
+	}
 	if (!pf_tcp_modulate(pd, src, dst)) {
 		pd->reason = PFRES_MEMORY;
 		return (PF_DROP);

@@ -341,6 +341,46 @@ KTEST(pf_tcp_scale_needs_both)
 	}
 }
 
+/* --- the first answer --- */
+
+/*
+ * What answers a SYN with numbers that do not fit, a connection of long ago or
+ * somebody who guesses, leaves nothing behind: the server's own answer counts.
+ */
+KTEST(pf_tcp_a_wrong_first_answer)
+{
+	static const struct {
+		uint8_t flags;
+		uint32_t seq, ack;
+	} wrong[] = {
+		{ A, 5000000, 7000000 },     /* has another connection */
+		{ S | A, 77000000, 900000 }, /* guesses the number */
+		{ R | A, 0, 900000 },
+		{ F | A, 5000000, 7000000 },
+	};
+
+	pk_boot();
+	for (unsigned int keep = PF_KEEPSTATE; keep <= PF_MODULATE; keep++) {
+		rules((uint8_t)keep, 0, S, S | A);
+		PK_BOTH(family)
+		for (unsigned int i = 0; i < nitems(wrong); i++) {
+			uint32_t shift;
+
+			af = family;
+			pk_states_end();
+			KT(seg('>', S, 0, 0, 0, 1000, 3));
+			shift = pf_state_after(0)->src.seqdiff;
+			KT(!seg('<', wrong[i].flags, wrong[i].seq,
+			    wrong[i].ack + shift, 0, 1000, 0));
+			KT(seg('>', S, 0, 0, 0, 1000, 3)); /* again */
+			KT(seg('<', S | A, 0, 1 + shift, 0, 1000, 3));
+			KT(seg('>', A, 1, 1 + pf_state_after(0)->dst.seqdiff,
+			    0, 1000, 0));
+			KT_EQ(pf_state_after(0)->timeout, PFTM_TCP_ESTABLISHED);
+		}
+	}
+}
+
 /* --- other kinds of state --- */
 
 /* Flags any: a connection that was there before pf; nobody's scale is known,
