@@ -80,10 +80,11 @@ pf_translate(struct pf_desc *pd)
 
 	if (pd->icmp_error || pf_desc_isnd(pd))
 		return (PF_PASS);
-	if ((r = pf_rule_first(PF_RS_BINAT, pd)) == NULL)
+	if ((r = pf_rule_first(PF_RS_BINAT, pd)) == NULL &&
+	    pd->reason == PFRES_MATCH)
 		r = pf_rule_first(other, pd);
 	if (r == NULL)
-		return (PF_PASS);
+		return (pd->reason == PFRES_MATCH ? PF_PASS : PF_DROP);
 	if (r->tag != 0)
 		pd->acts.tag = r->tag;
 	if (r->ioc->rtable >= 0)

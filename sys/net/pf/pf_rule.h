@@ -160,6 +160,7 @@ void pf_rules_free(struct pf_rules *rs);                    /* NULL allowed */
 
 /* --- tags --- */
 uint16_t pf_tag_get(const char *name); /* its number, one user more; 0: no memory */
+void pf_tag_ref(uint16_t tag); /* one user more; 0 allowed */
 void pf_tag_put(uint16_t tag);
 const char *pf_tag_name(uint16_t tag);
 
@@ -173,7 +174,7 @@ uint32_t pf_tests_of(const struct pf_ioc_rule *ioc, enum pf_rs rs);
 
 /*
  * The first rule of rs (nat, binat, rdr) that matches pd->now, through
- * anchors; `no' rules included.  NULL.
+ * anchors; `no' rules included.  NULL: none, or (pd->reason) calls went too deep.
  */
 struct pf_rule *pf_rule_first(enum pf_rs rs, struct pf_desc *pd);
 /*

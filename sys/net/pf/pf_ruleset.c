@@ -371,6 +371,13 @@ pf_tag_get(const char *name)
 }
 
 void
+pf_tag_ref(uint16_t tag)
+{
+	if (tag != 0)
+		pf_tags[tag].refs++;
+}
+
+void
 pf_tag_put(uint16_t tag)
 {
 	if (tag != 0)

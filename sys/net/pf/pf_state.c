@@ -533,6 +533,7 @@ pf_state_fill(struct pf_state *st, struct pf_desc *pd, bool more)
 	st->flags = pf_state_flags(pd);
 	st->log = (pd->rule->ioc->log & PF_LOG_ALL) != 0;
 	st->tag = pd->acts.tag;
+	pf_tag_ref(st->tag); /* maybe of a rule that the state does not name */
 	pf_state_count(st->rule);
 	pf_state_count(st->anchor_rule);
 	if (!more)
@@ -618,6 +619,7 @@ pf_state_remove(struct pf_state *st)
 	pf_nstates--;
 	pf_states_gone++;
 	pf_status.fcounters[PF_FC_REMOVAL]++;
+	pf_tag_put(st->tag);
 	pf_state_uncount(st->rule);
 	pf_state_uncount(st->anchor_rule);
 	if (sm != NULL) {

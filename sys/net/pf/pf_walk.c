@@ -14,7 +14,8 @@
  * Anchors are a stack of places: where we are in a ruleset, and by which rule
  * we came.  The walk ends when the lowest frame runs out, or when a `quick'
  * rule matches.  An anchor called with `quick' ends it on the way back, when
- * something inside has matched.
+ * something inside has matched.  It ends too where calls go deeper than the
+ * stack: two calls of itself in an anchor would take a lifetime otherwise.
  *
  *	last match wins: a match is noted and the walk goes on;
  *	`match' rules act at once, so that later rules see what they did.
@@ -198,7 +199,7 @@ pf_walk_next(struct pf_walk *w, struct pf_desc *pd)
 	struct pf_frame *f;
 	struct pf_rule *r;
 
-	while (w->depth > 0) {
+	while (w->depth > 0 && !w->deep) {
 		f = &w->frame[w->depth - 1];
 		if (f->at >= w->rules->n) {
 			if (pf_walk_leave(w))
@@ -253,6 +254,8 @@ pf_rule_first(enum pf_rs rs, struct pf_desc *pd)
 		return (NULL);
 	pf_walk_start(&w, rs);
 	r = pf_walk_next(&w, pd);
+	if (w.deep)
+		pd->reason = PFRES_MEMORY;
 	pd->anchor_rule = r == NULL ? NULL : pf_walk_caller(&w);
 	if (pd->anchor_rule != NULL) {
 		pd->anchor_rule->packets[pd->dir == PF_OUT]++;

@@ -394,6 +394,70 @@ KTEST(pf_walk_depth)
 	load("", &c[1], 1);
 	KT(!passes());
 	KT_EQ(pf_status.counters[PFRES_MEMORY], 1);
+	/* twice in each round would be 2^64 calls: the first that is too deep
+	 * ends it */
+	for (unsigned int i = 1; i < nitems(c); i++)
+		c[0] = c[i];
+	load("e", c, 2);
+	KT(!passes());
+	KT_EQ(pf_status.counters[PFRES_MEMORY], 2);
+}
+
+/* A call that goes too deep hides rules of translation: nothing leaves as it
+ * was. */
+KTEST(pf_walk_depth_of_translation)
+{
+	static const struct {
+		enum pf_rs rs;
+		uint8_t action;
+		enum pf_dir dir;
+	} rows[] = { { PF_RS_NAT, PFA_NAT, PF_OUT }, { PF_RS_RDR, PFA_RDR, PF_IN },
+		{ PF_RS_BINAT, PFA_BINAT, PF_OUT } };
+	struct pf_ioc_rule c = call("/", 0);
+	struct pk p;
+
+	pk_boot();
+	for (unsigned int i = 0; i < nitems(rows); i++)
+		PK_BOTH(family) {
+			af = family;
+			p = packet(IPPROTO_UDP, 0);
+			KT(pk_passes(&p, rows[i].dir));
+			pk_rule(rows[i].rs, &c);
+			KT(!pk_passes(&p, rows[i].dir));
+			pf_rules_free(pf_rules_publish(&pf_main, rows[i].rs, pf_rules_new()));
+		}
+	KT_EQ(pf_status.counters[PFRES_MEMORY], 2 * nitems(rows));
+}
+
+/* A state keeps the tag that a rule before the deciding one gave, by its name,
+ * whatever other rulesets come. */
+KTEST(pf_walk_tags_of_states)
+{
+	static const char *const names[] = { "old", "new", "third", "fourth" };
+	struct pf_ioc_rule c[2] = { { .action = PFA_PASS },
+		{ .action = PFA_PASS, .keep = PF_KEEPSTATE } };
+	struct mbuf *m;
+	struct pk p;
+
+	pk_boot();
+	PK_BOTH(family) {
+		af = family;
+		p = packet(IPPROTO_UDP, 0);
+		for (unsigned int i = 0; i < nitems(names); i++) {
+			strlcpy(c[0].tagname, names[i], sizeof(c[0].tagname));
+			load("", c, 2);
+			m = pk_through(pk_make(&p, NULL), af, PF_IN);
+			KT(m != NULL);
+			KT_STR(pf_tag_name(m->m_pkthdr.pf.tag), "old");
+			m_freem(m);
+		}
+		KT_EQ(pf_nstates, 1);
+		pk_states_end();
+	}
+	/* and no longer than the state */
+	load("", c, 2);
+	KT_EQ(pf_tag_get("fifth"), pf_tag_get("fifth"));
+	KT(pf_tag_get("sixth") < 6);
 }
 
 /* --- where states hold --- */
