@@ -5,7 +5,8 @@
  * af-to: packets that change their family (RFC 7915).
  *
  * The IP header is replaced as a whole; options and extension headers stay
- * behind.  The transport's checksum is mended by the difference of the pseudo
+ * behind.  A packet with one that must not (a route that it has to follow, a
+ * signature) is dropped.  The transport's checksum is mended by the difference of the pseudo
  * headers.  Echo requests and replies have the same body in both families;
  * errors are translated by a table, with the packet they quote; all other
  * ICMP messages end here.
@@ -133,6 +134,10 @@ pf_afto_finish6(struct pf_desc *pd, bool df)
 static bool
 pf_afto_finish(struct pf_desc *pd, bool df)
 {
+	/* one that came in fragments may be too long for an IPv4 packet */
+	if (pd->naf == AF_INET && pd->m->m_pkthdr.len > 65535 &&
+	    (pd->m->m_pkthdr.csum_flags & M_GSO) == 0)
+		return (false);
 	pd->m->m_pkthdr.pf.flags |= PF_TAG_PROCESSED;
 	if (pd->naf == AF_INET6)
 		return (pf_afto_finish6(pd, df));
@@ -148,6 +153,49 @@ pf_afto_df(const struct pf_desc *pd)
 	    (mtod(pd->m, const struct ip *)->ip_off & htons(IP_DF)) != 0);
 }
 
+/* Is there a source route in the IPv4 options that has not been followed? */
+static bool
+pf_afto_routed4(const struct pf_desc *pd)
+{
+	uint8_t o[3];
+
+	for (uint32_t at = sizeof(struct ip); at < pd->off; at += o[1]) {
+		if (m_copydata(pd->m, at, 1, o) != 0 || o[0] == IPOPT_EOL)
+			return (false);
+		o[1] = 1;
+		if (o[0] == IPOPT_NOP)
+			continue;
+		if (m_copydata(pd->m, at + 1, 1, o + 1) != 0 || o[1] < 2)
+			return (true); /* nobody knows what it is */
+		if (o[0] != IPOPT_LSRR && o[0] != IPOPT_SSRR)
+			continue;
+		if (m_copydata(pd->m, at + 2, 1, o + 2) != 0 || o[2] < o[1])
+			return (true);
+	}
+	return (false);
+}
+
+/* A routing header with segments left, or one that vouches for the others. */
+static bool
+pf_afto_bound6(const struct pf_desc *pd)
+{
+	uint32_t at = sizeof(struct ip6_hdr);
+	uint8_t h[4], nxt = mtod(pd->m, const struct ip6_hdr *)->ip6_nxt;
+
+	for (; at < pd->off; at += nxt == IPPROTO_FRAGMENT ? 8 : (h[1] + 1U) * 8, nxt = h[0])
+		if (nxt == IPPROTO_AH || m_copydata(pd->m, at, sizeof(h), h) != 0 ||
+		    (nxt == IPPROTO_ROUTING && h[3] != 0))
+			return (true);
+	return (false);
+}
+
+/* What must not stay behind (RFC 7915 4.1, 5.1.1). */
+static bool
+pf_afto_bound(const struct pf_desc *pd)
+{
+	return (pd->af == AF_INET ? pf_afto_routed4(pd) : pf_afto_bound6(pd));
+}
+
 enum pf_verdict
 pf_afto_apply(struct pf_desc *pd)
 {
@@ -156,7 +204,7 @@ pf_afto_apply(struct pf_desc *pd)
 	bool df = pf_afto_df(pd);
 
 	pd->reason = PFRES_TRANSLATE;
-	if (pd->frag != 0 || pd->icmp_error)
+	if (pd->frag != 0 || pd->icmp_error || pf_afto_bound(pd))
 		return (PF_DROP);
 	if (icmp ? !pf_afto_icmp(pd) : !(pf_afto_sum(pd) && pf_nat_ports(pd)))
 		return (PF_DROP);

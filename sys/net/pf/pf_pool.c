@@ -7,7 +7,8 @@
  * A pool is a list of entries: addresses, networks, ranges, tables, (if).
  * Seen from here all are one row of addresses, numbered through: entry by
  * entry, host by host.  How a number is picked is the pool's type; large
- * networks count as 2^24 hosts, of which the number chooses one by its bits.
+ * networks count as 2^24 hosts, their first ones, of which the number chooses
+ * one; random and source-hash choose among all of them.
  *
  * A port of nat is taken where the four numbers do not meet a state that is
  * there: from a random place upwards to the end of the range, then below.
@@ -41,14 +42,20 @@
 
 /* --- addresses by number --- */
 
-/* The lower half of an IPv6 address as a number. */
+/* The halves of an IPv6 address as numbers. */
+static uint64_t
+pf_high64(const struct ip_addr *a)
+{
+	return ((uint64_t)ntohl(a->l[0]) << 32 | ntohl(a->l[1]));
+}
+
 static uint64_t
 pf_low64(const struct ip_addr *a)
 {
 	return ((uint64_t)ntohl(a->l[2]) << 32 | ntohl(a->l[3]));
 }
 
-/* Host i of net/plen; more than 24 bits are filled from r. */
+/* Host i of net/plen; with r more than 24 bits are filled from that. */
 static struct ip_addr
 pf_net_host(sa_family_t af, const struct ip_addr *net, unsigned int plen,
     uint32_t i, const struct ip_addr *r)
@@ -70,13 +77,17 @@ pf_net_host(sa_family_t af, const struct ip_addr *net, unsigned int plen,
 static uint32_t
 pf_range_hosts(sa_family_t af, const struct pf_raddr *e)
 {
-	uint64_t lo, hi;
+	uint64_t lo, hi, blocks;
 
 	if (af == AF_INET)
-		return (MIN(ntohl(e->end.v4) - ntohl(e->addr.v4) + 1, POOL_NETMAX));
+		return ((uint32_t)MIN((uint64_t)ntohl(e->end.v4) - ntohl(e->addr.v4) + 1,
+		    (uint64_t)POOL_NETMAX));
 	lo = pf_low64(&e->addr);
 	hi = pf_low64(&e->end);
-	return (hi - lo >= POOL_NETMAX ? POOL_NETMAX : (uint32_t)(hi - lo) + 1);
+	blocks = pf_high64(&e->end) - pf_high64(&e->addr);
+	if (blocks > 1 || (blocks == 1 && hi >= lo) || hi - lo >= POOL_NETMAX)
+		return (POOL_NETMAX);
+	return ((uint32_t)(hi - lo) + 1);
 }
 
 static struct ip_addr
@@ -86,14 +97,18 @@ pf_range_host(sa_family_t af, const struct pf_raddr *e, uint32_t i)
 
 	if (af == AF_INET)
 		a.v4 = htonl(ntohl(a.v4) + i);
-	else
+	else {
 		a.q[1] = htobe64(pf_low64(&a) + i);
+		if (pf_low64(&a) < i) /* into the next /64 */
+			a.q[0] = htobe64(pf_high64(&a) + 1);
+	}
 	return (a);
 }
 
-/* A pick: number i of all, and bits for what is too large to count. */
+/* A pick: number i of all, and (spread) bits for what is too large to count. */
 struct pf_pick {
 	sa_family_t af;
+	bool spread;
 	uint32_t i;
 	struct ip_addr bits;
 };
@@ -133,6 +148,7 @@ static bool
 pf_entry_host(const struct pf_raddr *e, const struct pf_pick *p, uint32_t i,
     struct ip_addr *a)
 {
+	const struct ip_addr *bits = p->spread ? &p->bits : NULL;
 	struct ip_addr net;
 	unsigned int plen, k;
 	uint32_t n;
@@ -140,14 +156,13 @@ pf_entry_host(const struct pf_raddr *e, const struct pf_pick *p, uint32_t i,
 	if (e->type == PF_ADDR_RANGE)
 		*a = pf_range_host(p->af, e, i);
 	else if (e->type == PF_ADDR_PREFIX)
-		*a = pf_net_host(p->af, &e->addr, e->plen, i, &p->bits);
+		*a = pf_net_host(p->af, &e->addr, e->plen, i, bits);
 	else
 		for (k = 0;; k++, i -= n) {
 			if (!pf_entry_net(e, p->af, k, &net, &plen))
 				return (false);
 			if (i < (n = pf_net_hosts(p->af, plen))) {
-				*a = pf_net_host(p->af, &net, plen, i,
-				    &p->bits);
+				*a = pf_net_host(p->af, &net, plen, i, bits);
 				break;
 			}
 		}
@@ -245,11 +260,13 @@ pf_pool_pick(struct pf_pool *pool, sa_family_t af, const struct ip_addr *old,
 	switch (pool->type) {
 	case PF_POOL_RANDOM:
 		p.i = arc4random_uniform(n);
+		p.spread = true;
 		arc4random_buf(&p.bits, sizeof(p.bits));
 		break;
 	case PF_POOL_SRCHASH:
 		h = siphash24(&key, by, sizeof(*by));
 		p.i = (uint32_t)((h + k) % n);
+		p.spread = true;
 		p.bits.q[0] = h;
 		p.bits.q[1] = siphash24(&key, &h, sizeof(h));
 		break;
@@ -492,6 +509,16 @@ pf_embed_plen(unsigned int plen)
 	return (known ? plen : 96);
 }
 
+/* An address of one host, which is not every machine's own: whoever may name an
+ * IPv4 address this way is not to name our loopback or all of a network. */
+static bool
+pf_afto_one(const struct ip_addr *four)
+{
+	uint32_t top = ntohl(four->v4) >> 24;
+
+	return (top != 0 && top != 127 && top < 224);
+}
+
 /* The IPv4 destination in an IPv6 one, behind the prefix that r compares. */
 static struct ip_addr
 pf_afto_extract(const struct pf_rule *r, const struct ip_addr *six)
@@ -529,7 +556,7 @@ pf_afto_dst(struct pf_desc *pd, struct pf_rule *r, struct ip_addr *a)
 		if (pd->naf != AF_INET)
 			return (false);
 		*a = pf_afto_extract(r, was);
-		return (true);
+		return (pf_afto_one(a));
 	}
 	if (pd->naf == AF_INET6 && to->ents[0].type == PF_ADDR_PREFIX &&
 	    to->ents[0].plen <= 96) {

@@ -315,6 +315,120 @@ KTEST(pf_afto_options_stay_behind)
 	}
 }
 
+/* The server's packet with ext behind the header, of n bytes and kind nxt. */
+static struct mbuf *
+with_header(sa_family_t af, uint8_t nxt, const uint8_t *ext, uint32_t n)
+{
+	uint32_t hlen = af == AF_INET ? 20 : 40;
+	struct mbuf *m = datagram(af, 5, 8, IPPROTO_UDP), *new;
+	struct ip *ip;
+
+	KT((new = m_getroom(M_HEADROOM, 256)) != NULL);
+	new->m_len = new->m_pkthdr.len = m->m_pkthdr.len + n;
+	KT_EQ(m_copydata(m, 0, hlen, mtod(new, uint8_t *)), 0);
+	memcpy(mtod(new, uint8_t *) + hlen, ext, n);
+	KT_EQ(m_copydata(m, hlen, 16, mtod(new, uint8_t *) + hlen + n), 0);
+	m_freem(m);
+	if (af == AF_INET6) {
+		mtod(new, uint8_t *)[6] = nxt;
+		be16enc(mtod(new, uint8_t *) + 4, (uint16_t)(16 + n));
+		return (new);
+	}
+	ip = mtod(new, struct ip *);
+	ip->ip_vhl = (uint8_t)(0x40 | (hlen + n) / 4);
+	ip->ip_len = htons((uint16_t)new->m_pkthdr.len);
+	ip->ip_sum = 0;
+	ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, hlen + n));
+	return (new);
+}
+
+/* A route that the packet has to follow, and a signature, must not be left
+ * behind (RFC 7915 4.1, 5.1.1); a route that was followed may be. */
+KTEST(pf_afto_what_must_not_stay_behind)
+{
+	static const struct {
+		sa_family_t af;
+		uint8_t nxt, n, ext[24];
+		bool crosses;
+	} rows[] = {
+		{ AF_INET, 0, 8, { IPOPT_LSRR, 7, 4, 10, 0, 0, 1, 0 }, false },
+		{ AF_INET, 0, 8, { IPOPT_NOP, IPOPT_SSRR, 7, 4, 10, 0, 0, 1 }, false },
+		{ AF_INET, 0, 8, { IPOPT_LSRR, 7, 8, 10, 0, 0, 1, 0 }, true },
+		{ AF_INET6, IPPROTO_ROUTING, 8, { IPPROTO_UDP, 0, 4, 1 }, false },
+		{ AF_INET6, IPPROTO_ROUTING, 8, { IPPROTO_UDP, 0, 4, 0 }, true },
+		{ AF_INET6, IPPROTO_DSTOPTS, 16, { IPPROTO_ROUTING, 0, 1, 4, 0, 0, 0, 0,
+		    IPPROTO_UDP, 0, 3, 2 }, false },
+		{ AF_INET6, IPPROTO_AH, 16, { IPPROTO_UDP, 2 }, false },
+	};
+	struct mbuf *m;
+
+	pk_boot();
+	for (unsigned int i = 0; i < nitems(rows); i++) {
+		load(rows[i].af, 5);
+		m = with_header(rows[i].af, rows[i].nxt, rows[i].ext, rows[i].n);
+		m = crosses(m, rows[i].af);
+		KT_EQ(m != NULL, rows[i].crosses);
+		m_freem(m);
+	}
+}
+
+/* Who names an IPv4 address inside of one of IPv6 does not reach this machine's
+ * loopback, nor all of a network. */
+KTEST(pf_afto_no_ones_address)
+{
+	static const struct {
+		uint8_t four[4];
+		bool crosses;
+	} rows[] = {
+		{ { 127, 0, 0, 1 }, false }, { { 127, 255, 255, 255 }, false },
+		{ { 0, 0, 0, 0 }, false }, { { 0, 1, 2, 3 }, false },
+		{ { 224, 0, 0, 1 }, false }, { { 240, 0, 0, 1 }, false },
+		{ { 255, 255, 255, 255 }, false }, { { 1, 0, 0, 1 }, true },
+		{ { 126, 255, 255, 255 }, true }, { { 128, 0, 0, 1 }, true },
+		{ { 223, 255, 255, 1 }, true },
+	};
+	struct mbuf *m;
+
+	pk_boot();
+	load(AF_INET6, 5);
+	for (unsigned int i = 0; i < nitems(rows); i++) {
+		m = datagram(AF_INET6, 5, 8, IPPROTO_UDP);
+		memcpy(mtod(m, uint8_t *) + 36, rows[i].four, 4);
+		m = crosses(m, AF_INET6);
+		KT_EQ(m != NULL, rows[i].crosses);
+		m_freem(m);
+	}
+}
+
+/* The longest IPv6 packet has no place in an IPv4 one. */
+KTEST(pf_afto_too_long)
+{
+	struct mbuf *m;
+
+	pk_boot();
+	for (unsigned int too = 0; too < 2; too++) {
+		uint16_t len = (uint16_t)(65515 + too); /* behind the header */
+
+		load(AF_INET6, 5);
+		m = datagram(AF_INET6, 5, 8, IPPROTO_UDP);
+		be16enc(mtod(m, uint8_t *) + 4, len);
+		be16enc(mtod(m, uint8_t *) + 44, len);
+		for (uint32_t at = 56; at < 40U + len; at += 1000) {
+			static const uint8_t zero[1000];
+			struct mbuf *more = m_getroom(0, sizeof(zero));
+
+			KT(more != NULL);
+			more->m_len = more->m_pkthdr.len = MIN(1000U, 40U + len - at);
+			memcpy(mtod(more, uint8_t *), zero, more->m_len);
+			m_cat_pkt(m, more);
+		}
+		KT_EQ(m->m_pkthdr.len, 40U + len);
+		m = crosses(m, AF_INET6);
+		KT_EQ(m != NULL, too == 0);
+		m_freem(m);
+	}
+}
+
 /* --- errors --- */
 
 struct translated {

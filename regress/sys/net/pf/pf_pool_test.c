@@ -195,6 +195,64 @@ KTEST(pf_pool_every_type_over_every_kind_of_address)
 	}
 }
 
+/* An IPv6 network has more hosts than are counted: those by number are all
+ * different and in it, and so are those of a range that leaves its /64. */
+KTEST(pf_pool_networks_larger_than_numbers)
+{
+	static const uint8_t ordered[] = { PF_POOL_ROUNDROBIN, PF_POOL_LEASTSTATES };
+	struct pf_ioc_rule c = { .action = PFA_NAT, .af = AF_INET6 };
+	struct pk p = { .af = AF_INET6, .proto = IPPROTO_UDP, .src = 10,
+		.dst = 350, .dport = 53 };
+	struct pf_ioc_addr *range = &pk_ents[PF_NATPOOL][0].addr;
+	struct ip_addr first, a;
+	struct mbuf *m;
+
+	pk_boot();
+	c.pool[PF_NATPOOL].nents = 1;
+	for (unsigned int i = 0; i < 2 * nitems(ordered); i++) {
+		pk_states_end();
+		*range = pk_net(AF_INET6, 400, 64).addr;
+		if ((i & 1) != 0) {
+			range->type = PF_ADDR_RANGE;
+			memset(range->addr.b + 8, 0xff, 8);
+			range->end = pk_host(AF_INET6, 502);
+		}
+		first = range->addr;
+		c.pool[PF_NATPOOL].type = ordered[i / 2];
+		pk_rule(PF_RS_NAT, &c);
+		for (uint16_t k = 0; k < 4; k++) {
+			p.sport = (uint16_t)(1000 + k);
+			m = pk_through(pk_make(&p, NULL), AF_INET6, PF_OUT);
+			KT(m != NULL);
+			KT_EQ(m_copydata(m, 8, 16, a.b), 0);
+			m_freem(m);
+			if ((i & 1) == 0) {
+				first.b[15] = (uint8_t)k;
+				KT(ip_addr_eq(&a, &first));
+			} else if (k == 0)
+				KT(ip_addr_eq(&a, &first));
+			else
+				KT_EQ(pk_number(AF_INET6, &a), 500 + k - 1);
+		}
+	}
+}
+
+/* All of IPv4 is a range too. */
+KTEST(pf_pool_range_of_all)
+{
+	struct pf_ioc_rule c = { .action = PFA_NAT, .af = AF_INET };
+
+	pk_boot();
+	c.pool[PF_NATPOOL].nents = 1;
+	pk_ents[PF_NATPOOL][0].addr = (struct pf_ioc_addr){
+		.type = PF_ADDR_RANGE, .af = AF_INET, .plen = 32,
+		.end.v4 = UINT32_MAX };
+	pk_rule(PF_RS_NAT, &c);
+	KT(pk_passes(&(struct pk){ .af = AF_INET, .proto = IPPROTO_UDP,
+			 .src = 10, .dst = 350, .sport = 9, .dport = 53 },
+	    PF_OUT));
+}
+
 KTEST(pf_pool_bitmask_keeps_the_hosts_bits)
 {
 	struct pf_ioc_rule c = { .action = PFA_NAT };
