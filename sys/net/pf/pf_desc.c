@@ -345,8 +345,10 @@ pf_desc_transport(struct pf_desc *pd)
 	const struct pf_transport *t;
 
 	pd->p_len = pd->tot_len > pd->off ? pd->tot_len - pd->off : 0;
-	if (pd->frag == PF_FRAG_LATER)
+	if (pd->frag == PF_FRAG_LATER) {
+		memset(&pd->hdr, 0, sizeof(pd->hdr)); /* there is none */
 		return (PF_PASS);
+	}
 	for (t = pf_transports; t < pf_transports + nitems(pf_transports); t++)
 		if (t->proto == pd->proto) {
 			if (pd->off + t->len > pd->tot_len ||

@@ -155,7 +155,7 @@ struct pf_quote {
 	uint32_t ip_off;  /* of the quoted IP header in m */
 	uint32_t off;     /* of the quoted transport header in m */
 	struct pf_ends ends;
-	uint32_t seq;     /* TCP */
+	uint32_t seq;     /* TCP; SCTP: the tag */
 	uint16_t cksum;   /* of UDP, TCP when it is there */
 	bool has_cksum;
 };

@@ -7,8 +7,8 @@
  * The quoted packet went the other way.  So the answer to it, had there been
  * one, would come the same way as the error, and its key is the one that the
  * state is found by.  An error that nobody asked for (it is not sent to who
- * sent the quoted packet, or quotes numbers outside of TCP's window) is
- * dropped; one that belongs to no state is left to the rules.
+ * sent the quoted packet, or quotes numbers outside of TCP's window or a tag
+ * that is not of the SCTP association) is dropped; one that belongs to no state is left to the rules.
  *
  * Read on: pf_nat_icmp.c, which undoes the translation in it.
  */
@@ -28,6 +28,18 @@ pf_error_refuse(struct pf_desc *pd)
 	return (PF_DROP);
 }
 
+/* Does the quoted packet have a tag by which its receiver, dst, knows the
+ * association; or none, as an INIT that was sent? */
+static bool
+pf_error_tag(uint32_t tag, const struct pf_peer *src, const struct pf_peer *dst)
+{
+	if (dst->seqlo == 0 && dst->seqhi == 0)
+		return (true); /* not known yet */
+	if (tag == 0)
+		return (src->seqhi != 0);
+	return (tag == dst->seqlo || tag == dst->seqhi);
+}
+
 /* Has the sender of the quoted segment sent that, or might it have? */
 static bool
 pf_error_inwindow(const struct pf_desc *pd, const struct pf_quote *q,
@@ -38,6 +50,8 @@ pf_error_inwindow(const struct pf_desc *pd, const struct pf_quote *q,
 	const struct pf_peer *dst = forth ? &st->dst : &st->src;
 	uint32_t seq = q->seq - src->seqdiff, win = dst->max_win;
 
+	if (q->proto == IPPROTO_SCTP)
+		return (pf_error_tag(q->seq, src, dst));
 	if (q->proto != IPPROTO_TCP || (st->flags & PFSTATE_SLOPPY) != 0)
 		return (true);
 	if ((src->wscale & dst->wscale & PF_WSCALE_KNOWN) != 0)

@@ -272,3 +272,47 @@ KTEST(pf_sctp_nat_and_errors)
 		pk_states_end();
 	}
 }
+
+/* An error about a packet of the association is one that quotes its tag. */
+KTEST(pf_sctp_forged_errors)
+{
+	static const struct step steps[] = {
+		{ C, { 1 }, 0, 0, 0, TC, true, 0, 0, 0 },
+		{ S, { 2 }, 0, 0, TC, TS, true, 0, 0, 0 },
+		{ C, { 10 }, 0, 0, TS, 0, true, 0, 0, 0 },
+		{ S, { 11 }, 0, 0, TC, 0, true, 0, 0, 0 },
+	};
+	static const struct {
+		uint32_t tag;
+		bool good;
+	} quoted[] = { { TS, true }, { TC, false }, { T3, false }, { 0, false } };
+	const struct step data = { C, { 0 }, 0, 0, TS, 0, true, 0, 0, 0 };
+	struct mbuf *m, *in;
+	uint8_t quote[64];
+	struct pk p;
+
+	pk_boot();
+	PK_BOTH(af) {
+		uint32_t hlen = af == AF_INET ? 20 : 40;
+
+		pk_rule(PF_RS_FILTER, &(struct pf_ioc_rule){
+			    .action = PFA_PASS, .keep = PF_KEEPSTATE });
+		for (unsigned int i = 0; i < nitems(steps); i++)
+			KT(passes(af, &steps[i]));
+		pk_rule(PF_RS_FILTER, &(struct pf_ioc_rule){ .action = PFA_BLOCK });
+		m = packet(af, &data);
+		p = (struct pk){ .af = af, .src = 420, .dst = CLIENT,
+			.proto = af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+			.sport = (uint16_t)(af == AF_INET ? 3 << 8 | 2 : 1 << 8 | 4),
+			.len = (uint16_t)(hlen + 8) };
+		KT_EQ(m_copydata(m, 0, p.len, quote), 0);
+		m_freem(m);
+		for (unsigned int i = 0; i < nitems(quoted); i++) {
+			be32enc(quote + hlen + 4, quoted[i].tag);
+			in = pk_through(pk_make(&p, quote), af, PF_IN);
+			KT_EQ(in != NULL, quoted[i].good);
+			m_freem(in);
+		}
+		pk_states_end();
+	}
+}
