@@ -272,7 +272,8 @@ word_addr(struct work *w, const char *arg, uint64_t flag)
 {
 	(void)arg;
 	(void)flag;
-	show_addresses(w->name, "\t");
+	if (!rehearsal)
+		show_addresses(w->name, "\t");
 }
 
 void

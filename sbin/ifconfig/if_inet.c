@@ -173,6 +173,8 @@ word_nofamily(struct work *w, const char *arg, uint64_t af)
 	size_t len;
 
 	(void)arg;
+	if (rehearsal)
+		return;
 	snprintf(name, sizeof(name), "net.link.addrs.%s", w->name);
 	if ((rows = if_read(name, &len)) == NULL)
 		fail("%s: no such interface", w->name);
@@ -341,14 +343,16 @@ inet_finish(struct work *w)
 			address_missing(w);
 			return;
 		}
-		if (!first_address(w, &w->addr))
+		if (!rehearsal && !first_address(w, &w->addr))
 			fail("%s: no address to delete", w->name);
 	}
+	lifetimes_finish(w);
+	if (rehearsal)
+		return;
 	if (w->eui64)
 		eui64_fill(w);
 	memcpy(w->addr.name, w->name, sizeof(w->addr.name));
 	w->addr.af = (uint16_t)w->af;
-	lifetimes_finish(w);
 	if (w->addr_delete) {
 		if_must(w, SIOCDIFADDR_FG, &w->addr, "delete address");
 		return;
@@ -379,12 +383,15 @@ show_inet6(const struct if_row *row, const struct if_addrreq *a,
 		{ IFA_DEPRECATED, "deprecated" }, { IFA_AUTOCONF, "autoconf" },
 		{ IFA_TEMPORARY, "temporary" } };
 	bool linklocal = is_linklocal(&a->addr);
+	/* no router told of it, though the kernel made it */
+	uint32_t flags = linklocal ? a->flags & ~(uint32_t)IFA_AUTOCONF :
+				     a->flags;
 
 	printf("\tinet6 %s%s%s", text, linklocal ? "%" : "",
 	    linklocal ? row->name : "");
 	printf(" prefixlen %u", a->plen);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if ((a->flags & words[i].flag) != 0)
+		if ((flags & words[i].flag) != 0)
 			printf(" %s", words[i].text);
 	if (linklocal)
 		printf(" scopeid 0x%x", row->index);

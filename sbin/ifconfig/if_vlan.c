@@ -82,7 +82,7 @@ vlan_finish(struct work *w)
 {
 	struct vlan_req now;
 
-	if (!w->vlan_tag_set && !w->vlan_parent_set)
+	if ((!w->vlan_tag_set && !w->vlan_parent_set) || rehearsal)
 		return;
 	memset(&now, 0, sizeof(now));
 	memcpy(now.name, w->name, sizeof(now.name));

@@ -8,6 +8,9 @@
  * once; those that describe one thing together (an address with its netmask,
  * a vlan with its parent) are gathered and act at the end of the line, so
  * that their order does not matter.  Each room has a table of its words.
+ *
+ * The line is read twice: first nothing is asked of the kernel, so that a word
+ * that is none, or has a bad argument, changes nothing.
  */
 
 #include <sys/ioctl.h>
@@ -47,11 +50,15 @@ fail(const char *fmt, ...)
 	exit(1);
 }
 
+bool rehearsal;
+
 int
 if_call(unsigned long cmd, void *data)
 {
 	static int s = -1;
 
+	if (rehearsal)
+		return (0);
 	if (s == -1 && (s = socket(AF_INET, SOCK_DGRAM, 0)) == -1)
 		fail("socket: %s", strerror(errno));
 	return (ioctl(s, cmd, data));
@@ -334,8 +341,8 @@ word_find(const char *text)
 	return (NULL);
 }
 
-static int
-configure(const char *name, int argc, char *argv[])
+static void
+words_run(const char *name, int argc, char *argv[])
 {
 	struct work w;
 	const struct word *word;
@@ -362,6 +369,15 @@ configure(const char *name, int argc, char *argv[])
 	}
 	vlan_finish(&w);
 	inet_finish(&w);
+}
+
+static int
+configure(const char *name, int argc, char *argv[])
+{
+	rehearsal = true;
+	words_run(name, argc, argv);
+	rehearsal = false;
+	words_run(name, argc, argv);
 	return (0);
 }
 

@@ -42,6 +42,8 @@ extern const struct word inet_words[], vlan_words[], link_words[],
 /* Prints "ifconfig: ..." and ends with status 1. */
 void fail(const char *fmt, ...)
     __attribute__((__noreturn__, __format__(__printf__, 1, 2)));
+/* The words are only judged: if_call() asks nothing and returns 0. */
+extern bool rehearsal;
 /* The ioctl, or 0 / -1 and errno. */
 int if_call(unsigned long cmd, void *data);
 /* The same, or the end: "NAME: what: reason". */
