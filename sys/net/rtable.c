@@ -218,6 +218,13 @@ rtable_lookup(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, unsig
 	return (rt);
 }
 
+/* An IPv6 link-local gateway is its interface's: no table knows it. */
+static bool
+is_linklocal(uint16_t af, const struct ip_addr *a)
+{
+	return (af == AF_INET6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
+}
+
 /* The gateway's own host route, looked up anew when it went.  0 or errno. */
 static int
 gateway_resolve(struct rtentry *rt, const struct mbuf *m)
@@ -228,8 +235,7 @@ gateway_resolve(struct rtentry *rt, const struct mbuf *m)
 
 	if (__predict_true(rt->rt_gwroute != NULL && (rt->rt_gwroute->rt_flags & RTF_UP) != 0))
 		return (0);
-	/* an IPv6 link-local gateway is its interface's: no table knows it */
-	if (rt->rt_gwaf == AF_INET6 && rt->rt_gateway.b[0] == 0xfe && (rt->rt_gateway.b[1] & 0xc0) == 0x80)
+	if (is_linklocal(rt->rt_gwaf, &rt->rt_gateway))
 		return (0);
 	rt_put(rt->rt_gwroute);
 	rt->rt_gwroute = NULL;
@@ -354,6 +360,8 @@ want_complete(struct rt_want *w)
 	if (w->gwaf == AF_INET || w->gwaf == AF_INET6) {
 		w->flags |= RTF_GATEWAY;
 		if (w->ifp == NULL) {
+			if (is_linklocal(w->gwaf, &w->gateway))
+				return (ENETUNREACH); /* the first link of many is none */
 			gw = rtable_match(rtable_l2(w->tableid), w->gwaf, &w->gateway);
 			if (gw != NULL && (gw->rt_flags & (RTF_GATEWAY | RTF_REJECT | RTF_BLACKHOLE)) == 0)
 				w->ifp = gw->rt_ifp;
