@@ -74,6 +74,12 @@ struct hostent;
 struct if_nameindex;
 struct ifaddrs;
 
+/*
+ * Waits until fd can be written.  0, or -1: EINTR after a signal whose handler
+ * was set without SA_RESTART, or an error of poll(2).  (wait.c)
+ */
+int wait_writable(int fd);
+
 /* The C library's functions behind ours. */
 struct native {
 	int (*socket)(int, int, int);

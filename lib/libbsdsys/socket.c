@@ -158,11 +158,24 @@ connect_limit(int fd)
 	return (tv.tv_sec > INT_MAX / 1000 - 1 ? INT_MAX : (int)(tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000));
 }
 
+/* With a limit of time, a signal ends the call whatever its handler says. */
+static int
+connect_wait(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	int limit = connect_limit(fd), n;
+
+	if (limit == -1)
+		return (wait_writable(fd));
+	if ((n = poll(&pfd, 1, limit)) == 0)
+		errno = EINPROGRESS;
+	return (n > 0 ? 0 : -1);
+}
+
 int
 connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	int error, n;
+	int error;
 
 	native_init();
 	if (!call_isours(fd))
@@ -174,14 +187,11 @@ connect(int fd, const struct sockaddr *sa, socklen_t len)
 	}
 	if (errno == EINPROGRESS)
 		desc_new_stream(fd);
-	if (errno != EINPROGRESS || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
+	/* EALREADY: a signal ended the call that began it */
+	if ((errno != EINPROGRESS && errno != EALREADY) || sa->sa_family == AF_UNSPEC || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
 		return (-1);
-	if ((n = poll(&pfd, 1, connect_limit(fd))) == -1)
+	if (connect_wait(fd) == -1)
 		return (-1);
-	if (n == 0) {
-		errno = EINPROGRESS;
-		return (-1);
-	}
 	if ((error = sock_error(fd)) == 0)
 		return (0);
 	errno = error;
@@ -198,11 +208,9 @@ sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t froml
 }
 
 /*
- * A connection whose descriptor found no free number is lost, so after the
- * first time a number is tried for before, until there is one.
+ * A connection whose descriptor finds no free number when it is received is
+ * lost, so a number is tried for before.
  */
-static atomic_bool numbers_short;
-
 static bool
 number_free(int fd)
 {
@@ -211,7 +219,6 @@ number_free(int fd)
 	if (probe == -1)
 		return (false);
 	native.close(probe);
-	numbers_short = false;
 	return (true);
 }
 
@@ -242,12 +249,11 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 		errno = call_type(fd) == SOCK_STREAM ? EINVAL : EOPNOTSUPP;
 		return (-1);
 	}
-	if (numbers_short && !number_free(fd))
+	if (!number_free(fd))
 		return (-1);
 	if ((n = native.recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) == -1)
 		return (errno == ECONNRESET && call_hungup(fd) ? call_gone() : -1);
-	if ((msg.msg_flags & MSG_CTRUNC) != 0) {
-		numbers_short = true;
+	if ((msg.msg_flags & MSG_CTRUNC) != 0) { /* another thread took it */
 		errno = EMFILE;
 		return (-1);
 	}
