@@ -108,11 +108,11 @@ send_end(int fd, ssize_t n)
 	return (-1);
 }
 
-static ssize_t msg_send(int fd, const struct msghdr *msg);
+static ssize_t msg_send(int fd, const struct msghdr *msg, int flags);
 
 /* A datagram of more pieces than a call carries: put together first. */
 static ssize_t
-many_send(int fd, const struct msghdr *msg)
+many_send(int fd, const struct msghdr *msg, int flags)
 {
 	struct msghdr flat = *msg;
 	struct iovec iov = { NULL, room_of(msg->msg_iov, msg->msg_iovlen) };
@@ -131,22 +131,23 @@ many_send(int fd, const struct msghdr *msg)
 	}
 	flat.msg_iov = &iov;
 	flat.msg_iovlen = 1;
-	n = msg_send(fd, &flat);
+	n = msg_send(fd, &flat, flags);
 	free(iov.iov_base);
 	return (n);
 }
 
 static ssize_t
-msg_send(int fd, const struct msghdr *msg)
+msg_send(int fd, const struct msghdr *msg, int flags)
 {
 	struct iovec in[60];
 	struct call c = { .no = SYS_SENDMSG, .fd = fd, .in = in };
 	int64_t n;
 
 	if (msg->msg_iovlen > 56)
-		return (many_send(fd, msg));
+		return (many_send(fd, msg, flags));
 	c.arg[0] = msg->msg_name != NULL ? msg->msg_namelen : 0;
 	c.arg[1] = msg->msg_control != NULL ? msg->msg_controllen : 0;
+	c.arg[2] = (uint64_t)flags & MSG_DONTROUTE; /* of the others, the library's */
 	c.nin = part_add(in, c.nin, msg->msg_name, c.arg[0]);
 	c.nin = part_add(in, c.nin, msg->msg_control, c.arg[1]);
 	memcpy(in + c.nin, msg->msg_iov, msg->msg_iovlen * sizeof(*in));
@@ -162,7 +163,7 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
 	if (send_refused(fd, flags))
 		return (-1);
 	if (desc_dgram(fd))
-		return (msg_send(fd, msg));
+		return (msg_send(fd, msg, flags));
 	return (desc_idle() ? send_idle(flags) : send_end(fd, native.sendmsg(fd, msg, flags)));
 }
 
@@ -176,7 +177,7 @@ sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *sa
 	if (send_refused(fd, flags))
 		return (-1);
 	if (desc_dgram(fd))
-		return (msg_send(fd, &msg));
+		return (msg_send(fd, &msg, flags));
 	if (desc_idle())
 		return (send_idle(flags));
 	if (sa != NULL && call_isours(fd)) { /* of a stream, nobody looks at it */
@@ -247,7 +248,7 @@ writev(int fd, const struct iovec *iov, int n)
 	native_init();
 	if (!desc_dgram(fd))
 		return (desc_idle() ? send_idle(0) : send_end(fd, native.writev(fd, iov, n)));
-	return (data_isdevice(fd) ? device_write(fd, iov, n) : msg_send(fd, &msg));
+	return (data_isdevice(fd) ? device_write(fd, iov, n) : msg_send(fd, &msg, 0));
 }
 
 /* --- receiving --- */
@@ -467,7 +468,7 @@ sendmmsg(int fd, struct mmsghdr *vec, unsigned int n, int flags)
 	if (!desc_dgram(fd))
 		return (native.sendmmsg(fd, vec, n, flags));
 	for (i = 0; i < n && i < IOV_MAX; i++) {
-		if ((len = msg_send(fd, &vec[i].msg_hdr)) == -1)
+		if ((len = msg_send(fd, &vec[i].msg_hdr, flags)) == -1)
 			return (i > 0 ? (int)i : -1);
 		vec[i].msg_len = (unsigned int)len;
 	}

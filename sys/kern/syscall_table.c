@@ -159,12 +159,18 @@ sys_shutdown(struct proc *p, struct sysframe *f)
 }
 
 /*
- * An address of no family: no peer from now on.  A stream that has one keeps
- * it; who wants another makes another socket.
+ * An address of no family: no peer from now on.  A stream that tries to get
+ * one stops that; one that has it keeps it: who wants another makes another
+ * socket.
  */
 static int
 disconnect(struct socket *so)
 {
+	if ((so->so_state & SS_CONNECTING) != 0 && so->so_proto->abort != NULL) {
+		so->so_proto->abort(so);
+		so->so_error = 0;
+		return (0);
+	}
 	if ((so->so_state & SS_CONNECTED) == 0)
 		return (0);
 	if (so->so_type == SOCK_STREAM)
@@ -186,11 +192,11 @@ sys_connect(struct proc *p, struct sysframe *f)
 		return (EOPNOTSUPP);
 	if ((so->so_state & SS_LISTEN) != 0)
 		return (EISCONN);
-	if ((so->so_state & SS_CONNECTING) != 0)
-		return (EALREADY);
 	if (((const struct sockaddr *)(const void *)f->in)->sa_family ==
 	    AF_UNSPEC)
 		return (disconnect(so));
+	if ((so->so_state & SS_CONNECTING) != 0)
+		return (EALREADY);
 	if (so->so_type == SOCK_STREAM && (so->so_state & SS_CONNECTED) != 0)
 		return (EISCONN);
 	so->so_error = 0;
@@ -217,6 +223,9 @@ name_get(struct sysframe *f, bool peer)
 
 	if ((error = socket_of(f, &so)) != 0)
 		return (error);
+	if (peer && so->so_type == SOCK_STREAM &&
+	    (so->so_state & SS_CONNECTED) == 0)
+		return (ENOTCONN);
 	get = peer ? so->so_proto->peername : so->so_proto->sockname;
 	if (get == NULL)
 		return (EOPNOTSUPP);
@@ -462,6 +471,7 @@ sys_sendmsg(struct proc *p, struct sysframe *f)
 	uint64_t alen = f->arg[0], clen = f->arg[1], at, len;
 	struct socket *so;
 	struct mbuf *m;
+	uint32_t options;
 	int error;
 
 	if ((error = socket_of(f, &so)) != 0)
@@ -480,9 +490,13 @@ sys_sendmsg(struct proc *p, struct sysframe *f)
 	memcpy(m->m_data, f->in + at, len);
 	m->m_len = m->m_pkthdr.len = (uint32_t)len;
 	m->m_pkthdr.rtableid = (uint16_t)so->so_rtable;
+	options = so->so_options; /* the flag is the option for one message */
+	if ((f->arg[2] & MSG_DONTROUTE) != 0)
+		so->so_options |= 1U << SO_DONTROUTE;
 	error = so->so_proto->send(so, m,
 	    alen > 0 ? (const struct sockaddr *)(const void *)f->in : NULL,
 	    (socklen_t)alen, clen > 0 ? f->in + ALIGN8(alen) : NULL, clen, p);
+	so->so_options = options;
 	f->value = (int64_t)len;
 	return (error);
 }

@@ -607,8 +607,10 @@ in_opt_set(struct inpcb *inp, int level, int name, const void *val,
 		opt_flag_set(inp, row->flag, v);
 		return (0);
 	}
-	if (v < row->min || v > row->max || (row->kind == OPT_I16 && v == 0))
+	if (v < row->min || v > row->max)
 		return (EINVAL);
+	if (v == 0 && row->at == PCB(inp_ttl))
+		return (EINVAL); /* RFC 1122 3.2.1.7; IPv6 sends a 0 */
 	if (v == -1 && name == IPV6_TCLASS && level == IPPROTO_IPV6)
 		v = 0; /* RFC 3542 6.5: the default */
 	if (row->kind == OPT_U8)
@@ -833,14 +835,13 @@ in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len,
 
 /* --- out --- */
 
-static uint8_t
+/* -1: what the host says.  IPv4 knows no 0. */
+static int
 send_ttl(const struct inpcb *inp, sa_family_t af, const struct in_send *s)
 {
-	int ttl = s->ttl > 0 ? s->ttl :
-	    af == AF_INET    ? inp->inp_ttl :
-			       inp->inp_hops;
-
-	return (ttl > 0 ? (uint8_t)ttl : 0);
+	if (af == AF_INET)
+		return (s->ttl > 0 ? s->ttl : inp->inp_ttl);
+	return (s->ttl >= 0 ? s->ttl : inp->inp_hops);
 }
 
 /* What the socket says of packets to groups; without hops they stay here. */
@@ -869,9 +870,10 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
     uint8_t proto, const struct ip_addr *dst, uint32_t scope,
     const struct in_send *s)
 {
+	int ttl = send_ttl(inp, af, s);
 	struct ip_encap e = { .af = af,
 		.proto = proto,
-		.ttl = send_ttl(inp, af, s),
+		.ttl = ttl > 0 ? (uint8_t)ttl : 0,
 		.dst = *dst };
 	struct ip_outopts po = { .po_rtable = inp->inp_rtable,
 		.po_mtu = inp->inp_mtu6 };
@@ -894,6 +896,8 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	po.po_ifp = index != 0 ? if_get(index) : NULL;
 	if (inp->inp_ifindex != 0 || s->ifindex != 0)
 		po.po_flags |= IPOUT_IFONLY;
+	if (af == AF_INET6 && ttl == 0)
+		po.po_flags |= IPOUT_NOHOPS;
 	if ((inp->inp_flags & INP_DONTFRAG) != 0)
 		po.po_flags |= IPOUT_DF;
 	if ((inp->inp_socket->so_options & (1U << SO_BROADCAST)) != 0)

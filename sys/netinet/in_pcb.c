@@ -42,6 +42,7 @@
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
 #include <netinet/in_pcb_row.h>
+#include <netinet6/ip6_var.h>
 
 #define INPCB_HASH_MIN 64
 
@@ -262,6 +263,22 @@ in_pcb_readaddr(const struct inpcb *inp, const struct sockaddr *sa,
 	return (0);
 }
 
+int
+in_pcb_zone(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
+    uint32_t *scope)
+{
+	if (af != AF_INET6 || !in6_needszone(a))
+		return (0);
+	if (*scope == 0)
+		*scope = inp->inp_ifindex != 0 ? inp->inp_ifindex :
+		    inp->inp_scope != 0        ? inp->inp_scope :
+		    in6_ismulticast(a)         ? inp->inp_mifindex6 :
+						 0;
+	else if (inp->inp_ifindex != 0 && inp->inp_ifindex != *scope)
+		return (EINVAL);
+	return (*scope == 0 ? EINVAL : 0);
+}
+
 /* The family of the addresses that the pcb holds. */
 static sa_family_t
 in_pcb_addraf(const struct inpcb *inp)
@@ -299,7 +316,8 @@ in_pcb_peername(struct socket *so, struct sockaddr *sa, socklen_t *len)
 {
 	const struct inpcb *inp = so->so_pcb;
 
-	if (inp == NULL || ip_addr_iszero(&inp->inp_faddr))
+	if (inp == NULL || ip_addr_iszero(&inp->inp_faddr) ||
+	    (inp->inp_connected && inp->inp_fport == 0)) /* as on Linux */
 		return (ENOTCONN);
 	in_pcb_name(inp, &inp->inp_faddr, inp->inp_fport, sa, len);
 	return (0);
@@ -573,6 +591,10 @@ in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 	if ((error = in_pcb_readaddr(inp, sa, len, &af, &a, &port, &scope)) !=
 	    0)
 		return (error == ENETUNREACH ? EINVAL : error); /* mapped */
+	if ((error = in_pcb_zone(inp, af, &a, &scope)) != 0)
+		return (error);
+	if (scope != 0 && if_get(scope) == NULL)
+		return (ENODEV);
 	if ((error = in_pcb_addr_judge(inp, af, &a)) != 0)
 		return (error);
 	if (port != 0 && port < 1024 && p != NULL && suser(p) != 0)
@@ -622,7 +644,7 @@ in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
 	if (inp->inp_ifindex != 0 || scope != 0) {
 		ifp = if_get(inp->inp_ifindex != 0 ? inp->inp_ifindex : scope);
 		if (ifp == NULL)
-			return (ENXIO);
+			return (ENETUNREACH);
 		if (rt != NULL && rt->rt_ifp != ifp)
 			rt = NULL;
 	} else if (rt == NULL)
@@ -679,6 +701,8 @@ in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 		k.faddr = k.af == AF_INET ?
 		    ip_addr_v4(htonl(0x7f000001)) :
 		    (struct ip_addr){ .q = { 0, htobe64(1) } };
+	if ((error = in_pcb_zone(inp, k.af, &k.faddr, &scope)) != 0)
+		return (error);
 	k.ifindex = scope != 0 ? scope : inp->inp_scope;
 	k.laddr = inp->inp_laddr;
 	error = in_pcb_source(inp, k.af, &k.faddr, scope, &src);

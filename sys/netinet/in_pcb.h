@@ -110,7 +110,8 @@ void in_pcb_free(struct inpcb *inp);
 
 /*
  * Gives a local address and port (0: one is chosen, RFC 6056).  EINVAL bound
- * already or bad address, EADDRNOTAVAIL not ours, EADDRINUSE, EACCES
+ * already, bad address or no interface for a link-local one, ENODEV no such
+ * interface, EADDRNOTAVAIL not ours, EADDRINUSE, EACCES
  * port below 1024, EAFNOSUPPORT.  Nothing changed then.
  */
 int in_pcb_bind(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
@@ -135,7 +136,7 @@ void in_pcb_release(struct inpcb *inp);
  */
 int in_pcb_accept(struct inpcb *inp, const struct inpcb *listener,
     const struct in_pcb_key *k);
-/* The address that packets to a will carry.  0, ENETUNREACH, EADDRNOTAVAIL, ENXIO. */
+/* The address that packets to a will carry.  0, ENETUNREACH, EADDRNOTAVAIL. */
 int in_pcb_source(const struct inpcb *inp, sa_family_t af,
     const struct ip_addr *a, uint32_t scope, struct ip_addr *src);
 /* As getsockname and getpeername want it (ENOTCONN). */
@@ -149,6 +150,14 @@ socklen_t in_pcb_sockaddr(const struct inpcb *inp, sa_family_t af,
 int in_pcb_readaddr(const struct inpcb *inp, const struct sockaddr *sa,
     socklen_t len, sa_family_t *af, struct ip_addr *a, uint16_t *port,
     uint32_t *scope);
+
+/*
+ * The interface of an address that needs one (RFC 4007): scope if that is not
+ * 0, or the socket's.  EINVAL: there is none, or the socket is bound to
+ * another.
+ */
+int in_pcb_zone(const struct inpcb *inp, sa_family_t af,
+    const struct ip_addr *a, uint32_t *scope);
 
 /* A packet's numbers, seen from here: f is its source. */
 struct in_pcb_key {
@@ -210,7 +219,7 @@ uint32_t in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 struct in_send {
 	struct ip_addr src; /* zero: as bound, or chosen */
 	uint32_t ifindex;
-	int ttl, tos; /* -1: the socket's */
+	int ttl, tos; /* -1: the socket's; 0 is said by IPv6 only */
 };
 /* 0, or EINVAL for what is not known or not well formed. */
 int in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len,

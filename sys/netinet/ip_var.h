@@ -27,6 +27,7 @@ struct rtentry;
 #define IPOUT_IFONLY	 0x40 /* out by po_ifp whatever the route says */
 #define IPOUT_STAY	 0x200 /* a multicast is only for listeners here */
 #define IPOUT_NOLOOP	 0x100 /* no copy of a multicast for listeners here */
+#define IPOUT_NOHOPS	 0x400 /* v6: a hop limit of 0 is meant */
 #define IPOUT_JUDGED	 0x80 /* pf out has seen it: do not ask again */
 
 struct ip_outopts {

@@ -71,6 +71,8 @@ build_by_socket(const struct tcp_out *o, struct ip_encap *e,
 	int ttl = v4 ? inp->inp_ttl : inp->inp_hops;
 
 	e->ttl = ttl > 0 ? (uint8_t)ttl : 0;
+	if (!v4 && ttl == 0)
+		po->po_flags |= IPOUT_NOHOPS;
 	e->tos = (uint8_t)((v4 ? inp->inp_tos : inp->inp_tclass) & ~3);
 	if (inp->inp_ifindex != 0) {
 		po->po_ifp = if_get(inp->inp_ifindex);

@@ -188,7 +188,7 @@ peer_judge(struct inpcb *inp, const struct sockaddr *sa, socklen_t len)
 	    0)
 		return (error);
 	if (port == 0)
-		return (EADDRNOTAVAIL);
+		return (ECONNREFUSED); /* nobody listens there: see in_pcb_bind() */
 	if (af == AF_INET ? ntohl(a.v4) >= 0xe0000000U : in6_ismulticast(&a))
 		return (ENETUNREACH);
 	return (0);
@@ -240,6 +240,17 @@ tcp_connect(struct socket *so, const struct sockaddr *sa, socklen_t len,
 	(void)tcp_state_event(tp, TCPE_CONNECT, now);
 	begin(tp, now);
 	return (EINPROGRESS);
+}
+
+/* Not before there is a connection, nor when both sides have ended it. */
+static int
+tcp_peername(struct socket *so, struct sockaddr *sa, socklen_t *len)
+{
+	enum tcp_state s = so_tcp(so)->t_state;
+
+	if (s == TCPS_SYN_SENT || s == TCPS_TIME_WAIT)
+		return (ENOTCONN);
+	return (in_pcb_peername(so, sa, len));
 }
 
 /* --- bytes --- */
@@ -299,7 +310,7 @@ tcp_row_state(const struct inpcb *inp)
 		.shutdown = tcp_shutdown, .send = tcp_send,                   \
 		.urgent = tcp_urgent, .rcvd = tcp_rcvd,                       \
 		.abort = tcp_abort_call, .ioctl = in_ioctl,                   \
-		.sockname = in_pcb_sockname, .peername = in_pcb_peername,     \
+		.sockname = in_pcb_sockname, .peername = tcp_peername,        \
 		.setopt = tcp_setopt, .getopt = tcp_getopt                    \
 	}
 static struct protosw tcp_rows[] = { TCP_ROW(AF_INET), TCP_ROW(AF_INET6) };

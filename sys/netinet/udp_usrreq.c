@@ -257,6 +257,8 @@ udp_dest_find(const struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 		return (error);
 	if (d->port == 0)
 		return (EINVAL);
+	if (in_pcb_zone(inp, d->af, &d->addr, &d->scope) != 0)
+		return (EADDRNOTAVAIL); /* Linux's, where connect has EINVAL */
 	if (d->scope == 0)
 		d->scope = inp->inp_scope;
 	return (
@@ -282,6 +284,14 @@ udp_header(struct mbuf *m, const struct inpcb *inp, uint16_t dport)
 	return (m);
 }
 
+/* IPv6's length does not count its own header. */
+static uint32_t
+udp_payload_max(sa_family_t af)
+{
+	return (IP_MAXPACKET - sizeof(struct udphdr) -
+	    (af == AF_INET ? sizeof(struct ip) : 0));
+}
+
 static int
 udp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
     socklen_t len, const void *control, size_t controllen, struct proc *p)
@@ -291,10 +301,10 @@ udp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 	struct udp_dest d;
 	int error;
 
-	if (m->m_pkthdr.len >
-	    IP_MAXPACKET - sizeof(struct ip) - sizeof(struct udphdr))
+	if ((error = udp_dest_find(inp, sa, len, &d)) == 0 &&
+	    m->m_pkthdr.len > udp_payload_max(d.af))
 		error = EMSGSIZE;
-	else if ((error = udp_dest_find(inp, sa, len, &d)) == 0 &&
+	else if (error == 0 &&
 	    (error = in_opt_sendcontrol(inp, control, controllen, &s)) == 0)
 		error = in_pcb_bind_any(inp);
 	if (error != 0) {

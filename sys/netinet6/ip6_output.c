@@ -353,13 +353,14 @@ ip6_output_hlim(const struct ifnet *ifp)
 }
 
 static int
-ip6_output_source(struct mbuf *m, const struct ip6_way *w)
+ip6_output_source(struct mbuf *m, const struct ip_outopts *po,
+    const struct ip6_way *w)
 {
 	struct ip6_hdr *ip6 = mtod(m, struct ip6_hdr *);
 	struct ip_addr src = ip6_src(ip6), dst = ip6_dst(ip6);
 	struct ifaddr *ifa;
 
-	if (ip6->ip6_hlim == 0)
+	if (ip6->ip6_hlim == 0 && (po->po_flags & IPOUT_NOHOPS) == 0)
 		ip6->ip6_hlim = ip6_output_hlim(w->ex.ifp);
 	if (!ip_addr_iszero(&src)) {
 		/* groups do not send; for loopback see ip6_output_send() */
@@ -487,7 +488,7 @@ ip6_output(struct mbuf *m, const struct ip_outopts *po)
 	    (m = ip6_output_header(m, po, &error)) == NULL)
 		return (error);
 	if ((error = ip6_way_find(m, po, &w)) != 0 ||
-	    (error = ip6_output_source(m, &w)) != 0) {
+	    (error = ip6_output_source(m, po, &w)) != 0) {
 		m_drop(m,
 		    error == ENETUNREACH ? DROP_IP6_NOROUTE : DROP_IP6_OUTPUT);
 		return (error);

@@ -1,0 +1,519 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * connect(2), accept(2) and the names of peers where programs count on what
+ * Linux answers: signals, link-local addresses without their link, port 0,
+ * addresses without a family, descriptors that have run out, peers that have
+ * gone; and datagrams at the edges of what can be sent.
+ *
+ * The machine has pair0 with a router behind it that never answers:
+ *	10.9.9.1/24, fd00::1/64, fe80::1:1; by 10.9.9.2 and fd00::2 to
+ *	192.0.2.0/24 and 2001:db8:9::/64
+ */
+
+#include "machine.h"
+#include "inet.h"
+
+#include <sys/resource.h>
+#include <net/if.h>
+
+/* Runs a tool of the build that this test is from. */
+static void
+tool(const char *name, const char *a, const char *b, const char *c,
+    const char *d, const char *e)
+{
+	char path[PATH_MAX];
+	const char *argv[] = { path, a, b, c, d, e, NULL };
+
+	snprintf(path, sizeof(path), "%.*s%s",
+	    (int)(strlen(mach.bsd) - strlen("bsd")), mach.bsd, name);
+	if (run_wait(argv) != 0)
+		fail_msg("%s %s %s", name, a, b);
+}
+
+static int
+pair_up(void **state)
+{
+	if (machine_up(state) != 0)
+		return (-1);
+	if (sysctl_set("net.inet6.ip6.dad_count", 0) != 0)
+		return (-1);
+	tool("ifconfig", "pair0", "create", NULL, NULL, NULL);
+	tool("ifconfig", "pair1", "create", NULL, NULL, NULL);
+	tool("ifconfig", "pair1", "patch", "pair0", NULL, NULL);
+	tool("ifconfig", "pair1", "up", NULL, NULL, NULL);
+	tool("ifconfig", "pair0", "inet", "10.9.9.1/24", NULL, NULL);
+	tool("ifconfig", "pair0", "inet6", "fd00::1/64", NULL, NULL);
+	tool("ifconfig", "pair0", "inet6", "fe80::1:1/64", NULL, NULL);
+	tool("arp", "-s", "10.9.9.2", "2:0:0:0:0:2", NULL, NULL);
+	tool("ndp", "-s", "fd00::2", "2:0:0:0:0:2", NULL, NULL);
+	tool("route", "-q", "add", "192.0.2.0/24", "10.9.9.2", NULL);
+	tool("route", "-q", "add", "-inet6", "2001:db8:9::/64", "fd00::2");
+	return (0);
+}
+
+static socklen_t
+address(const char *text, int port, unsigned int scope,
+    struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	sin->sin_port = htons((uint16_t)port);
+	if (inet_pton(AF_INET, text, &sin->sin_addr) == 1) {
+		ss->ss_family = AF_INET;
+		return (sizeof(*sin));
+	}
+	assert_int_equal(inet_pton(AF_INET6, text, &sin6->sin6_addr), 1);
+	ss->ss_family = AF_INET6;
+	sin6->sin6_scope_id = scope;
+	return (sizeof(*sin6));
+}
+
+static int
+go(int fd, const char *text, int port, unsigned int scope)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(text, port, scope, &ss);
+
+	return (connect(fd, (struct sockaddr *)&ss, len));
+}
+
+static int
+take(int fd, const char *text, int port, unsigned int scope)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(text, port, scope, &ss);
+
+	return (bind(fd, (struct sockaddr *)&ss, len));
+}
+
+static ssize_t
+post(int fd, const void *buf, size_t n, int flags, const char *text, int port,
+    unsigned int scope)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(text, port, scope, &ss);
+
+	return (sendto(fd, buf, n, flags, (struct sockaddr *)&ss, len));
+}
+
+static int
+peer(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	return (getpeername(fd, (struct sockaddr *)&ss, &len));
+}
+
+static int
+nobody(int fd)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	return (connect(fd, &none, sizeof(none)));
+}
+
+static const char *
+unanswered(int af)
+{
+	return (af == AF_INET ? "192.0.2.77" : "2001:db8:9::77");
+}
+
+/* --- signals --- */
+
+static int heard[2]; /* a byte for each signal whose handler ran */
+static volatile sig_atomic_t ended;
+
+static void
+on_restart(int sig)
+{
+	(void)sig;
+	(void)!write(heard[1], "r", 1);
+}
+
+static void
+on_end(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
+
+/* Twice: the second call waits for what the first one began. */
+static void
+child_connects(int af)
+{
+	struct sigaction restart = { .sa_handler = on_restart,
+		.sa_flags = SA_RESTART };
+	struct sigaction end = { .sa_handler = on_end };
+	int fd = socket(af, SOCK_STREAM, 0);
+
+	sigaction(SIGUSR1, &restart, NULL);
+	sigaction(SIGUSR2, &end, NULL);
+	(void)!write(heard[1], "b", 1);
+	for (int i = 0; i < 2; i++) {
+		CHILD_CHECK(go(fd, unanswered(af), 9, 0) == -1 &&
+		    errno == EINTR && ended);
+		ended = 0;
+		(void)!write(heard[1], "e", 1);
+	}
+	CHILD_CHECK(nobody(fd) == 0 && peer(fd) == -1 && errno == ENOTCONN);
+	_exit(0);
+}
+
+static char
+hear(int ms)
+{
+	struct pollfd pfd = { heard[0], POLLIN, 0 };
+	char c = 0;
+
+	if (poll(&pfd, 1, ms) == 1)
+		assert_int_equal(read(heard[0], &c, 1), 1);
+	return (c);
+}
+
+static void
+test_connect_and_signals(void **state UNUSED)
+{
+	uint64_t end = now_ms() + SOON_MS;
+	pid_t pid;
+	char c;
+
+	BOTH(af)
+	{
+		assert_return_code(pipe(heard), errno);
+		assert_return_code(pid = fork(), errno);
+		if (pid == 0)
+			child_connects(af);
+		assert_int_equal(hear(SOON_MS), 'b');
+		for (int i = 0; i < 2; i++) {
+			for (int n = 0; n < 10; n++) {
+				kill(pid, SIGUSR1);
+				assert_int_equal(hear(SOON_MS), 'r');
+			}
+			assert_int_equal(hear(QUIET_MS), 0); /* it goes on */
+			do /* until it came while the call waits */
+				kill(pid, SIGUSR2);
+			while ((c = hear(20)) == 0 && now_ms() < end);
+			assert_int_equal(c, 'e');
+		}
+		child_good(pid);
+		close(heard[0]);
+		close(heard[1]);
+	}
+}
+
+/* --- addresses --- */
+
+static void
+test_link_local_without_link(void **state UNUSED)
+{
+	unsigned int pair0 = if_nametoindex("pair0");
+	unsigned int lo0 = if_nametoindex("lo0");
+	int fd;
+
+	assert_true(pair0 != 0 && lo0 != 0);
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		fd = socket(AF_INET6, type | SOCK_NONBLOCK, 0);
+		assert_errno(go(fd, "fe80::1:2", 9, 0), EINVAL);
+		assert_errno(go(fd, "fe80::1:2", 9, 999), ENETUNREACH);
+		assert_errno(take(fd, "fe80::1:1", 9000, 0), EINVAL);
+		assert_errno(take(fd, "fe80::1:1", 9000, 999), ENODEV);
+		assert_return_code(take(fd, "fe80::1:1", 9000, pair0), errno);
+		/* which says the link of the peer as well */
+		if (go(fd, "fe80::1:2", 9, 0) == -1)
+			assert_int_equal(errno, EINPROGRESS);
+		close(fd);
+		fd = socket(AF_INET6, type | SOCK_NONBLOCK, 0);
+		assert_return_code(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE,
+				       "pair0", 5),
+		    errno);
+		assert_errno(go(fd, "fe80::1:2", 9, lo0), EINVAL);
+		if (go(fd, "fe80::1:2", 9, 0) == -1)
+			assert_int_equal(errno, EINPROGRESS);
+		close(fd);
+	}
+	fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	assert_errno(post(fd, "x", 1, 0, "fe80::1:2", 9, 0), EADDRNOTAVAIL);
+	assert_errno(post(fd, "x", 1, 0, "ff02::1", 9, 0), EADDRNOTAVAIL);
+	assert_errno(go(fd, "ff02::1", 9, 0), EINVAL);
+	assert_int_equal(post(fd, "x", 1, 0, "fe80::1:2", 9, pair0), 1);
+	assert_int_equal(post(fd, "x", 1, 0, "ff02::1", 9, pair0), 1);
+	close(fd);
+}
+
+static void
+test_port_zero(void **state UNUSED)
+{
+	int fd;
+
+	BOTH(af)
+	{
+		const char *lo = af == AF_INET ? "127.0.0.1" : "::1";
+
+		fd = tcp_socket(af, 0);
+		assert_errno(go(fd, lo, 0, 0), ECONNREFUSED);
+		close(fd);
+		fd = socket(af, SOCK_DGRAM, 0);
+		assert_return_code(go(fd, lo, 0, 0), errno);
+		assert_errno(peer(fd), ENOTCONN);
+		assert_int_equal(send(fd, "x", 1, 0), 1);
+		assert_errno(post(fd, "x", 1, 0, lo, 0, 0), EINVAL);
+		close(fd);
+	}
+}
+
+/* --- peers that come and go --- */
+
+static void
+test_no_family(void **state UNUSED)
+{
+	int a, b, l, port;
+
+	BOTH(af)
+	{
+		a = tcp_socket(af, 0);
+		assert_return_code(nobody(a), errno);
+		close(a);
+		/* what is under way is ended, and another peer can be had */
+		l = tcp_listener(af, &port);
+		a = tcp_socket(af, SOCK_NONBLOCK);
+		assert_errno(go(a, unanswered(af), 9, 0), EINPROGRESS);
+		assert_errno(go(a, unanswered(af), 9, 0), EALREADY);
+		assert_errno(peer(a), ENOTCONN);
+		assert_return_code(nobody(a), errno);
+		assert_int_equal(port_of(a), 0);
+		assert_errno(tcp_connect(a, af, port), EINPROGRESS);
+		assert_comes(a, POLLOUT);
+		assert_return_code(b = accept(l, NULL, NULL), errno);
+		say(b, "who comes");
+		expect_text(a, "who comes");
+		/* a stream keeps the one it has */
+		assert_errno(nobody(a), EISCONN);
+		say(b, "still here");
+		expect_text(a, "still here");
+		both_close(a, b);
+		close(l);
+	}
+}
+
+static void
+test_name_of_a_peer_that_has_gone(void **state UNUSED)
+{
+	struct linger hard = { 1, 0 };
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int a, b, l, port;
+	uint64_t end;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		shutdown(a, SHUT_WR);
+		expect_eof(b);
+		assert_return_code(peer(a), errno); /* half closed */
+		assert_return_code(peer(b), errno);
+		shutdown(b, SHUT_WR);
+		expect_eof(a);
+		assert_errno(peer(a), ENOTCONN);
+		for (end = now_ms() + SOON_MS; /* the last ACK is on its way */
+		     peer(b) == 0 && now_ms() < end;)
+			usleep(1000);
+		assert_errno(peer(b), ENOTCONN);
+		both_close(a, b);
+		tcp_pair(af, &a, &b);
+		setsockopt(b, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+		close(b);
+		assert_comes(a, POLLHUP);
+		assert_errno(peer(a), ENOTCONN);
+		close(a);
+		/* who was there tells accept, though he has gone since */
+		l = tcp_listener(af, &port);
+		a = tcp_socket(af, 0);
+		assert_return_code(tcp_connect(a, af, port), errno);
+		assert_comes(l, POLLIN);
+		setsockopt(a, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+		close(a);
+		len = sizeof(ss);
+		assert_return_code(b = accept(l, (struct sockaddr *)&ss, &len),
+		    errno);
+		assert_int_equal(ss.ss_family, af);
+		both_close(b, l);
+	}
+}
+
+/* The connection waits for a number. */
+static void
+test_accept_without_numbers(void **state UNUSED)
+{
+	struct rlimit old, few;
+	int a, b, l, port;
+
+	assert_return_code(getrlimit(RLIMIT_NOFILE, &old), errno);
+	BOTH(af)
+	{
+		l = tcp_listener(af, &port);
+		a = tcp_socket(af, 0);
+		assert_return_code(tcp_connect(a, af, port), errno);
+		assert_comes(l, POLLIN);
+		assert_return_code(b = dup(a), errno); /* the next number */
+		close(b);
+		few = (struct rlimit){ (rlim_t)b, old.rlim_max };
+		assert_return_code(setrlimit(RLIMIT_NOFILE, &few), errno);
+		for (int i = 0; i < 3; i++)
+			assert_errno(accept(l, NULL, NULL), EMFILE);
+		assert_return_code(setrlimit(RLIMIT_NOFILE, &old), errno);
+		assert_return_code(b = accept(l, NULL, NULL), errno);
+		say(b, "at last");
+		expect_text(a, "at last");
+		both_close(a, b);
+		close(l);
+	}
+}
+
+/* --- datagrams --- */
+
+static void
+test_largest_datagrams(void **state UNUSED)
+{
+	static const struct {
+		const char *to;
+		size_t n;
+		int error;
+	} rows[] = {
+		{ "::1", 65507, 0 },
+		{ "::1", 65508, 0 },
+		{ "::1", 65527, 0 },
+		{ "::1", 65528, EMSGSIZE },
+		{ "::ffff:127.0.0.1", 65507, 0 },
+		{ "::ffff:127.0.0.1", 65508, EMSGSIZE },
+	};
+	static char out[65536], in[65536];
+	int a = socket(AF_INET6, SOCK_DGRAM, 0);
+	int b = socket(AF_INET6, SOCK_DGRAM, 0), room = 1 << 20;
+
+	assert_return_code(setsockopt(b, SOL_SOCKET, SO_RCVBUF, &room,
+			       sizeof(room)),
+	    errno);
+	assert_return_code(take(b, "::", 5601, 0), errno);
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (char)(i * 7);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ssize_t n = post(a, out, rows[i].n, 0, rows[i].to, 5601, 0);
+
+		if (rows[i].error != 0 ? n != -1 || errno != rows[i].error :
+					 n != (ssize_t)rows[i].n)
+			fail_msg("row %zu: %zd, %s", i, n, strerror(errno));
+		if (rows[i].error != 0)
+			continue;
+		assert_comes(b, POLLIN);
+		assert_int_equal(recv(b, in, sizeof(in), 0), rows[i].n);
+		assert_memory_equal(in, out, rows[i].n);
+	}
+	close(a);
+	close(b);
+}
+
+/* A hop limit of 0 is sent as one, by the option and for one datagram. */
+static void
+test_no_hops(void **state UNUSED)
+{
+	union {
+		struct cmsghdr h;
+		char b[256];
+	} control;
+	struct iovec iov = { (char[8]){ 'x' }, 1 };
+	struct msghdr m;
+	struct sockaddr_storage ss;
+	int a, b, v;
+
+	a = socket(AF_INET6, SOCK_DGRAM, 0);
+	b = socket(AF_INET6, SOCK_DGRAM, 0);
+	assert_return_code(take(b, "::1", 5602, 0), errno);
+	v = 1;
+	assert_return_code(setsockopt(b, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &v,
+			       sizeof(v)),
+	    errno);
+	for (int i = 0; i < 3; i++) { /* the default, the option, a message */
+		memset(&control, 0, sizeof(control));
+		m = (struct msghdr){ .msg_name = &ss,
+			.msg_namelen = address("::1", 5602, 0, &ss),
+			.msg_iov = &iov,
+			.msg_iovlen = 1 };
+		v = i == 1 ? 0 : -1;
+		assert_return_code(setsockopt(a, IPPROTO_IPV6,
+				       IPV6_UNICAST_HOPS, &v, sizeof(v)),
+		    errno);
+		if (i == 2) {
+			control.h = (struct cmsghdr){ CMSG_LEN(sizeof(int)),
+				IPPROTO_IPV6, IPV6_HOPLIMIT };
+			m.msg_control = &control;
+			m.msg_controllen = CMSG_SPACE(sizeof(int));
+		}
+		assert_int_equal(sendmsg(a, &m, 0), 1);
+		assert_comes(b, POLLIN);
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+		assert_int_equal(recvmsg(b, &m, 0), 1);
+		assert_int_equal(control.h.cmsg_type, IPV6_HOPLIMIT);
+		memcpy(&v, CMSG_DATA(&control.h), sizeof(v));
+		assert_int_equal(v, i == 0 ? 64 : 0);
+	}
+	close(a);
+	close(b);
+}
+
+/* MSG_DONTROUTE is SO_DONTROUTE for one datagram: no router on the way. */
+static void
+test_links_only(void **state UNUSED)
+{
+	struct mmsghdr many;
+	struct iovec iov = { (char[8]){ 'x' }, 1 };
+	int fd;
+
+	BOTH(af)
+	{
+		const char *lo = af == AF_INET ? "127.0.0.1" : "::1";
+		const char *link = af == AF_INET ? "10.9.9.77" : "fd00::77";
+
+		fd = socket(af, SOCK_DGRAM, 0);
+		assert_int_equal(post(fd, "x", 1, MSG_DONTROUTE, link, 9, 0), 1);
+		assert_int_equal(post(fd, "x", 1, MSG_DONTROUTE, lo, 9, 0), 1);
+		assert_errno(post(fd, "x", 1, MSG_DONTROUTE, unanswered(af), 9,
+				 0),
+		    ENETUNREACH);
+		assert_int_equal(post(fd, "x", 1, 0, unanswered(af), 9, 0), 1);
+		assert_return_code(go(fd, unanswered(af), 9, 0), errno);
+		assert_errno(send(fd, "x", 1, MSG_DONTROUTE), ENETUNREACH);
+		many = (struct mmsghdr){ .msg_hdr = { .msg_iov = &iov,
+					     .msg_iovlen = 1 } };
+		assert_errno(sendmmsg(fd, &many, 1, MSG_DONTROUTE),
+		    ENETUNREACH);
+		assert_errno(sendmsg(fd, &many.msg_hdr, MSG_DONTROUTE),
+		    ENETUNREACH);
+		assert_int_equal(sendmsg(fd, &many.msg_hdr, 0), 1);
+		close(fd);
+	}
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup(f, limit_set)
+	const struct CMUnitTest tests[] = {
+		T(test_connect_and_signals),
+		T(test_link_local_without_link),
+		T(test_port_zero),
+		T(test_no_family),
+		T(test_name_of_a_peer_that_has_gone),
+		T(test_accept_without_numbers),
+		T(test_largest_datagrams),
+		T(test_no_hops),
+		T(test_links_only),
+	};
+
+	return (cmocka_run_group_tests(tests, pair_up, machine_down));
+}
