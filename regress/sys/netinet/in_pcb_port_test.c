@@ -12,20 +12,6 @@
 
 #include <netinet/in_pcb.h>
 
-#define BOTH(id)                  \
-	static void id(void);     \
-	KTEST(id##_inet)          \
-	{                         \
-		kit_up(AF_INET);  \
-		id();             \
-	}                         \
-	KTEST(id##_inet6)         \
-	{                         \
-		kit_up(AF_INET6); \
-		id();             \
-	}                         \
-	static void id(void)
-
 #define FIRST 50000
 #define MANY  4096
 

@@ -9,20 +9,6 @@
 #include <sys/uidinfo.h>
 #include "tcpkit.h"
 
-#define BOTH(id)                  \
-	static void id(void);     \
-	KTEST(id##_inet)          \
-	{                         \
-		kit_up(AF_INET);  \
-		id();             \
-	}                         \
-	KTEST(id##_inet6)         \
-	{                         \
-		kit_up(AF_INET6); \
-		id();             \
-	}                         \
-	static void id(void)
-
 #define BATCH 32
 
 static struct kit_seg batch[BATCH];
@@ -93,9 +79,7 @@ static void
 close_one(struct socket *so)
 {
 	so->so_head = NULL;
-	so->so_proto->abort(so);
-	soclose(so);
-	kit_quiet();
+	kit_end(so);
 }
 
 /* so has the peer's first len bytes, each as it was sent. */

@@ -318,4 +318,132 @@ kit_established(const uint8_t *opt, uint32_t optlen)
 	return (so);
 }
 
+/* --- cases in both families --- */
+
+/* BOTH(name) { ... }: the tests name_inet and name_inet6. */
+#define BOTH(id)                  \
+	static void id(void);     \
+	KTEST(id##_inet)          \
+	{                         \
+		kit_up(AF_INET);  \
+		id();             \
+	}                         \
+	KTEST(id##_inet6)         \
+	{                         \
+		kit_up(AF_INET6); \
+		id();             \
+	}                         \
+	static void id(void)
+
+/* --- a conversation --- */
+
+#define MSS 1400 /* of a peer that says one of these: */
+static const uint8_t opt_mss[] = { 2, 4, 0x05, 0x78 };
+static const uint8_t opt_sack[] = { 2, 4, 0x05, 0x78, 1, 1, 4, 2 };
+/* clang-format off */
+static const uint8_t opt_all[] = { 2, 4, 0x05, 0x78, 4, 2, 8, 10, 0, 0, 0, 100, 0, 0, 0, 0, 1, 3, 3, 4 };
+/* clang-format on */
+
+static inline void
+kit_ack(uint32_t n, uint16_t win)
+{
+	struct kit_seg k = { .flags = TH_ACK, .seq = 1, .ack = n, .win = win };
+
+	kit_in(&k);
+}
+
+static inline void
+kit_data(uint32_t seq, uint32_t len)
+{
+	struct kit_seg k = { .flags = TH_ACK,
+		.seq = seq,
+		.ack = 1,
+		.len = len,
+		.win = 65535 };
+
+	kit_in(&k);
+}
+
+/* An acknowledgment with up to two blocks. */
+static inline void
+kit_sack(uint32_t n, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+	uint8_t o[20] = { 1, 1, 5, 18 };
+	struct kit_seg k = { .flags = TH_ACK,
+		.seq = 1,
+		.ack = n,
+		.win = 65535,
+		.opt = o,
+		.optlen = c != d ? 20 : 12 };
+
+	o[3] = (uint8_t)(k.optlen - 2);
+	be32enc(o + 4, kit_iss + a);
+	be32enc(o + 8, kit_iss + b);
+	be32enc(o + 12, kit_iss + c);
+	be32enc(o + 16, kit_iss + d);
+	kit_in(&k);
+}
+
+/* How many segments wait; bytes of them. */
+static inline unsigned int
+kit_outs(uint32_t *bytes)
+{
+	struct kit_out o;
+	unsigned int n = 0;
+
+	*bytes = 0;
+	while (kit_out(&o)) {
+		n += o.mss != 0 ? (o.len + o.mss - 1) / o.mss : 1;
+		*bytes += o.len;
+	}
+	return (n);
+}
+
+/* Exactly one segment leaves, with this in it. */
+static inline struct kit_out
+kit_one(uint32_t seq, uint32_t len)
+{
+	struct kit_out o, more;
+
+	KT(kit_out(&o));
+	KT_EQ(o.seq, seq);
+	KT_EQ(o.len, len);
+	KT(!kit_out(&more));
+	return (o);
+}
+
+static inline void
+kit_nothing(void)
+{
+	struct kit_out o;
+
+	KT(!kit_out(&o));
+}
+
+/* All that waits: its bytes, where they begin, the longest segment. */
+static inline uint32_t
+kit_bytes_out(uint32_t *first, uint32_t *longest)
+{
+	struct kit_out o;
+	uint32_t n = 0;
+
+	*first = *longest = 0;
+	while (kit_out(&o)) {
+		if (n == 0 && o.len > 0)
+			*first = o.seq;
+		n += o.len;
+		*longest = MAX(*longest, o.mss != 0 ? o.mss : o.len);
+	}
+	return (n);
+}
+
+/* Ends the connection with a reset. */
+static inline void
+kit_end(struct socket *so)
+{
+	so->so_proto->abort(so);
+	soclose(so);
+	kit_quiet();
+}
+
 #endif

@@ -1,0 +1,141 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Congestion windows: CUBIC and NewReno, rest (RFC 5681 4.1), the RTO that goes
+ * with them, and ECN (RFC 3168).
+ */
+
+#include <sys/uidinfo.h>
+#include "tcpkit.h"
+
+/* --- windows that grow and shrink --- */
+
+KTEST(tcp_cubic_follows_its_curve)
+{
+	struct inpcb inp = { 0 };
+	struct tcpcb tp = { .t_inp = &inp,
+		.t_mss = 1000,
+		.t_srtt_us = 100000,
+		.t_cc = &tcp_cc_cubic };
+	uint64_t now = 1000000;
+	uint32_t after, w;
+
+	tcp_cc_start(&tp, now);
+	tp.t_cwnd = 100000;
+	tp.t_snd_nxt = 100000;
+	tcp_cc_congested(&tp, now);
+	KT_EQ(tp.t_cwnd, 70000); /* beta is 0.7 */
+	after = tp.t_cwnd;
+	/* K = cbrt(30 / 0.4) = 4.217 s: there it is back where it was */
+	for (w = 0; w < 42 * 70; w++) {
+		now += 100000 / 70;
+		tcp_cc_acked(&tp, 1000, tp.t_cwnd, now);
+		KT(tp.t_cwnd >= after);
+		after = tp.t_cwnd;
+	}
+	KT(tp.t_cwnd > 97000 && tp.t_cwnd < 103000);
+	tp.t_backoff = 1;
+	tcp_cc_timeout(&tp, now);
+	KT_EQ(tp.t_cwnd, 1000);
+}
+
+KTEST(tcp_newreno_halves_and_adds)
+{
+	struct inpcb inp = { 0 };
+	struct tcpcb tp = { .t_inp = &inp,
+		.t_mss = 1000,
+		.t_cc = &tcp_cc_newreno };
+	unsigned int i;
+
+	tcp_cc_start(&tp, 1);
+	tp.t_cwnd = tp.t_snd_nxt = 20000;
+	tcp_cc_congested(&tp, 1);
+	KT_EQ(tp.t_cwnd, 10000);
+	for (i = 0; i < 10; i++)
+		tcp_cc_acked(&tp, 1000, tp.t_cwnd, 2);
+	KT_EQ(tp.t_cwnd, 11000); /* a segment for each window */
+}
+
+KTEST(tcp_rto_as_rfc6298)
+{
+	struct tcpcb tp = { 0 };
+
+	KT_EQ(tcp_rto_us(&tp), 1000000);
+	tcp_rtt_sample(&tp, 100000);
+	KT_EQ(tp.t_srtt_us, 100000);
+	KT_EQ(tp.t_rttvar_us, 50000);
+	KT_EQ(tcp_rto_us(&tp), 300000);
+	tcp_rtt_sample(&tp, 200000);
+	KT_EQ(tp.t_srtt_us, 112500);
+	KT_EQ(tp.t_rttvar_us, 62500);
+	tp.t_backoff = 2;
+	KT_EQ(tcp_rto_us(&tp), 4 * 362500);
+	tp.t_backoff = 200;
+	KT_EQ(tcp_rto_us(&tp), 64000000);
+}
+
+/* RFC 5681 4.1: after rest the first window again. */
+BOTH(tcp_rest_makes_the_window_small)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	struct tcpcb *tp = kit_tp(so);
+	uint32_t first, longest;
+
+	kit_write(so, MSS);
+	(void)kit_bytes_out(&first, &longest);
+	kit_ack(1 + MSS, 65535);
+	tp->t_cwnd = 60 * MSS;
+	kit_run(5000000);
+	kit_write(so, 40 * MSS);
+	KT_EQ(kit_bytes_out(&first, &longest), tcp_cc_initial(MSS));
+	kit_end(so);
+}
+
+/* --- ECN --- */
+
+BOTH(tcp_ecn_asked_marked_and_told)
+{
+	struct kit_seg k = { .flags = TH_SYN | TH_ACK | TH_ECE,
+		.ack = 1,
+		.win = 65535,
+		.opt = opt_mss,
+		.optlen = 4 };
+	struct socket *so;
+	struct tcpcb *tp;
+	uint32_t before, bytes;
+
+	tcp_ecn = 1;
+	so = kit_connect();
+	tp = kit_tp(so);
+	kit_in(&k);
+	kit_quiet();
+	KT((tp->t_flags & TF_ECN) != 0);
+	k = (struct kit_seg){ .flags = TH_ACK,
+		.seq = 1,
+		.ack = 1,
+		.win = 65535,
+		.len = 10,
+		.tos = 3 };
+	kit_in(&k); /* marked on its way */
+	KT((kit_one(1, 0).flags & TH_ECE) != 0);
+	k.seq = 11;
+	k.tos = 2;
+	k.flags |= TH_CWR;
+	kit_in(&k); /* the peer slowed down */
+	kit_run(50000);
+	KT((kit_one(1, 0).flags & TH_ECE) == 0);
+	kit_write(so, 10 * MSS);
+	(void)kit_outs(&bytes);
+	before = tp->t_cwnd;
+	k = (struct kit_seg){ .flags = TH_ACK | TH_ECE,
+		.seq = 21,
+		.ack = 1 + MSS,
+		.win = 65535 };
+	kit_in(&k);
+	KT(tp->t_cwnd < before);
+	before = tp->t_cwnd;
+	k.ack = 1 + 2 * MSS;
+	kit_in(&k); /* once for each window */
+	KT(tp->t_cwnd >= before);
+}
