@@ -2,13 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Host names as a machine knows them: its own etc/hosts, and numbers.
- *
- * The host's resolver is not asked: a machine's names are its own, and its
- * routes may not lead where the host's name servers are.
+ * Host names as a machine knows them: numbers, its own etc/hosts, and its own
+ * name servers, as libbsdsys asks them for every program.
  */
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 
 #include <libbsdsys/bsdsys.h>
@@ -18,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "host.h"
 
@@ -94,51 +94,13 @@ number_read(const char *text, int af, struct sockaddr_storage *ss, socklen_t *le
 
 /* --- names --- */
 
-/* Calls fn for each pair of etc/hosts until it returns true. */
-static bool
-hosts_walk(bool (*fn)(void *arg, const char *addr, const char *name, bool first), void *arg)
-{
-	const char *root = getenv("BSD_ROOT");
-	char path[4200], line[1024], *addr, *name, *save;
-	bool found = false;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/etc/hosts", root != NULL ? root : "");
-	if ((f = fopen(path, "re")) == NULL)
-		return (false);
-	while (!found && fgets(line, sizeof(line), f) != NULL) {
-		line[strcspn(line, "#\n")] = '\0';
-		if ((addr = strtok_r(line, " \t", &save)) == NULL)
-			continue;
-		for (bool first = true; !found && (name = strtok_r(NULL, " \t", &save)) != NULL; first = false)
-			found = fn(arg, addr, name, first);
-	}
-	fclose(f);
-	return (found);
-}
-
-struct want {
-	const char *name;
-	int af;
-	struct sockaddr_storage *ss;
-	socklen_t *len;
-	char *out;
-	size_t size;
-};
-
-static bool
-name_matches(void *arg, const char *addr, const char *name, bool first)
-{
-	struct want *w = arg;
-
-	(void)first;
-	return (strcasecmp(name, w->name) == 0 && number_read(addr, w->af, w->ss, w->len) == 1);
-}
-
 int
 host_resolve(const char *prog, const char *name, int af, struct sockaddr_storage *ss, socklen_t *len)
 {
-	struct want w = { .name = name, .af = af, .ss = ss, .len = len };
+	const struct addrinfo hints = { .ai_family = af, .ai_socktype = SOCK_RAW };
+	struct addrinfo *ai;
+	struct in_addr part;
+	int error;
 
 	switch (number_read(name, af, ss, len)) {
 	case 1:
@@ -147,10 +109,17 @@ host_resolve(const char *prog, const char *name, int af, struct sockaddr_storage
 		fprintf(stderr, "%s: %s: no such interface\n", prog, name);
 		return (-1);
 	}
-	if (hosts_walk(name_matches, &w))
-		return (0);
-	fprintf(stderr, "%s: %s: no address known by that name\n", prog, name);
-	return (-1);
+	/* 10.1 is half an address, and no name */
+	error = inet_aton(name, &part) == 1 ? EAI_NONAME : getaddrinfo(name, NULL, &hints, &ai);
+	if (error != 0) {
+		fprintf(stderr, "%s: %s: %s\n", prog, name,
+		    error == EAI_AGAIN ? "no name server answers" : "no address known by that name");
+		return (-1);
+	}
+	memcpy(ss, ai->ai_addr, ai->ai_addrlen);
+	*len = ai->ai_addrlen;
+	freeaddrinfo(ai);
+	return (0);
 }
 
 const char *
@@ -172,25 +141,18 @@ host_text(const struct sockaddr *sa, char *buf, size_t size)
 	return (buf);
 }
 
-static bool
-addr_matches(void *arg, const char *addr, const char *name, bool first)
-{
-	struct want *w = arg;
-
-	if (!first || strcmp(addr, w->name) != 0)
-		return (false);
-	snprintf(w->out, w->size, "%s", name);
-	return (true);
-}
+/* Seconds after which a name server that knew nothing is not asked again. */
+#define PATIENCE 2
 
 const char *
 host_name_of(const struct sockaddr *sa, char *buf, size_t size)
 {
-	char text[80];
-	struct want w = { .name = text, .out = buf, .size = size };
+	static bool silent;
+	socklen_t len = sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	time_t start = time(NULL);
 
-	host_text(sa, text, sizeof(text));
-	if (!hosts_walk(addr_matches, &w))
-		snprintf(buf, size, "%s", text);
-	return (buf);
+	if (!silent && getnameinfo(sa, len, buf, (socklen_t)size, NULL, 0, NI_NAMEREQD) == 0)
+		return (buf);
+	silent = silent || time(NULL) - start > PATIENCE;
+	return (host_text(sa, buf, size));
 }

@@ -84,6 +84,14 @@ ask '"four.test", 80, socket.AF_INET6'
 says "a name without such an address" 'gaierror: .*No address associated'
 ask '"silent.test.", 80'
 says "a server that is silent" 'gaierror: .*Temporary failure'
+keep on in ping -q -c 1 -4 www.test
+says "the machine's own tools ask it too" '^PING www\.test \(10\.81\.2\.2\)'
+keep on in ping -q -c 1 none.test
+says "... a name that is not there" '^ping: none\.test: no address known by that name$'
+keep on in ping -q -c 1 silent.test.
+says "... a server that is silent" '^ping: silent\.test\.: no name server answers$'
+keep on in ping -q -c 1 -4 localhost
+says "... localhost" '^1 packets transmitted, 1 packets received'
 ask '"10.1.2.3", 80'
 says "an address is an address" "^\['10\.1\.2\.3'\]$"
 keep on fw python3 -c 'import socket
@@ -98,6 +106,8 @@ says "back: nothing is known, the address itself" "'10\.81\.2\.2'"
 rm "$root/etc/hosts"
 keep on in python3 -c 'import socket; print(socket.getnameinfo(("10.81.2.2", 80), 0))'
 says "back: from DNS" "\('www.test', 'http'\)"
+keep on in ping -H -c 1 10.81.2.2
+says "... by the machine's own tools" '^64 bytes from www\.test'
 printf '10.81.1.77 seven\n' >"$root/etc/hosts"
 keep on in python3 -c 'import socket
 def t(f, *a):
