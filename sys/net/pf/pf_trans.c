@@ -29,7 +29,7 @@
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 
-#define ELEMS_MAX 4096
+#define ELEMS_MAX PF_REQUEST_MAX
 
 struct pf_elem {
 	uint8_t type, rs, flags;

@@ -264,6 +264,26 @@ begin(uint8_t type, uint8_t rs, const char *anchor)
 	return (io.ticket);
 }
 
+/* All rulesets of as many anchors as a large configuration has. */
+KTEST(pf_calls_transaction_of_many_anchors)
+{
+	enum { ANCHORS = 2000, N = ANCHORS * (PF_RS_MAX + 1) };
+	static struct pf_ioc_elem e[N];
+	struct pfioc_trans io = { .elems_ptr = (uint64_t)(uintptr_t)e,
+		.nelems = N };
+
+	boot();
+	for (unsigned int i = 0; i < N; i++) {
+		e[i].type = i % (PF_RS_MAX + 1) == PF_RS_MAX ? PF_ELEM_TABLES : PF_ELEM_RULES;
+		e[i].rs = (uint8_t)(e[i].type == PF_ELEM_RULES ? i % (PF_RS_MAX + 1) : 0);
+		snprintf(e[i].anchor, sizeof(e[i].anchor), "a%u", i / (PF_RS_MAX + 1));
+	}
+	KT_EQ(call(DIOCXBEGIN, &io), 0);
+	KT_EQ(pf_anchor_count, ANCHORS);
+	KT_EQ(call(DIOCXROLLBACK, &io), 0);
+	KT_EQ(pf_anchor_count, 0);
+}
+
 KTEST(pf_calls_transactions)
 {
 	static struct pf_ioc_elem e;
@@ -278,7 +298,7 @@ KTEST(pf_calls_transactions)
 
 	boot();
 	KT_EQ(call(DIOCXBEGIN, &io), EINVAL); /* no elements */
-	io.nelems = 4097;
+	io.nelems = PF_REQUEST_MAX + 1;
 	KT_EQ(call(DIOCXBEGIN, &io), EINVAL);
 	io.nelems = 1;
 	for (unsigned int i = 0; i < nitems(bad); i++) {
