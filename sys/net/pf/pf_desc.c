@@ -281,22 +281,40 @@ static const struct pf_query pf_queries6[] = {
 	{ ICMP6_ECHO_REQUEST, ICMP6_ECHO_REPLY },
 };
 
-bool
-pf_query_ports(sa_family_t af, uint8_t type, uint16_t id, uint16_t port[2])
+/* The query that the type asks or answers.  NULL: none. */
+static const struct pf_query *
+pf_query_of(sa_family_t af, uint8_t type)
 {
 	const struct pf_query *q = af == AF_INET ? pf_queries4 : pf_queries6;
 	unsigned int n = af == AF_INET ? nitems(pf_queries4) :
 					 nitems(pf_queries6);
 
 	for (; n-- > 0; q++)
-		if (type == q->ask || type == q->answer) {
-			port[type == q->answer] = id;
-			port[type == q->ask] = q->ask;
-			return (true);
-		}
+		if (type == q->ask || type == q->answer)
+			return (q);
+	return (NULL);
+}
+
+bool
+pf_query_ports(sa_family_t af, uint8_t type, uint16_t id, uint16_t port[2])
+{
+	const struct pf_query *q = pf_query_of(af, type);
+
 	port[PF_SRC] = 0;
 	port[PF_DST] = type;
-	return (false);
+	if (q == NULL)
+		return (false);
+	port[type == q->answer] = id;
+	port[type == q->ask] = q->ask;
+	return (true);
+}
+
+enum pf_role
+pf_query_role(sa_family_t af, uint8_t type)
+{
+	const struct pf_query *q = pf_query_of(af, type);
+
+	return (q == NULL ? PF_TELLS : type == q->ask ? PF_ASKS : PF_ANSWERS);
 }
 
 /* Messages about neighbours and groups have not passed a router: what they may

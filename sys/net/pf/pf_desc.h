@@ -165,6 +165,9 @@ int pf_quote_read(const struct mbuf *m, sa_family_t af, uint32_t off,
  * query or its answer; else 0 and the type. */
 bool pf_query_ports(sa_family_t af, uint8_t type, uint16_t id,
     uint16_t port[2]);
+/* What an ICMP message of that type is in it. */
+enum pf_role { PF_TELLS, PF_ASKS, PF_ANSWERS };
+enum pf_role pf_query_role(sa_family_t af, uint8_t type);
 /* Where the ICMP or ICMPv6 types are errors that quote a packet. */
 bool pf_icmp_iserror(sa_family_t af, uint8_t type);
 

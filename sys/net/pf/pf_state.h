@@ -39,7 +39,8 @@ struct pf_kif;
 struct pf_rule;
 
 struct pf_peer {
-	uint32_t seqlo, seqhi; /* TCP: lowest, highest allowed; SCTP: tags */
+	/* TCP: lowest, highest allowed; SCTP: tags; ICMP: enum pf_role of who began */
+	uint32_t seqlo, seqhi;
 	uint32_t seqdiff;      /* added by modulate state */
 	uint16_t max_win;
 	uint8_t wscale; /* PF_WSCALE_KNOWN */

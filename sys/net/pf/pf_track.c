@@ -68,9 +68,17 @@ pf_track_other(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
 	return (PF_PASS);
 }
 
+/* Who began with a question asks, and the other end answers.  The key alone
+ * does not say so: an id may be the number of a type. */
 static enum pf_verdict
 pf_track_query(struct pf_desc *pd, struct pf_peer *src, struct pf_peer *dst)
 {
+	enum pf_role role = pf_query_role(pd->af, pd->hdr.icmp.icmp_type);
+
+	if (role != PF_TELLS && (role == pd->st->src.seqlo) != (src == &pd->st->src)) {
+		pd->reason = PFRES_BADSTATE;
+		return (PF_DROP);
+	}
 	pf_state_settime(pd->st,
 	    src == &pd->st->dst ? PFTM_ICMP_ERROR :
 				  (enum pf_timeout)pd->st->timeout);
@@ -125,8 +133,9 @@ pf_track_first(struct pf_desc *pd, struct pf_state *st)
 		pf_track_tcp_first(pd, st);
 	else if (pd->proto == IPPROTO_SCTP)
 		pf_track_sctp_first(pd, st);
-	else if (pf_isicmp(pd->proto))
+	else if (pf_isicmp(pd->proto)) {
+		st->src.seqlo = pf_query_role(pd->af, pd->hdr.icmp.icmp_type);
 		st->timeout = PFTM_ICMP_FIRST;
-	else
+	} else
 		st->timeout = (uint8_t)pf_other_class(pd->proto);
 }

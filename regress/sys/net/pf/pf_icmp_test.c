@@ -311,6 +311,51 @@ KTEST(pf_icmp_what_is_no_error_of_a_state)
 
 /* A query's answer comes back to who asked; another id, another type or a
  * question from outside does not. */
+/* Ids that are numbers of types: the key of a question from the other end is
+ * that of an answer, and yet it is none. */
+KTEST(pf_icmp_ids_like_types)
+{
+	static const struct {
+		sa_family_t af;
+		uint8_t ask;
+		uint16_t id;
+		uint8_t other;
+		uint16_t otherid;
+		bool passes;
+	} rows[] = {
+		{ AF_INET, 8, 8, 8, 8, false },
+		{ AF_INET, 8, 13, 13, 8, false },
+		{ AF_INET, 13, 8, 8, 13, false },
+		{ AF_INET, 8, 17, 17, 8, false },
+		{ AF_INET, 8, 8, 0, 8, true },
+		{ AF_INET, 8, 13, 0, 13, true },
+		{ AF_INET, 13, 8, 14, 8, true },
+		{ AF_INET6, 128, 128, 128, 128, false },
+		{ AF_INET6, 128, 128, 129, 128, true },
+		/* found by its answer */
+		{ AF_INET, 0, 8, 0, 8, false },
+		{ AF_INET, 0, 8, 8, 8, true },
+		{ AF_INET6, 129, 5, 128, 5, true },
+	};
+	struct pk p;
+
+	pk_boot();
+	for (unsigned int i = 0; i < nitems(rows); i++) {
+		rules(rows[i].af, false);
+		p = first_packet(rows[i].af, IPPROTO_ICMP);
+		p.sport = (uint16_t)(rows[i].ask << 8);
+		p.dport = rows[i].id;
+		KT(pk_passes(&p, PF_OUT));
+		block();
+		KT(pk_passes(&p, PF_OUT));
+		p.src = SERVER;
+		p.dst = CLIENT;
+		p.sport = (uint16_t)(rows[i].other << 8);
+		p.dport = rows[i].otherid;
+		KT_EQ(pk_passes(&p, PF_IN), rows[i].passes);
+	}
+}
+
 KTEST(pf_icmp_answers)
 {
 	struct pk p, back;
