@@ -245,6 +245,20 @@ struct if_family {
 	uint8_t fam_addrlen; /* 4, 16 */
 	uint8_t fam_maxplen; /* 32, 128 */
 	void (*fam_input)(struct ifnet *ifp, struct mbuf *m);
+	/* What fam_input does after the header was judged, and pf was asked.  Takes m. */
+	void (*fam_input_judged)(struct ifnet *ifp, struct mbuf *m);
+	/*
+	 * A packet that only passes (m_data at its header): is its header sound,
+	 * by length, version and checksum?  The packet, header contiguous and
+	 * cut to the length it says; NULL: it is not, counted and gone.
+	 */
+	struct mbuf *(*fam_sound)(struct mbuf *m);
+	/*
+	 * A sound packet that passes, for a link that takes mtu bytes: itself, or
+	 * what it may be cut into, at the end of ml.  0 or errno, and *mp is NULL;
+	 * EMSGSIZE with *mp still the caller's: it may not be cut.
+	 */
+	int (*fam_fit)(struct mbuf **mp, uint32_t mtu, struct mbuf_list *ml);
 	/*
 	 * The link address of nh on ifp: 0 and lladdr is filled; EAGAIN, the
 	 * resolver keeps m and sends it later; errno, m is gone.

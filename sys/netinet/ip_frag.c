@@ -84,7 +84,7 @@ struct frag_dgram {
 	struct frag_row *row;
 	struct ip_addr dst;
 	uint64_t expire_us;
-	uint32_t id;
+	uint32_t id, exit;
 	uint32_t bytes, end; /* have; want, 0 while the last is missing */
 	uint32_t npieces, largest, hdrlen;
 	uint8_t proto, ecn; /* ecn: bit set for each code seen */
@@ -336,7 +336,7 @@ frag_dgram_find(struct frag_row *row, const struct ip_frag *f)
 
 	LIST_FOREACH(d, &row->dgrams[frag_hash(&f->src, &f->dst, f->id)], hash)
 		if (d->id == f->id && ip_addr_eq(&d->src->addr, &f->src) &&
-		    ip_addr_eq(&d->dst, &f->dst) &&
+		    ip_addr_eq(&d->dst, &f->dst) && d->exit == f->exit &&
 		    (!row->proto_in_key || d->proto == f->proto))
 			return (d);
 	return (NULL);
@@ -360,6 +360,7 @@ frag_dgram_new(struct frag_row *row, const struct ip_frag *f)
 	d->dst = f->dst;
 	d->id = f->id;
 	d->proto = f->proto;
+	d->exit = f->exit;
 	d->expire_us = uptime_us() + (uint64_t)frag_wait(row) * 1000000;
 	LIST_INSERT_HEAD(&row->dgrams[frag_hash(&f->src, &f->dst, f->id)], d,
 	    hash);

@@ -28,7 +28,7 @@
 
 /* What is wrong with the header; DROP_NONE and the packet is cut to ip_len. */
 static enum drop_reason
-ip_header_check(struct ifnet *ifp, struct mbuf *m)
+ip_header_check(struct mbuf *m)
 {
 	const struct ip *ip = mtod(m, const struct ip *);
 	uint32_t hlen = IP_HLEN(ip), len = ntohs(ip->ip_len);
@@ -39,8 +39,6 @@ ip_header_check(struct ifnet *ifp, struct mbuf *m)
 		return (DROP_IP_BADSUM);
 	if (len < hlen || len > m->m_pkthdr.len)
 		return (DROP_IP_BADLEN);
-	if (ip_martian(ifp, m, ip->ip_src, ip->ip_dst))
-		return (DROP_IP_MARTIAN);
 	if (len < m->m_pkthdr.len)
 		m_adj(m, (int)len - (int)m->m_pkthdr.len); /* link padding */
 	return (DROP_NONE);
@@ -71,18 +69,31 @@ ip_header_pull(struct mbuf *m)
 	return (m->m_len < hlen ? m_pullup(m, hlen) : m);
 }
 
+struct mbuf *
+ip_sound(struct mbuf *m)
+{
+	enum drop_reason why;
+
+	if ((m = ip_header_pull(m)) == NULL ||
+	    (why = ip_header_check(m)) == DROP_NONE)
+		return (m);
+	m_drop(m, why);
+	return (NULL);
+}
+
 void
 ip_input(struct ifnet *ifp, struct mbuf *m)
 {
 	const struct ip_family *fam;
+	const struct ip *ip;
 	sa_family_t af = AF_INET;
-	enum drop_reason why;
 
 	ipstat_inc(IPS_TOTAL);
-	if ((m = ip_header_pull(m)) == NULL)
+	if ((m = ip_sound(m)) == NULL)
 		return;
-	if ((why = ip_header_check(ifp, m)) != DROP_NONE) {
-		m_drop(m, why);
+	ip = mtod(m, const struct ip *);
+	if (ip_martian(ifp, m, ip->ip_src, ip->ip_dst)) {
+		m_drop(m, DROP_IP_MARTIAN);
 		return;
 	}
 	if ((m->m_flags & M_LOOP) == 0)

@@ -226,9 +226,9 @@ ip_emit_list(struct mbuf_list *ml, const struct ip_exit *ex)
 	return (error);
 }
 
-/* Large packets whose segments do not fit either: cut both ways. */
+/* Large packets whose segments do not fit either: cut both ways, into ml. */
 static int
-ip_emit_cut(struct mbuf *m, const struct ip_exit *ex, uint32_t mtu)
+ip_cut(struct mbuf *m, uint32_t mtu, struct mbuf_list *ml)
 {
 	struct mbuf_list segs = MBUF_LIST_INITIALIZER,
 			 frags = MBUF_LIST_INITIALIZER;
@@ -241,7 +241,7 @@ ip_emit_cut(struct mbuf *m, const struct ip_exit *ex, uint32_t mtu)
 	while (error == 0 && (m = ml_dequeue(&segs)) != NULL) {
 		if ((error = ip_fragment(m, &frags, mtu)) == 0) {
 			ipstat_inc(IPS_FRAGMENTED);
-			error = ip_emit_list(&frags, ex);
+			ml_enlist(ml, &frags);
 		}
 	}
 	ml_purge(&segs);
@@ -249,10 +249,27 @@ ip_emit_cut(struct mbuf *m, const struct ip_exit *ex, uint32_t mtu)
 }
 
 int
+ip_fit(struct mbuf **mp, uint32_t mtu, struct mbuf_list *ml)
+{
+	struct mbuf *m = *mp;
+
+	if (!ip_fits(m, mtu) &&
+	    (mtod(m, struct ip *)->ip_off & htons(IP_DF)) != 0)
+		return (EMSGSIZE);
+	*mp = NULL;
+	if (!ip_fits(m, mtu))
+		return (ip_cut(m, mtu, ml));
+	ml_enqueue(ml, m);
+	return (0);
+}
+
+int
 ip_emit(struct mbuf **mp, const struct ip_exit *ex)
 {
+	struct mbuf_list cut = MBUF_LIST_INITIALIZER;
 	uint32_t mtu = ex->ifp->if_mtu;
 	struct mbuf *m = *mp;
+	int error, sent;
 
 	if (ex->mtu != 0 && ex->mtu < mtu)
 		mtu = ex->mtu;
@@ -260,10 +277,9 @@ ip_emit(struct mbuf **mp, const struct ip_exit *ex)
 		*mp = NULL;
 		return (ip_emit_one(m, ex));
 	}
-	if ((mtod(m, struct ip *)->ip_off & htons(IP_DF)) != 0)
-		return (EMSGSIZE);
-	*mp = NULL;
-	return (ip_emit_cut(m, ex, mtu));
+	error = ip_fit(mp, mtu, &cut);
+	sent = ip_emit_list(&cut, ex);
+	return (error != 0 ? error : sent);
 }
 
 /* --- packets made here --- */

@@ -57,6 +57,7 @@ struct ip_input_ctx {
 	uint32_t off; /* of the transport header in m */
 	uint32_t nxtoff; /* v6: of the byte that names the transport, for IPE_PROTOCOL */
 	bool frag; /* v6: it came in fragments, or with a fragment header */
+	uint32_t exit; /* as in struct ip_frag */
 	struct ip_addr src, dst;
 };
 /* One row serves both families where the protocol does. */
@@ -110,6 +111,7 @@ struct ip_frag {
 	bool more;
 	uint8_t tos; /* ECN, RFC 3168 5.3 */
 	struct ifnet *ifp;
+	uint32_t exit; /* interface that it leaves by, apart from all others; 0: it comes in */
 	uint32_t *largest; /* NULL, or gets the length of the largest fragment */
 };
 struct mbuf *ip_reass(struct mbuf *m, const struct ip_frag *f);
@@ -175,6 +177,9 @@ extern int ip_directedbcast, ip_sendredirects, ip_mtudisc;
 /* --- IPv4's own rooms --- */
 /* From the link (fam_input): checks the header, asks pf.  Takes m. */
 void ip_input(struct ifnet *ifp, struct mbuf *m);
+/* fam_sound, fam_fit of struct if_family. */
+struct mbuf *ip_sound(struct mbuf *m);
+int ip_fit(struct mbuf **mp, uint32_t mtu, struct mbuf_list *ml);
 /* From here on the packet is sound and pf has let it in.  Takes m. */
 void ip_input_judged(struct ifnet *ifp, struct mbuf *m);
 /* Sends a packet on by rt, received on ifp.  Takes m.  (ip_forward.c) */

@@ -82,6 +82,7 @@ ip6_frag_input(struct mbuf *m, struct ip_input_ctx *ctx, uint32_t *largest)
 		.dst = ctx->dst,
 		.tos = ctx->tos,
 		.ifp = ctx->ifp,
+		.exit = ctx->exit,
 		.largest = largest,
 	};
 

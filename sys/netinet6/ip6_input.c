@@ -60,9 +60,8 @@ ip6_martian(const struct ifnet *ifp, const struct mbuf *m,
 	return (DROP_NONE);
 }
 
-/* m with its header contiguous and sound, cut to its length; or NULL. */
-static struct mbuf *
-ip6_header_pull(struct ifnet *ifp, struct mbuf *m)
+struct mbuf *
+ip6_sound(struct mbuf *m)
 {
 	const struct ip6_hdr *ip6;
 	enum drop_reason why = DROP_NONE;
@@ -82,8 +81,6 @@ ip6_header_pull(struct ifnet *ifp, struct mbuf *m)
 		why = DROP_IP6_BADLEN;
 	else if (ip6->ip6_plen == 0 && ip6->ip6_nxt == IPPROTO_HOPOPTS)
 		why = DROP_IP6_JUMBO;
-	else
-		why = ip6_martian(ifp, m, ip6);
 	if (why != DROP_NONE) {
 		m_drop(m, why);
 		return (NULL);
@@ -98,6 +95,7 @@ ip6_input(struct ifnet *ifp, struct mbuf *m)
 {
 	const struct in6_if *i6 = in6_if(ifp);
 	const struct ip_family *fam;
+	enum drop_reason why;
 	sa_family_t af = AF_INET6;
 
 	ip6stat_inc(IP6S_TOTAL);
@@ -105,8 +103,13 @@ ip6_input(struct ifnet *ifp, struct mbuf *m)
 		m_drop(m, DROP_IP6_DISABLED);
 		return;
 	}
-	if ((m = ip6_header_pull(ifp, m)) == NULL)
+	if ((m = ip6_sound(m)) == NULL)
 		return;
+	why = ip6_martian(ifp, m, mtod(m, const struct ip6_hdr *));
+	if (why != DROP_NONE) {
+		m_drop(m, why);
+		return;
+	}
 	if ((m->m_flags & M_LOOP) == 0)
 		m->m_pkthdr.rtableid = (uint16_t)ifp->if_rtable;
 	if (pf_judge(ifp, &m, &af, PF_IN) != PF_PASS)

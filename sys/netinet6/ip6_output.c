@@ -234,12 +234,11 @@ ip6_emit_list(struct mbuf_list *ml, const struct ip6_exit *ex)
 	return (error);
 }
 
-/* Large packets whose segments do not fit either: cut both ways. */
+/* Large packets whose segments do not fit either: cut both ways, into ml. */
 static int
-ip6_emit_cut(struct mbuf *m, const struct ip6_exit *ex, uint32_t mtu)
+ip6_cut(struct mbuf *m, uint32_t mtu, struct mbuf_list *ml)
 {
-	struct mbuf_list segs = MBUF_LIST_INITIALIZER,
-			 frags = MBUF_LIST_INITIALIZER;
+	struct mbuf_list segs = MBUF_LIST_INITIALIZER;
 	int error = 0;
 
 	if ((m->m_pkthdr.csum_flags & M_GSO) != 0)
@@ -247,30 +246,55 @@ ip6_emit_cut(struct mbuf *m, const struct ip6_exit *ex, uint32_t mtu)
 	else
 		ml_enqueue(&segs, m);
 	while (error == 0 && (m = ml_dequeue(&segs)) != NULL)
-		if ((error = ip6_fragment(m, &frags, mtu)) == 0)
-			error = ip6_emit_list(&frags, ex);
+		error = ip6_fragment(m, ml, mtu);
 	while ((m = ml_dequeue(&segs)) != NULL)
 		m_drop(m, DROP_IF_QFULL);
 	return (error);
 }
 
+/* As it is, or in pieces: those it came in, or those that the sender makes. */
+static int
+ip6_fit_or_cut(struct mbuf **mp, uint32_t mtu, bool may_fragment,
+    struct mbuf_list *ml)
+{
+	struct mbuf *m = *mp;
+	uint32_t pieces = ip6_came_in(m);
+
+	if (!ip6_fits(m, mtu) && !may_fragment)
+		return (EMSGSIZE);
+	*mp = NULL;
+	if (pieces != 0 && pieces < m->m_pkthdr.len)
+		return (ip6_cut(m, MIN(mtu, pieces), ml));
+	if (!ip6_fits(m, mtu))
+		return (ip6_cut(m, mtu, ml));
+	ml_enqueue(ml, m);
+	return (0);
+}
+
+int
+ip6_fit(struct mbuf **mp, uint32_t mtu, struct mbuf_list *ml)
+{
+	return (ip6_fit_or_cut(mp, mtu, false, ml));
+}
+
 int
 ip6_emit(struct mbuf **mp, const struct ip6_exit *ex)
 {
-	uint32_t mtu = ip6_linkmtu(ex->ifp), pieces;
+	struct mbuf_list cut = MBUF_LIST_INITIALIZER;
+	uint32_t mtu = ip6_linkmtu(ex->ifp);
 	struct mbuf *m = *mp;
+	int error, sent;
 
 	if (ex->mtu != 0 && ex->mtu < mtu)
 		mtu = ex->mtu;
-	if (!ip6_fits(m, mtu) && !ex->may_fragment)
-		return (EMSGSIZE);
-	*mp = NULL;
-	pieces = ip6_came_in(m);
-	if (__predict_false(pieces != 0 && pieces < m->m_pkthdr.len))
-		return (ip6_emit_cut(m, ex, MIN(mtu, pieces)));
-	if (__predict_true(ip6_fits(m, mtu)))
+	if (__predict_true(SLIST_EMPTY(&m->m_pkthdr.tags) &&
+		ip6_fits(m, mtu))) {
+		*mp = NULL;
 		return (ip6_emit_one(m, ex));
-	return (ip6_emit_cut(m, ex, mtu));
+	}
+	error = ip6_fit_or_cut(mp, mtu, ex->may_fragment, &cut);
+	sent = ip6_emit_list(&cut, ex);
+	return (error != 0 ? error : sent);
 }
 
 int

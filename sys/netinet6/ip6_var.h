@@ -140,6 +140,7 @@ int in6_source_compare(const struct ifaddr *a, const struct ifaddr *b,
 
 /* --- input --- */
 void ip6_input(struct ifnet *ifp, struct mbuf *m);
+struct mbuf *ip6_sound(struct mbuf *m); /* fam_sound of struct if_family */
 void ip6_input_judged(struct ifnet *ifp, struct mbuf *m);
 /* Addresses that cannot come in by ifp.  DROP_NONE or the reason. */
 enum drop_reason ip6_martian(const struct ifnet *ifp, const struct mbuf *m,
@@ -191,6 +192,8 @@ struct ip6_exit {
 	bool may_fragment; /* made here (RFC 8200 4.5) */
 };
 int ip6_emit(struct mbuf **mp, const struct ip6_exit *ex);
+/* fam_fit of struct if_family. */
+int ip6_fit(struct mbuf **mp, uint32_t mtu, struct mbuf_list *ml);
 void ip6_exit_of(struct ip6_exit *ex, struct rtentry *rt,
     const struct ip_addr *dst);
 uint32_t ip6_linkmtu(const struct ifnet *ifp);

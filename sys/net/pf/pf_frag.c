@@ -5,10 +5,12 @@
  * Fragments become packets before rules see them.
  *
  * The work is done by the stack's own reassembly, so there is one place that
- * holds fragments, whoever they are for.  What pf adds: packets that are only
- * passing are put together as well, IPv4 fragments that forbid fragmentation
- * (DF) are refused unless `no-df' says otherwise, and a packet that is still a
- * fragment after it was put together is dropped.
+ * holds fragments, whoever they are for; those that leave apart from those that
+ * come in, and by each interface for itself, since a bridge sends copies by
+ * several.  What pf adds: packets that are only passing are put together as
+ * well, IPv4 fragments that forbid fragmentation (DF) are refused unless
+ * `no-df' says otherwise, and a packet that is still a fragment after it was
+ * put together is dropped.
  *
  * `set reassemble' says whether fragments are put together; with scrub rules
  * in force they say it for each: the first that fits a fragment.
@@ -108,7 +110,8 @@ pf_frag_inet(struct ifnet *ifp, struct mbuf **mp, enum pf_dir dir)
 		.hdrlen = IP_HLEN(&ip),
 		.more = (ip.ip_off & htons(IP_MF)) != 0,
 		.tos = ip.ip_tos,
-		.ifp = ifp };
+		.ifp = ifp,
+		.exit = dir == PF_OUT ? ifp->if_index : 0 };
 	if ((*mp = m = ip_reass(m, &f)) == NULL)
 		return (PF_HELD);
 	if ((pf_options.reass & PF_REASS_NODF) != 0)
@@ -141,7 +144,9 @@ pf_frag_header(const struct mbuf *m, const struct ip6_hdr *ip6)
 static enum pf_verdict
 pf_frag_inet6(struct ifnet *ifp, struct mbuf **mp, enum pf_dir dir)
 {
-	struct ip_input_ctx ctx = { .ifp = ifp, .af = AF_INET6 };
+	struct ip_input_ctx ctx = { .ifp = ifp,
+		.af = AF_INET6,
+		.exit = dir == PF_OUT ? ifp->if_index : 0 };
 	uint32_t largest = 0;
 	struct ip6_hdr ip6;
 	struct mbuf *m;
