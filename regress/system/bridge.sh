@@ -77,6 +77,59 @@ ok "stp is refused" refuses "spanning tree" stp fxp1
 ok "rules are refused" refuses "not supported" rules fxp1
 ok "an address is refused" refuses "" 10.0.0.9/24
 ok "words of a bridge elsewhere" sh -c 'bsdctl exec sw ifconfig fxp1 add fxp2 2>&1 | grep -q "add: not a bridge"'
+
+# --- a firewall that nobody sees: h1 inside, h2 outside, no address between ---
+cat >"$dir/web.py" <<'PY'
+import http.server, socket, sys, threading
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"here\n" + bytes(300000))
+    def log_message(self, *a): pass
+class S(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+for port in 80, 81:
+    threading.Thread(target=S(("::", port), H).serve_forever).start()
+PY
+cat >"$dir/pf.conf" <<'EOF'
+block log all
+block return in log on fxp1 proto tcp to any port 81
+pass quick inet6 proto icmp6 icmp6-type { neighbrsol neighbradv }
+pass in on fxp1 inet proto icmp
+pass in on fxp1 inet6 proto icmp6
+pass in on fxp1 proto tcp to any port 80
+pass out on fxp2
+EOF
+gets() { on "$1" curl -g -s -m 5 "$2" | head -c 4 | grep -q here; }
+closed() { on h1 curl -g -s -S -m 20 "$1"; [ $? -eq 7 ]; } # a timeout is 28
+listens() { grep -q '^listening on' "$dir/log"; }
+later h2 python3 "$dir/web.py"
+ok "a server behind the bridge" within gets h1 http://10.0.0.2:81/
+ok "the bridge has no address" on sw ifconfig fxp2 inet 10.0.0.100 delete
+ok "rules for what crosses it" on sw pfctl -e -f "$dir/pf.conf"
+ok "ping from inside" on h1 ping -c 2 -i 0.1 10.0.0.2
+ok "and over IPv6" on h1 ping -c 2 -i 0.1 fd00::2
+ok "not from outside" not on h2 ping -c 1 -w 1 10.0.0.1
+ok "nor over IPv6" not on h2 ping -c 1 -w 1 fd00::1
+ok "a large one, in fragments" on h1 ping -c 2 -i 0.1 -s 8000 10.0.0.2
+ok "and over IPv6" on h1 ping -c 2 -i 0.1 -s 8000 fd00::2
+ok "TCP to the open port" gets h1 http://10.0.0.2/
+ok "and over IPv6" gets h1 "http://[fd00::2]/"
+keep on sw pfctl -s states
+says "by a state" 'tcp 10\.0\.0\.[12]:.*10\.0\.0\.[12]:'
+timeout 60 bsdctl exec sw tcpdump -l -n -e -c 1 -i pflog0 tcp port 81 >"$dir/pflog" 2>"$dir/log" &
+dump=$!
+ok "the log is read" within listens
+ok "the closed port is refused, not silent" closed http://10.0.0.2:81/
+ok "and over IPv6" closed "http://[fd00::2]:81/"
+wait $dump
+keep cat "$dir/pflog"
+says "and logged with the member" 'block in on fxp1: .*10\.0\.0\.2\.81'
+keep on sw netstat -s -p ip
+says "drops are counted" '[1-9][0-9]* .*filter'
+ok "no filter, no rules" on sw pfctl -d
+ok "ping from outside" on h2 ping -c 1 10.0.0.1
 ok "destroy" br destroy
 ok "nothing is left" not on h1 ping -c 1 -w 1 10.0.0.2
 finish

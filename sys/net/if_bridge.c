@@ -15,11 +15,14 @@
  * Out:	what the stack sends on a member goes the same way, from
  *	bridge_output(): the machine is a station behind that member.
  * Span:	a port that gets a copy of every frame, and gives none.
+ * Filter: what crosses from one member to another is asked of the packet filter
+ *	on both.  What is for the machine, or is sent by it, is asked by its IP
+ *	layers only; of a group's frame, which is for both, the bridge asks.
  *
  * A frame that the bridge itself hands to if_input() or if_enqueue() carries
  * M_PROTO1, which those two hooks take off: it does not come here again.
  * There is no spanning tree: who wires a loop has one.
- * Read on: if_bridge_addr.c, if_bridge_ctl.c.
+ * Read on: if_bridge_filter.c, if_bridge_addr.c, if_bridge_ctl.c.
  */
 
 #include <sys/systm.h>
@@ -35,8 +38,8 @@ static struct if_clone bridge_cloner = { .ifc_name = "bridge",
 	.ifc_create = bridge_create,
 	.ifc_destroy = bridge_destroy };
 
-static void
-lost(struct bridge_softc *sc, struct mbuf *m, enum drop_reason why)
+void
+bridge_lost(struct bridge_softc *sc, struct mbuf *m, enum drop_reason why)
 {
 	sc->sc_if.if_counters.oqdrops++;
 	m_drop(m, why);
@@ -50,24 +53,6 @@ port_runs(const struct bridge_port *bp)
 }
 
 /* --- frames --- */
-
-/* The type behind the tags, and how long the headers are. */
-static uint16_t
-frame_type(const struct mbuf *m, uint32_t *hdrlen)
-{
-	uint8_t buf[2];
-	const uint8_t *type = NULL;
-
-	for (*hdrlen = ETHER_HDR_LEN; *hdrlen <= ETHER_HDR_LEN + 8;
-	     *hdrlen += ETHER_VLAN_LEN) {
-		type = m_peek(m, *hdrlen - 2, 2, buf);
-		if (type == NULL ||
-		    (be16dec(type) != ETHERTYPE_VLAN &&
-			be16dec(type) != ETHERTYPE_QINQ))
-			break;
-	}
-	return (type != NULL ? be16dec(type) : 0);
-}
 
 /* A tag that travels beside the frame goes into it: not every port keeps it. */
 static struct mbuf *
@@ -89,19 +74,11 @@ tag_inside(struct mbuf *m)
 	return (m);
 }
 
-/* Out by bp.  Takes m. */
 static void
-frame_send(struct bridge_port *bp, struct mbuf *m)
+one_send(struct bridge_port *bp, struct mbuf *m)
 {
 	struct bridge_softc *sc = bp->bp_sc;
-	uint32_t hdrlen;
 
-	frame_type(m, &hdrlen);
-	if ((m->m_pkthdr.csum_flags & M_GSO) == 0 &&
-	    m->m_pkthdr.len > bp->bp_ifp->if_mtu + hdrlen) {
-		lost(sc, m, DROP_BRIDGE_TOOBIG);
-		return;
-	}
 	m_resethdr(m);
 	if (ETHER_IS_MULTICAST(mtod(m, struct ether_header *)->ether_dhost))
 		m->m_flags |= M_MCAST;
@@ -111,27 +88,45 @@ frame_send(struct bridge_port *bp, struct mbuf *m)
 	if_enqueue(bp->bp_ifp, m);
 }
 
+void
+bridge_frame_send(struct bridge_port *bp, struct mbuf *m)
+{
+	struct mbuf_list fit = MBUF_LIST_INITIALIZER;
+
+	bridge_fit(bp, m, &fit);
+	while ((m = ml_dequeue(&fit)) != NULL)
+		one_send(bp, m);
+}
+
+/* A frame that came by `from' (NULL: that the machine sends) goes out by bp. */
 static void
-copy_send(struct bridge_port *bp, const struct mbuf *m)
+cross(struct bridge_port *from, struct bridge_port *bp, struct mbuf *m)
+{
+	if (from == NULL || (m = bridge_filter_out(from, bp, m)) != NULL)
+		bridge_frame_send(bp, m);
+}
+
+static struct mbuf *
+copy(struct bridge_softc *sc, const struct mbuf *m)
 {
 	struct mbuf *n = m_copym(m, 0, UINT32_MAX);
 
 	if (n == NULL) {
-		bp->bp_sc->sc_if.if_counters.oerrors++;
+		sc->sc_if.if_counters.oerrors++;
 		drop_count(DROP_NOBUFS);
-		return;
 	}
-	frame_send(bp, n);
+	return (n);
 }
 
 static void
 span(struct bridge_softc *sc, const struct mbuf *m)
 {
 	struct bridge_port *bp;
+	struct mbuf *n;
 
 	TAILQ_FOREACH(bp, &sc->sc_spans, bp_entry)
-		if (port_runs(bp))
-			copy_send(bp, m);
+		if (port_runs(bp) && (n = copy(sc, m)) != NULL)
+			bridge_frame_send(bp, n);
 }
 
 /* May a frame of that type go from one to the other?  0, or why not. */
@@ -151,16 +146,21 @@ way_judge(const struct bridge_port *from, const struct bridge_port *to,
 	return (port_runs(to) ? DROP_NONE : DROP_IF_NOCARRIER);
 }
 
-/* To all others that want it: a group's frame, or one for an unknown station. */
+/* To all others that want it: a group's frame, or one for an unknown station.
+ * ours: the machine sends it, by `from'. */
 static void
-flood(struct bridge_port *from, const struct mbuf *m, uint16_t type, bool group)
+flood(struct bridge_port *from, const struct mbuf *m, uint16_t type, bool ours)
 {
+	bool group = ETHER_IS_MULTICAST(
+	    mtod(m, const struct ether_header *)->ether_dhost);
 	struct bridge_port *bp;
+	struct mbuf *n;
 
 	TAILQ_FOREACH(bp, &from->bp_sc->sc_ports, bp_entry)
 		if ((group || (bp->bp_flags & IFBIF_DISCOVER) != 0) &&
-		    way_judge(from, bp, type) == DROP_NONE)
-			copy_send(bp, m);
+		    way_judge(from, bp, type) == DROP_NONE &&
+		    (n = copy(from->bp_sc, m)) != NULL)
+			cross(ours ? NULL : from, bp, n);
 }
 
 /* --- in --- */
@@ -213,14 +213,28 @@ station_send(struct bridge_port *from, struct mbuf *m, uint16_t type)
 	enum drop_reason why;
 
 	to = bridge_addr_find(sc, mtod(m, struct ether_header *)->ether_dhost);
-	if (to == NULL) {
+	if (to != NULL && (why = way_judge(from, to, type)) != DROP_NONE)
+		bridge_lost(sc, m, why);
+	else if ((m = bridge_filter_in(from, m)) == NULL)
+		return;
+	else if (to != NULL)
+		cross(from, to, m);
+	else {
 		flood(from, m, type, false);
 		m_freem(m);
-	} else if ((why = way_judge(from, to, type)) != DROP_NONE) {
-		lost(sc, m, why);
-	} else {
-		frame_send(to, m);
 	}
+}
+
+/* Across the bridge, and what is left for the stack on `from'; NULL: nothing. */
+static struct mbuf *
+group_send(struct bridge_port *from, struct mbuf *m, uint16_t type)
+{
+	if ((m = bridge_filter_in(from, m)) == NULL)
+		return (NULL);
+	flood(from, m, type, false);
+	bridge_filter_done(m);
+	group_deliver(from, m);
+	return (m);
 }
 
 static void
@@ -267,12 +281,9 @@ bridge_input(struct ifnet *ifp, struct mbuf *m)
 	own = port_ofours(sc, eh->ether_shost);
 	if ((from->bp_flags & IFBIF_LEARNING) != 0 && own == NULL)
 		bridge_addr_learn(from, eh->ether_shost);
-	type = frame_type(m, &hdrlen);
-	if (ETHER_IS_MULTICAST(eh->ether_dhost)) {
-		flood(from, m, type, true);
-		group_deliver(from, m);
-		return (m);
-	}
+	type = bridge_frame_type(m, &hdrlen);
+	if (ETHER_IS_MULTICAST(eh->ether_dhost))
+		return (group_send(from, m, type));
 	if ((own = port_ofours(sc, eh->ether_dhost)) == from)
 		return (m);
 	if (own != NULL)
@@ -292,7 +303,6 @@ bridge_output(struct ifnet *ifp, struct mbuf *m)
 	const struct ether_header *eh;
 	uint32_t hdrlen;
 	uint16_t type;
-	bool group;
 
 	if ((m->m_flags & M_PROTO1) != 0) {
 		m->m_flags &= (uint16_t)~M_PROTO1;
@@ -308,16 +318,17 @@ bridge_output(struct ifnet *ifp, struct mbuf *m)
 		bpf_mtap(sc->sc_if.if_bpf, m, BPF_DIRECTION_OUT);
 	span(sc, m);
 	eh = mtod(m, struct ether_header *);
-	group = ETHER_IS_MULTICAST(eh->ether_dhost);
-	to = group ? NULL : bridge_addr_find(sc, eh->ether_dhost);
+	to = ETHER_IS_MULTICAST(eh->ether_dhost) ?
+	    NULL :
+	    bridge_addr_find(sc, eh->ether_dhost);
 	if (to == us)
 		return (m);
 	if (to != NULL) {
-		frame_send(to, m);
+		cross(NULL, to, m);
 		return (NULL);
 	}
-	type = frame_type(m, &hdrlen);
-	flood(us, m, type, group);
+	type = bridge_frame_type(m, &hdrlen);
+	flood(us, m, type, true);
 	return (m);
 }
 
@@ -328,21 +339,21 @@ bridge_start(struct ifnet *ifp)
 	struct mbuf *m;
 
 	while ((m = ml_dequeue(&ifp->if_snd)) != NULL)
-		lost(ifp->if_softc, m, DROP_BRIDGE_OUTPUT);
+		bridge_lost(ifp->if_softc, m, DROP_BRIDGE_OUTPUT);
 }
 
 static int
 bridge_ifoutput(struct ifnet *ifp, struct mbuf *m, const struct nexthop *nh,
     struct rtentry *rt)
 {
-	lost(ifp->if_softc, m, DROP_BRIDGE_OUTPUT);
+	bridge_lost(ifp->if_softc, m, DROP_BRIDGE_OUTPUT);
 	return (EAFNOSUPPORT);
 }
 
 static void
 bridge_ifinput(struct ifnet *ifp, struct mbuf *m)
 {
-	lost(ifp->if_softc, m, DROP_BRIDGE_OUTPUT);
+	bridge_lost(ifp->if_softc, m, DROP_BRIDGE_OUTPUT);
 }
 
 /* --- life --- */

@@ -6,6 +6,7 @@
 #ifndef _NET_IF_BRIDGE_PRIV_H_
 #define _NET_IF_BRIDGE_PRIV_H_
 
+#include <sys/drop.h>
 #include <sys/queue.h>
 #include <sys/timeout.h>
 #include <crypto/siphash.h>
@@ -19,6 +20,8 @@
 #define BRIDGE_TIMEOUT_MAX 86400
 
 struct bridge_softc;
+struct mbuf;
+struct mbuf_list;
 
 struct bridge_port {
 	TAILQ_ENTRY(bridge_port) bp_entry;
@@ -48,6 +51,34 @@ struct bridge_softc {
 	uint32_t sc_naddrs, sc_maxaddr, sc_timeout;
 	struct timeout sc_age;
 };
+
+/* --- frames (if_bridge.c) --- */
+/* Out by bp, whatever the filter thinks.  Takes m. */
+void bridge_frame_send(struct bridge_port *bp, struct mbuf *m);
+/* Takes m, counted for the bridge and for why. */
+void bridge_lost(struct bridge_softc *sc, struct mbuf *m, enum drop_reason why);
+
+/* --- what is in them (if_bridge_filter.c) --- */
+/* The type behind up to two tags (host order), and how long the headers are. */
+uint16_t bridge_frame_type(const struct mbuf *m, uint32_t *hdrlen);
+/*
+ * A frame that came by `from' is to cross the bridge: is its IP packet sound,
+ * and does the filter let it in there?  The frame, maybe changed; NULL: it is
+ * gone, waits, or was turned to this machine's own stack.  Without a filter,
+ * and what is no IP: as it came.
+ */
+struct mbuf *bridge_filter_in(struct bridge_port *from, struct mbuf *m);
+/* The same for the way out by `to', after it was let in by `from'. */
+struct mbuf *bridge_filter_out(struct bridge_port *from, struct bridge_port *to, struct mbuf *m);
+/* The frame, which bridge_filter_in() has passed, also goes to this machine's
+ * stack: the filter is not asked there again (for a vlan it is). */
+void bridge_filter_done(struct mbuf *m);
+/*
+ * Makes a frame fit the MTU of `to': itself, or the fragments of its packet
+ * with its link headers, at the end of ml.  Takes m; what cannot be made to fit
+ * is dropped as DROP_BRIDGE_TOOBIG.
+ */
+void bridge_fit(struct bridge_port *to, struct mbuf *m, struct mbuf_list *ml);
 
 /* --- addresses (if_bridge_addr.c) --- */
 void bridge_addrinit(struct bridge_softc *sc);

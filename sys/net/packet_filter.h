@@ -27,7 +27,7 @@ enum pf_dir { PF_IN = 1, PF_OUT = 2 };
 #define PF_TAG_REASSEMBLED	 0x08
 #define PF_TAG_REFRAGMENTED	 0x10
 #define PF_TAG_PROCESSED	 0x20
-#define PF_TAG_REINJECTED	 0x40 /* from a divert socket: judged already */
+#define PF_TAG_REINJECTED	 0x40 /* from a divert socket or a bridge: judged already */
 #define PF_TAG_TRANSPARENT	 0x80 /* sent by a socket with a foreign address */
 
 /*
@@ -62,6 +62,17 @@ struct packet_filter {
 };
 /* NULL while there is no filter. */
 extern const struct packet_filter *packet_filter;
+
+/*
+ * Who asks about a packet that no IP layer holds (a bridge) says here, while it
+ * asks, where a segment goes that answers it: m_data at a whole IP header,
+ * checksums as the M_*_CSUM_OUT flags say.  Takes m; 0 or ENOBUFS.  NULL: such
+ * answers go by the routing table.
+ */
+struct pf_answer {
+	int (*send)(struct pf_answer *pa, struct mbuf *m);
+};
+extern struct pf_answer *pf_answer;
 
 static inline enum pf_verdict
 pf_judge(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)

@@ -6,7 +6,9 @@
  *
  * They speak for the host that was asked: the source is the destination of
  * the packet as it came, before any translation, and so they need no state.
- * PF_TAG_GENERATED lets them out past all rules.
+ * PF_TAG_GENERATED lets them out past all rules.  They go by the routing
+ * table, but for resets and acknowledgments about a packet that a bridge has:
+ * these go back by the link (struct pf_answer).
  *
  * What may have an answer at all is asked in one place, pf_reply_may(), for
  * resets; the ICMP rooms have their own ladder (RFC 1122 3.2.2, RFC 4443 2.4)
@@ -25,6 +27,20 @@
 #include <netinet/ip_var.h>
 #include <netinet/tcp.h>
 #include <netinet6/ip6_var.h>
+
+/* What output would fill in, for one that does not go there. */
+static int
+pf_reply_finish(struct mbuf *m, const struct pf_tcp_reply *r)
+{
+	struct ip *ip = mtod(m, struct ip *);
+
+	if (r->af == AF_INET) {
+		ip->ip_id = ip_randomid();
+		ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, sizeof(*ip)));
+	} else if (r->ttl == 0)
+		mtod(m, struct ip6_hdr *)->ip6_hlim = (uint8_t)ip6_defhlim;
+	return (r->to->send(r->to, m));
+}
 
 int
 pf_reply_tcp(const struct pf_tcp_reply *r)
@@ -64,7 +80,7 @@ pf_reply_tcp(const struct pf_tcp_reply *r)
 	m->m_pkthdr.pf.tag = r->tag;
 	if ((m = ip_encap(m, &e)) == NULL)
 		return (ENOBUFS);
-	return (fam->output(m, &po));
+	return (r->to != NULL ? pf_reply_finish(m, r) : fam->output(m, &po));
 }
 
 /* Is it from one host to one host? */
@@ -113,7 +129,8 @@ pf_reply_back(const struct pf_desc *pd)
 	    .sport = pd->was.port[PF_DST],
 	    .dport = pd->was.port[PF_SRC],
 	    .ifp = pd->dir == PF_IN ? pd->ifp : NULL,
-	    .rtable = pd->m->m_pkthdr.rtableid });
+	    .rtable = pd->m->m_pkthdr.rtableid,
+	    .to = pf_answer });
 }
 
 void

@@ -11,6 +11,7 @@
 #include <net/ip_addr.h>
 
 struct ifnet;
+struct pf_answer;
 struct pf_desc;
 struct pf_rule;
 
@@ -25,8 +26,9 @@ struct pf_tcp_reply {
 	uint16_t win, mss;  /* mss 0: no option */
 	uint16_t tag;       /* pf tag id */
 	uint32_t rtable;
+	struct pf_answer *to; /* who takes it; NULL: the routing table */
 };
-/* Made and sent by the routing table.  0, ENOBUFS or what output says. */
+/* Made and sent.  0, ENOBUFS or what output says. */
 int pf_reply_tcp(const struct pf_tcp_reply *r);
 /* What `block return', return-rst or return-icmp of rule r sends about the
  * packet of pd (still whole, as it came: pd->was).  Nothing is sent to
