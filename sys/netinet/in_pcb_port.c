@@ -14,10 +14,9 @@
  *		and each goes on by a random step (3.3.5), so that ports to one
  *		place tell nothing about those to another.
  *
- * The range is net.inet.ip.porthifirst to porthilast.  connect looks at every
- * other port from the first before it takes those between, bind does it the
- * other way round: connections without number leave ports for bind.  A search
- * looks at each port once at most.
+ * The range is net.inet.ip.porthifirst to porthilast.  connect prefers every
+ * other port from the first, bind those between: connections without number
+ * leave ports for bind.  A search looks at each port once at most.
  */
 
 #include <sys/types.h>
@@ -28,6 +27,7 @@
 #include <netinet/in_pcb.h>
 
 #define PORT_COUNTERS 256
+#define PORT_TRIES    64 /* in the preferred half, before the other */
 #define PORT_STEP     8 /* a counter goes on by 1 to this */
 
 static struct siphash_key port_key;
@@ -47,18 +47,30 @@ port_range(uint32_t half)
 	return ((struct port_range){ lo, hi - lo + 1, half });
 }
 
-/* The i-th port, below n, of a search that begins at at. */
+static uint16_t
+port_of_half(const struct port_range *r, uint32_t half, uint32_t i)
+{
+	return ((uint16_t)(r->first + 2 * i + half));
+}
+
+/*
+ * The i-th port, below r->n, of a search that begins at at: some of the half
+ * that is preferred, as many of the other, the rest of the one, the rest of the
+ * other.  So a half that is used up costs little.
+ */
 static uint16_t
 port_at(const struct port_range *r, uint32_t at, uint32_t i)
 {
-	uint32_t half = r->half, n = (r->n + 1 - half) / 2;
+	uint32_t n = (r->n + 1 - r->half) / 2, other = r->n - n;
+	uint32_t first = MIN(n, PORT_TRIES), second = MIN(other, PORT_TRIES);
 
-	if (i >= n) {
-		half = !half;
-		i -= n;
-		n = r->n - n;
-	}
-	return ((uint16_t)(r->first + 2 * ((at + i) % n) + half));
+	if (i < first)
+		return (port_of_half(r, r->half, (at + i) % n));
+	if (i < first + second)
+		return (port_of_half(r, !r->half, (at + i - first) % other));
+	if (i < n + second)
+		return (port_of_half(r, r->half, (at + i - second) % n));
+	return (port_of_half(r, !r->half, (at + i - n) % other));
 }
 
 uint16_t

@@ -400,3 +400,35 @@ BOTH(port_and_peer_outlive_a_failed_connect)
 	KT(inp->inp_connected && inp->inp_fport == 7 && port_of(so) == port);
 	close_one(so);
 }
+
+/* --- without memory --- */
+
+/* A port costs no memory; what a socket could not get is all given back. */
+static void
+short_of_memory(sa_family_t af, long n)
+{
+	struct socket *so;
+	unsigned int i, round;
+	long live = 0;
+
+	kit_up(af);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < nitems(types); i++) {
+			if (socreate(kit_af, types[i], 0, &kit_owner, &so) != 0) {
+				KT(sim_failed());
+				continue;
+			}
+			KT_EQ(go(so, 20, 7), 0);
+			KT(port_of(so) != 0);
+			close_one(so);
+		}
+		if (round == 0) { /* tables, pools and routes are there */
+			live = sim_live();
+			sim_fail_nth(n);
+		}
+	}
+	KT_EQ(sim_live(), live);
+}
+
+KTEST_NTH(port_short_of_memory_inet) { short_of_memory(AF_INET, n); }
+KTEST_NTH(port_short_of_memory_inet6) { short_of_memory(AF_INET6, n); }
