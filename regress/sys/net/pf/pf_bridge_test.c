@@ -223,6 +223,35 @@ KTEST(pf_bridge_flood_is_judged_for_each)
 	end();
 }
 
+/* What was noted of a packet when it came in is there when it leaves. */
+KTEST(pf_bridge_marks_cross)
+{
+	static const struct pf_ioc_rule rules[] = { { .action = PFA_BLOCK },
+		{ .action = PFA_PASS, .dir = PFD_IN, .keep = PF_KEEPSTATE,
+		    .ifname = "pair10", .tagname = "inside" },
+		{ .action = PFA_PASS, .dir = PFD_IN, .keep = PF_KEEPSTATE,
+		    .ifname = "pair12" },
+		{ .action = PFA_PASS, .dir = PFD_OUT, .keep = PF_KEEPSTATE,
+		    .ifname = "pair11", .match_tagname = "inside" },
+		{ .action = PFA_PASS, .dir = PFD_OUT, .keep = PF_KEEPSTATE,
+		    .ifname = "pair12", .rcv_ifname = "pair10" } };
+	struct pk p;
+
+	begin(rules, nitems(rules), false);
+	PK_BOTH(af)
+	{
+		plain(SIOCBRDGFLUSH, "");
+		p = udp(af, CLIENT, SERVER);
+		packet(0, 3, &p);
+		KT(took(1) == 1 && took(2) == 1);
+		p = udp(af, OTHER, SERVER);
+		packet(2, 3, &p);
+		KT(took(0) == 0 && took(1) == 0);
+		again();
+	}
+	end();
+}
+
 KTEST(pf_bridge_skip_on_a_member)
 {
 	static const struct pf_ioc_rule block[] = { { .action = PFA_BLOCK } };
@@ -806,6 +835,75 @@ KTEST(pf_bridge_large_packets_keep_their_marks)
 		KT_EQ(m->m_pkthdr.ph_mss, 900);
 		again();
 	}
+	end();
+}
+
+/* --- anything --- */
+
+static uint32_t
+random_below(uint32_t n)
+{
+	static uint32_t x = 1;
+
+	x = x * 1664525 + 1013904223;
+	return ((x >> 8) % n);
+}
+
+/* A packet or piece of one with some bytes of it other than they were. */
+static struct mbuf *
+damaged(sa_family_t af)
+{
+	struct pk p = udp(af, CLIENT, SERVER);
+	unsigned int tags = random_below(4);
+	struct mbuf *m;
+
+	p.proto = random_below(2) == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+	p.len = (uint16_t)random_below(1800);
+	m = framed(pk_make(&p, NULL), af, station[random_below(3)],
+	    random_below(4) == 0 ? etherbroadcastaddr : station[random_below(3)],
+	    tags);
+	for (unsigned int i = random_below(4); i > 0; i--)
+		mtod(m, uint8_t *)[12 + random_below(80)] ^=
+		    (uint8_t)(1U << random_below(8));
+	if (random_below(4) == 0)
+		m_adj(m, -(int)random_below(m->m_pkthdr.len - 14));
+	m->m_pkthdr.csum_flags |= M_IPV4_CSUM_OUT;
+	if (random_below(3) == 0) {
+		m->m_pkthdr.csum_flags |= p.proto == IPPROTO_TCP ?
+		    M_TCP_CSUM_OUT | M_TCP_TSO :
+		    M_UDP_CSUM_OUT | M_UDP_GSO;
+		m->m_pkthdr.ph_mss = (uint16_t)(1 + random_below(1500));
+	}
+	return (m);
+}
+
+/* Whatever comes, it goes, or is counted, and nothing stays behind. */
+KTEST(pf_bridge_frames_of_any_kind)
+{
+	static const struct pf_ioc_rule rules[] = {
+		{ .action = PFA_PASS, .keep = PF_KEEPSTATE },
+		{ .action = PFA_BLOCK, .flags = PFR_RETURN, .dir = PFD_OUT,
+		    .ifname = "pair12" },
+	};
+	long live = 0;
+
+	begin(rules, nitems(rules), false);
+	KT_EQ(if_setmtu(if_unit("pair11"), 700), 0);
+	for (int turn = 0; turn < 2; turn++) { /* the first fills pools */
+		for (unsigned int i = 0; i < 5000; i++) {
+			inject(random_below(3),
+			    damaged(i % 2 == 0 ? AF_INET : AF_INET6));
+			if (i % 64 == 0)
+				counts_clear();
+		}
+		again();
+		ip_frag_flush();
+		plain(SIOCBRDGFLUSH, "");
+		kernel_step();
+		if (turn == 0)
+			live = sim_live();
+	}
+	KT(sim_live() <= live + 20);
 	end();
 }
 
