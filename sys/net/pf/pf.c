@@ -78,7 +78,7 @@ pf_translate(struct pf_desc *pd)
 	struct pf_rule *r;
 	int error = 0;
 
-	if (pd->icmp_error || pf_desc_isnd(pd))
+	if (pf_desc_isnd(pd))
 		return (PF_PASS);
 	if ((r = pf_rule_first(PF_RS_BINAT, pd)) == NULL &&
 	    pd->reason == PFRES_MATCH)

@@ -311,6 +311,34 @@ KTEST(pf_icmp_what_is_no_error_of_a_state)
 
 /* A query's answer comes back to who asked; another id, another type or a
  * question from outside does not. */
+/* An error that belongs to no state does not leave with the address that nat
+ * hides, as any other packet does not. */
+KTEST(pf_icmp_error_of_no_state_is_translated)
+{
+	struct mbuf *about, *m;
+	struct pk p;
+
+	pk_boot();
+	PK_BOTH(af)
+	for (unsigned int i = 0; i < nitems(protos); i++) {
+		rules(af, true);
+		p = first_packet(af, protos[i]);
+		p.src = SERVER;
+		p.dst = CLIENT;
+		about = pk_make(&p, NULL);
+		m = error_about(about, af, af == AF_INET ? errors4[1] : errors6[1],
+		    CLIENT, SERVER, 200);
+		m = pk_through(summed(m, af), af, PF_OUT);
+		KT(m != NULL);
+		KT_EQ(pk_ends(m, af, 0).src, NATTED);
+		KT_EQ(pk_ends(m, af, 0).dst, SERVER);
+		KT(sums_right(m, af, af == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6, 0));
+		KT_EQ(pf_nstates, 0);
+		m_freem(m);
+		m_freem(about);
+	}
+}
+
 /* Ids that are numbers of types: the key of a question from the other end is
  * that of an answer, and yet it is none. */
 KTEST(pf_icmp_ids_like_types)
