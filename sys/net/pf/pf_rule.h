@@ -120,6 +120,8 @@ struct pf_anchor *pf_anchor_find(const char *path); /* "": main.  NULL */
 int pf_anchor_get(const char *path, struct pf_anchor **ap);
 /* Empty ones without references vanish, parents too. */
 void pf_anchor_put(struct pf_anchor *a);
+/* A table in the anchor has gone: so does the anchor if it was the last thing. */
+void pf_anchor_look(const char *path);
 /* The n-th child in order of name; NULL. */
 struct pf_anchor *pf_anchor_child(struct pf_anchor *a, uint32_t n);
 uint32_t pf_anchor_children(const struct pf_anchor *a);

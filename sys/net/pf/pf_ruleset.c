@@ -169,6 +169,15 @@ pf_anchor_put(struct pf_anchor *a)
 	pf_anchor_tidy(a);
 }
 
+void
+pf_anchor_look(const char *path)
+{
+	struct pf_anchor *a = pf_anchor_find(path);
+
+	if (a != NULL)
+		pf_anchor_tidy(a);
+}
+
 struct pf_anchor *
 pf_anchor_child(struct pf_anchor *a, uint32_t n)
 {

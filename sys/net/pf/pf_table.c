@@ -12,6 +12,9 @@
  * fall back to it, by loads in progress, and by being active; but one that is
  * active and neither persistent nor named by anybody ends.
  *
+ * A table keeps the anchor it is in: the anchor is looked at when the table ends,
+ * which may be with the last state of a rule that named it.
+ *
  * Read on: pf_tset.c, what a table holds.
  */
 
@@ -19,6 +22,7 @@
 #include <sys/systm.h>
 #include <sys/malloc.h>
 #include <sys/time.h>
+#include <net/pf/pf_rule.h>
 #include <net/pf/pf_table.h>
 
 static int
@@ -126,6 +130,7 @@ pf_table_tidy(struct pf_table *t)
 		return;
 	RB_REMOVE(pf_tables, &pf_tables, t);
 	pf_table_count_all--;
+	pf_anchor_look(t->path);
 	free(t, M_PF, sizeof(*t));
 	if (root != NULL) {
 		root->anchors--;

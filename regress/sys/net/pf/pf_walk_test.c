@@ -13,6 +13,7 @@
 #include <net/if_ioctl.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_ioc.h>
+#include <net/pf/pf_table.h>
 
 #define CLIENT 10
 #define SERVER 350
@@ -427,6 +428,35 @@ KTEST(pf_walk_depth_of_translation)
 			pf_rules_free(pf_rules_publish(&pf_main, rows[i].rs, pf_rules_new()));
 		}
 	KT_EQ(pf_status.counters[PFRES_MEMORY], 2 * nitems(rows));
+}
+
+/* A rule that lives on in a state keeps its table, and that its anchor; they go
+ * with the state. */
+KTEST(pf_walk_anchors_end_with_states)
+{
+	struct pf_ioc_rule c = { .action = PFA_PASS, .keep = PF_KEEPSTATE },
+			   up = call("u/*", 0);
+	struct pk p;
+
+	pk_boot();
+	c.src.addr = (struct pf_ioc_addr){ .type = PF_ADDR_TABLE, .neg = 1 };
+	strlcpy(c.src.addr.name, "t", sizeof(c.src.addr.name));
+	PK_BOTH(family) {
+		af = family;
+		p = packet(IPPROTO_UDP, 0);
+		load("u/one", &c, 1);
+		load("", &up, 1);
+		KT(pk_passes(&p, PF_IN));
+		KT_EQ(pf_nstates, 1);
+		load("u/one", &c, 0);
+		KT_EQ(pf_anchor_count, 2);
+		KT_EQ(pf_table_count_all, 2); /* and the main ruleset's */
+		pk_states_end();
+		KT_EQ(pf_table_count_all, 0);
+		KT_EQ(pf_anchor_count, 1); /* u, which is called */
+		load("", &up, 0);
+		KT_EQ(pf_anchor_count, 0);
+	}
 }
 
 /* A state keeps the tag that a rule before the deciding one gave, by its name,
