@@ -15,7 +15,8 @@
 #   regress/bench/*_bench.c, *.sh   figures; kernel-side, all in one `kbench'
 #   regress/bench/user/*_bench.c    figures of programs beside a real bsd
 #
-# A program folder may hold a prog.mk that adds to LIBS_<name>.
+# A program folder may hold a prog.mk that adds to LIBS_<name>, and names by
+# which it is called too in ALIAS_<name>.
 #
 #   make            build into build/ (O=dir elsewhere)
 #   make SAN=1 O=dir   the same under ASan and UBSan
@@ -176,6 +177,7 @@ OBJS_$(notdir $(1)) := $(patsubst %.c,$(O)/%.o,$(wildcard $(1)/*.c)) $(patsubst 
 $(O)/bin/$(notdir $(1)): $$(OBJS_$(notdir $(1))) $(LIBORDER:%=$(O)/lib/%.a)
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) -Wl,--export-dynamic-symbol=bsd_machine -o $$@ $$^ $$(LIBS_$(notdir $(1))) -ldl
+	$$(foreach a,$$(ALIAS_$(notdir $(1))),ln -sf $(notdir $(1)) $$(@D)/$$a;)
 endef
 $(foreach p,$(PROGDIRS),$(eval $(call prog_rules,$(p))))
 
@@ -202,7 +204,8 @@ PUBMAN   := $(PUBLIC:%=%.8) lab.conf.5 pf.conf.5 pf.os.5 hostname.if.5 mygate.5 
 FUGUDIR  := $(DESTDIR)$(PREFIX)/libexec/fugu
 install: all
 	install -d $(FUGUDIR)/bin $(FUGUDIR)/lib $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/share/fugu/examples
-	install -m 755 $(wildcard $(O)/bin/*) $(FUGUDIR)/bin
+	for p in $(O)/bin/*; do if [ -L $$p ]; then cp -P $$p $(FUGUDIR)/bin; \
+	    else install -m 755 $$p $(FUGUDIR)/bin; fi || exit 1; done
 	install -m 755 $(O)/lib/libbsdsys.so $(FUGUDIR)/lib
 	ln -sfn ../libexec/fugu/lib/libbsdsys.so $(DESTDIR)$(PREFIX)/lib/libbsdsys.so
 	for p in $(PUBLIC); do ln -sfn ../libexec/fugu/bin/$$p $(DESTDIR)$(PREFIX)/bin/$$p || exit 1; done

@@ -3,8 +3,11 @@
 
 /* Numbers, times and sums of ping and traceroute. */
 
+#include <sys/socket.h>
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "probe.h"
@@ -44,4 +47,12 @@ probe_cksum(const uint8_t *p, size_t len)
 	while (sum >> 16 != 0)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return ((uint16_t)~sum);
+}
+
+int
+probe_family(const char *argv0)
+{
+	size_t len = argv0 != NULL ? strlen(argv0) : 0;
+
+	return (len > 0 && argv0[len - 1] == '6' ? AF_INET6 : AF_UNSPEC);
 }

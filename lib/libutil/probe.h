@@ -18,5 +18,7 @@ double probe_number(const char *prog, const char *what, const char *text,
 uint64_t probe_now_us(void);
 /* The Internet checksum (RFC 1071) of len bytes, host order. */
 uint16_t probe_cksum(const uint8_t *p, size_t len);
+/* AF_INET6 for a program called as ping6 and the like, or AF_UNSPEC. */
+int probe_family(const char *argv0);
 
 #endif

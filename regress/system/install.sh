@@ -43,6 +43,7 @@ for d in "$top"/sbin/* "$top"/usr.sbin/* "$top"/usr.bin/*; do
 	[ -x "$home/bin/$(basename "$d")" ] || missing="$missing $d"
 done
 ok "every program is there" test -z "$missing" -a -x "$home/bin/bsd"
+ok "... and what they are called too" test "$(readlink "$home/bin/ping6")" = ping -a "$(readlink "$home/bin/traceroute6")" = traceroute
 missing=
 for p in $(cd "$top" && find share/man sbin usr.sbin usr.bin sys/arch -name '*.[1-9]'); do
 	cmp -s "$top/$p" "$home/share/man/man${p##*.}/$(basename "$p")" || missing="$missing $p"

@@ -184,6 +184,7 @@ arguments_read(int argc, char *argv[])
 {
 	int ch;
 
+	ping.af = probe_family(argv[0]);
 	while ((ch = getopt(argc, argv, "46c:DdEefHh:I:i:Ll:np:qRS:s:T:t:V:vw:")) != -1)
 		option_take(ch);
 	if (argc - optind != 1)

@@ -1,1 +1,2 @@
 LIBS_ping := -lm
+ALIAS_ping := ping6

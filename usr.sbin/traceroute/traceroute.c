@@ -172,6 +172,7 @@ arguments_read(int argc, char *argv[])
 {
 	int ch;
 
+	tr.af = probe_family(argv[0]);
 	while ((ch = getopt(argc, argv, "46AcDdf:g:Ilm:nP:p:q:Ss:t:V:vw:x")) != -1)
 		option_take(ch);
 	if (argc - optind < 1 || argc - optind > 2)

@@ -1,0 +1,1 @@
+ALIAS_traceroute := traceroute6
