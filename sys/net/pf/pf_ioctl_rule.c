@@ -348,6 +348,8 @@ pf_getrule(struct pf_file *pf, void *data)
 		return (EBUSY);
 	if (io->clear && !pf->writable)
 		return (EACCES);
+	if (io->clear && securelevel_above(2))
+		return (EPERM);
 	r = rs->rule[io->nr];
 	for (int p = 0; p < PF_NPOOLS; p++)
 		ptr[p] = io->rule.pool[p].ents_ptr;

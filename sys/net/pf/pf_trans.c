@@ -53,7 +53,7 @@ SLIST_HEAD(pf_kin, pf_rule);
 struct pf_trans {
 	TAILQ_ENTRY(pf_trans) entry;
 	uint64_t ticket;
-	uint32_t nelems;
+	uint32_t nelems, last; /* last: the one asked for, most often again */
 	struct pf_elem *elem;
 	struct pf_options options;
 	SLIST_HEAD(, pf_skipset) skips;
@@ -83,10 +83,15 @@ pf_elem_find(struct pf_file *pf, uint64_t ticket, uint8_t type, uint8_t rs,
 	if (t == NULL)
 		return (NULL);
 	path += path[0] == '/';
-	for (uint32_t i = 0; i < t->nelems; i++)
+	for (uint32_t n = 0, i = t->last; n < t->nelems; n++, i++) {
+		if (i >= t->nelems)
+			i = 0;
 		if (t->elem[i].type == type && t->elem[i].rs == rs &&
-		    strcmp(t->elem[i].anchor->path, path) == 0)
+		    strcmp(t->elem[i].anchor->path, path) == 0) {
+			t->last = i;
 			return (&t->elem[i]);
+		}
+	}
 	return (NULL);
 }
 

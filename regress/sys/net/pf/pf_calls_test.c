@@ -138,9 +138,15 @@ securelevel(int32_t to)
 /* kern.securelevel only rises, and at 3 nothing of pf is changed any more. */
 KTEST(pf_calls_securelevel)
 {
+	static const struct pf_ioc_rule pass = { .action = PFA_PASS };
+	static struct pfioc_rule get;
 	static uint8_t arg[4096];
 
 	boot();
+	pk_rule(PF_RS_FILTER, &pass);
+	get.rs = PF_RS_FILTER;
+	KT_EQ(call(DIOCGETRULES, &get), 0);
+	get.nr = 0;
 	KT_EQ(securelevel(4), ERANGE);
 	KT_EQ(securelevel(-1), ERANGE);
 	KT_EQ(securelevel(2), 0);
@@ -152,6 +158,9 @@ KTEST(pf_calls_securelevel)
 		KT_EQ(call(calls[i].cmd, arg) == EPERM,
 		    calls[i].right == W || calls[i].right == DUMMY);
 	}
+	KT_EQ(call(DIOCGETRULE, &get), 0);
+	get.clear = 1; /* its counters */
+	KT_EQ(call(DIOCGETRULE, &get), EPERM);
 	KT_EQ(securelevel(0), EPERM);
 	KT(pf_running);
 }
