@@ -33,9 +33,28 @@ ip -n a link set va up
 load=$O/bench/tcpload_bench
 S=${SECONDS_EACH:-2}
 
-# Ticks (user, system) and resident pages of the machine's kernel.
+N=${IDLE:-4000} # connections that do nothing
+
+# Ticks (user, system) and resident bytes of memory of the machine's kernel.
 ticks() { awk '{ print $14, $15 }' "/proc/$bsd/stat"; }
-pages() { awk '{ print $2 }' "/proc/$bsd/statm"; }
+resident() { awk '/^Anonymous:/ { print $2 * 1024 }' "/proc/$bsd/smaps_rollup"; }
+# Bytes of the host's slabs that hold $1, their slack with them; "" unknown.
+slabs() {
+	awk -v re="^($1)\$" '$1 ~ re { sum += $15 * $6 * 4096; known = 1 }
+		END { if (known) print sum }' /proc/slabinfo 2>/dev/null
+}
+# What a TCP socket of Linux is made of, but for its dentry, which all files share.
+linux_slabs='TCP|sock_inode_cache|filp|tcp_bind_bucket|tcp_bind2_bucket'
+
+idle_begin() { # N connections that have asked once and then do nothing
+	coproc idle { exec ip netns exec a timeout 200 "$load" idle 10.9.1.2 7 "$N" 180; }
+	pids="$pids $idle_PID"
+	read -r -t 150 line <&"${idle[0]}" && [ "$line" = idle ]
+}
+idle_end() {
+	kill "$idle_PID"
+	wait "$idle_PID" 2>/dev/null
+}
 
 answers() { # the server does
 	for i in 1 2 3 4 5 6 7 8 9 10; do
@@ -55,9 +74,18 @@ measure() { # measure NAME
 ip link set vb netns b
 ip -n b addr add 10.9.1.2/24 dev vb
 ip -n b link set vb up
-ip netns exec b "$load" serve 7 & pids=$!
+ip netns exec b "$load" serve 7 & server=$! pids=$!
 measure Linux
-kill "$pids"
+before=$(slabs "$linux_slabs")
+idle_begin || echo "# tcp Linux: not all of $N connections"
+after=$(slabs "$linux_slabs")
+if [ -n "$before" ]; then # both ends are Linux's
+	of_linux=$(((after - before) / (2 * N)))
+else
+	of_linux="$(awk '$1 == "TCP" { print $2 }' /proc/net/protocols) and more (slabs may not be read)"
+fi
+idle_end
+kill "$server"
 ip -n b addr del 10.9.1.2/24 dev vb
 ip -n b link set vb netns $$ && ip link set vb up
 mkdir -p "$D/m/etc"
@@ -66,11 +94,13 @@ echo "inet 10.9.1.2/24" >"$D/m/etc/hostname.fxp0"
 bsd=$(cat "$D/m/dev/lock")
 BSD_ROOT=$D/m "$load" serve 7 & pids=$!
 answers
-before=$(pages)
-ip netns exec a timeout 30 "$load" idle 10.9.1.2 7 200 3 & idle=$!
-sleep 2
-echo "$before $(pages)" | awk '{ printf "tcp Fugu: an idle connection costs %.0f bytes of bsd, its descriptor with it\n", ($2 - $1) * 4096 / 200 }'
-wait "$idle"
+before=$(resident)
+idle_begin || echo "# tcp Fugu: not all of $N connections"
+after=$(resident)
+parts=$(BSD_ROOT=$D/m "$O/bin/netstat" -mv | awk '$1 ~ /^(tcpcb|inpcb|socket|file)$/ { print $1, $2; sum += $2 } END { print "together", sum }')
+echo "tcp idle: a connection of $N is$(echo "$parts" | awk '{ printf " %s %s", $1, $2 }') bytes by sizeof;" \
+    "resident $(((after - before) / N)) of bsd, $of_linux of Linux's slabs"
+idle_end
 measure Fugu
 before=$(ticks)
 gbit=$(ip netns exec a timeout 30 "$load" bulk 10.9.1.2 7 1 "$S")

@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
+#include <sys/timeout.h>
 #include <sys/uidinfo.h>
 
 #define HASH        1024
@@ -38,7 +39,10 @@
 static LIST_HEAD(, file) by_cookie[HASH];
 static struct pool file_pool;
 static TAILQ_HEAD(, cdev) cdevs = TAILQ_HEAD_INITIALIZER(cdevs);
-static TAILQ_HEAD(, file) ended = TAILQ_HEAD_INITIALIZER(ended);
+static TAILQ_HEAD(file_list, file) ended = TAILQ_HEAD_INITIALIZER(ended);
+static struct file_list retries = TAILQ_HEAD_INITIALIZER(retries);
+static struct timeout retry_timeout; /* for all of them */
+static void retry_run(void *arg);
 static int nfiles, nended, maxfiles = 65536, maxuserfiles = 16384;
 
 static const struct sysctl_row rows[] = {
@@ -69,6 +73,7 @@ fileinit(void)
 {
 	uidinit();
 	pool_init(&file_pool, sizeof(struct file), 0, "file");
+	timeout_set(&retry_timeout, retry_run, NULL);
 	sysctl_register(&table);
 }
 
@@ -164,13 +169,24 @@ ended_remember(struct file *fp)
 }
 
 static void
+retry_cancel(struct file *fp)
+{
+	if (!fp->f_retries)
+		return;
+	fp->f_retries = false;
+	TAILQ_REMOVE(&retries, fp, f_entry);
+	if (TAILQ_EMPTY(&retries))
+		timeout_del(&retry_timeout);
+}
+
+static void
 file_finish(struct file *fp)
 {
 	if (fp->f_ops != NULL && fp->f_ops->close != NULL)
 		fp->f_ops->close(fp);
 	host_watch_del(fp->f_watch);
 	fp->f_watch = NULL;
-	timeout_del(&fp->f_retry);
+	retry_cancel(fp);
 	host_close(fp->f_k);
 	fp->f_k = -1;
 	nfiles--;
@@ -224,8 +240,8 @@ file_release(struct file *fp)
 static void
 file_watch(struct file *fp, unsigned int events)
 {
-	fp->f_events = events;
-	if (fp->f_watch != NULL)
+	fp->f_events = (uint16_t)events;
+	if (!fp->f_ended && fp->f_watch != NULL)
 		host_watch_mod(fp->f_watch, events);
 }
 
@@ -233,7 +249,7 @@ void
 file_want_read(struct file *fp, bool on)
 {
 	if (!on)
-		timeout_del(&fp->f_retry);
+		retry_cancel(fp);
 	file_watch(fp,
 	    on ? fp->f_events | HOST_IN | HOST_PRI :
 		 fp->f_events & ~(unsigned int)(HOST_IN | HOST_PRI));
@@ -254,16 +270,25 @@ file_waits_write(const struct file *fp)
 }
 
 static void
-retry_now(void *arg)
+retry_run(void *arg)
 {
-	file_want_read(arg, true);
+	struct file *fp;
+
+	(void)arg;
+	while ((fp = TAILQ_FIRST(&retries)) != NULL) {
+		retry_cancel(fp);
+		file_want_read(fp, true);
+	}
 }
 
 void
 file_retry(struct file *fp)
 {
 	file_want_read(fp, false);
-	timeout_add_us(&fp->f_retry, RETRY_US);
+	fp->f_retries = true;
+	TAILQ_INSERT_TAIL(&retries, fp, f_entry);
+	if (!timeout_pending(&retry_timeout))
+		timeout_add_us(&retry_timeout, RETRY_US);
 }
 
 void
@@ -357,12 +382,11 @@ user_uncount(struct uidinfo *ui)
 static void
 file_init(struct file *fp, enum file_kind kind, int flags, const struct proc *p)
 {
-	fp->f_kind = kind;
-	fp->f_flags = flags;
+	fp->f_device = kind == FILE_DEVICE;
+	fp->f_flags = (uint8_t)flags;
 	fp->f_uid = p->p_uid;
 	fp->f_gid = p->p_gid;
 	fp->f_pid = p->p_pid;
-	timeout_set(&fp->f_retry, retry_now, fp);
 }
 
 /* The pair and its watch.  0 with the program's end, or errno. */

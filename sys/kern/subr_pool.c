@@ -16,9 +16,11 @@
  * megabytes of those that come back are kept, the last one first: the host
  * would take their memory away and have to clear it anew for the next user.
  *
- * A pool that has grown takes further pages from slabs, 2 MiB each, that the
- * host may back by one large page of its own: millions of objects in random
- * order would else miss the TLB each time.
+ * Pages come from slabs, which all pools share: a page by itself would cost
+ * the host half of its size again for its alignment.  A slab has 1 MiB, of
+ * which the host gives what is touched.  A pool that has grown takes further
+ * pages from slabs of 2 MiB that the host may back by one large page of its
+ * own: millions of objects in random order would else miss the TLB each time.
  */
 
 #include <sys/systm.h>
@@ -28,8 +30,9 @@
 
 #define PAGE_BYTES (16 * 1024UL)
 #define KEEP_EMPTY 8
-#define SLAB_BYTES (2048 * 1024UL)
-#define SLAB_FROM  64 /* pages of a pool that stand alone */
+#define SMALL_SLAB (1024 * 1024UL)
+#define LARGE_SLAB (2048 * 1024UL)
+#define LARGE_FROM 128 /* pages of a pool that are of small slabs */
 #ifdef POOL_DEBUG
 #define SPARE_BYTES 0UL
 #else
@@ -45,16 +48,21 @@ struct pool_page {
 	struct pool_free *free;
 	unsigned int inuse;
 	unsigned int fresh; /* objects never handed out, behind the others */
-	bool slab;          /* it is part of one */
+	struct slab_size *size; /* of its slab */
 };
 
-/* Stands in the first page of its slab. */
+/* Stands in the first page of its slab, which is no pool's. */
 struct pool_slab {
 	LIST_ENTRY(pool_slab) entry; /* while it has pages to give */
 	struct pool_free *free;
 	unsigned int inuse, fresh;
 };
-static LIST_HEAD(, pool_slab) slabs = LIST_HEAD_INITIALIZER(slabs);
+struct slab_size {
+	unsigned long bytes; /* and alignment */
+	LIST_HEAD(, pool_slab) slabs; /* that have pages to give */
+};
+static struct slab_size small = { .bytes = SMALL_SLAB },
+			large = { .bytes = LARGE_SLAB };
 
 static LIST_HEAD(, pool) pools = LIST_HEAD_INITIALIZER(pools);
 
@@ -107,53 +115,57 @@ pool_destroy(struct pool *pp)
 /* --- slabs --- */
 
 static struct pool_slab *
-slab_add(void)
+slab_add(struct slab_size *size)
 {
-	struct pool_slab *sl = host_alloc(SLAB_BYTES, SLAB_BYTES);
+	struct pool_slab *sl = host_alloc(size->bytes, size->bytes);
 
 	if (sl == NULL)
 		return (NULL);
 	sl->free = NULL;
 	sl->inuse = 0;
-	sl->fresh = SLAB_BYTES / PAGE_BYTES - 1;
-	LIST_INSERT_HEAD(&slabs, sl, entry);
+	sl->fresh = (unsigned int)(size->bytes / PAGE_BYTES) - 1;
+	LIST_INSERT_HEAD(&size->slabs, sl, entry);
 	return (sl);
 }
 
 static struct pool_page *
-slab_take(void)
+slab_take(struct slab_size *size)
 {
-	struct pool_slab *sl = LIST_FIRST(&slabs);
-	struct pool_free *pg;
+	struct pool_slab *sl = LIST_FIRST(&size->slabs);
+	struct pool_page *pg;
+	struct pool_free *f;
 
-	if (sl == NULL && (sl = slab_add()) == NULL)
+	if (sl == NULL && (sl = slab_add(size)) == NULL)
 		return (NULL);
 	sl->inuse++;
-	if ((pg = sl->free) != NULL)
-		sl->free = pg->next;
+	if ((f = sl->free) != NULL)
+		sl->free = f->next;
 	else
-		pg = (struct pool_free *)((char *)sl +
-		    (SLAB_BYTES / PAGE_BYTES - sl->fresh--) * PAGE_BYTES);
+		f = (struct pool_free *)((char *)sl +
+		    (size->bytes / PAGE_BYTES - sl->fresh--) * PAGE_BYTES);
 	if (sl->free == NULL && sl->fresh == 0)
 		LIST_REMOVE(sl, entry);
-	return ((struct pool_page *)(void *)pg);
+	pg = (struct pool_page *)(void *)f;
+	pg->size = size;
+	return (pg);
 }
 
 static void
 slab_give(struct pool_page *pg)
 {
+	struct slab_size *size = pg->size;
 	struct pool_slab *sl = (struct pool_slab *)((uintptr_t)pg &
-	    ~(SLAB_BYTES - 1));
+	    ~(size->bytes - 1));
 	struct pool_free *f = (struct pool_free *)(void *)pg;
 
 	if (sl->free == NULL && sl->fresh == 0)
-		LIST_INSERT_HEAD(&slabs, sl, entry);
+		LIST_INSERT_HEAD(&size->slabs, sl, entry);
 	f->next = sl->free;
 	sl->free = f;
 	if (--sl->inuse > 0)
 		return;
 	LIST_REMOVE(sl, entry);
-	host_free(sl, SLAB_BYTES);
+	host_free(sl, size->bytes);
 }
 
 /* --- pages --- */
@@ -162,11 +174,11 @@ static struct pool_page *
 page_add(struct pool *pp)
 {
 	struct pool_page *pg = NULL;
-	bool slab = pp->pr_npages >= SLAB_FROM && (pg = slab_take()) != NULL;
 
-	if (pg == NULL && (pg = host_alloc(PAGE_BYTES, PAGE_BYTES)) == NULL)
+	if (pp->pr_npages >= LARGE_FROM)
+		pg = slab_take(&large);
+	if (pg == NULL && (pg = slab_take(&small)) == NULL)
 		return (NULL);
-	pg->slab = slab;
 	pg->free = NULL;
 	pg->inuse = 0;
 	pg->fresh = pp->pr_perpage;
@@ -264,10 +276,7 @@ static void
 page_free(struct pool *pp, struct pool_page *pg)
 {
 	pp->pr_npages--;
-	if (pg->slab)
-		slab_give(pg);
-	else
-		host_free(pg, PAGE_BYTES);
+	slab_give(pg);
 }
 
 static void

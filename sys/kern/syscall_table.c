@@ -57,7 +57,7 @@ socket_of(const struct sysframe *f, struct socket **sop)
 
 	if (fp == NULL)
 		return (EBADF);
-	if (fp->f_kind != FILE_SOCKET)
+	if (fp->f_device)
 		return (ENOTSOCK);
 	if (fp->f_ended || fp->f_data == NULL)
 		return (ENOTCONN);
@@ -267,7 +267,7 @@ bufsize_set(struct sockbuf *sb, const struct sysframe *f, int most)
 
 	if ((error = option_int(f, &v)) != 0)
 		return (error);
-	sb->sb_hiwat = (uint64_t)(v < 0 ? most : MAX(2048, MIN(v, most)));
+	sb->sb_hiwat = (uint32_t)(v < 0 ? most : MAX(2048, MIN(v, most)));
 	return (0);
 }
 
@@ -512,7 +512,7 @@ sys_ioctl(struct proc *p, struct sysframe *f)
 	if (fp == NULL)
 		return (EBADF);
 	if (fp->f_ended)
-		return (fp->f_kind == FILE_SOCKET ? ENOTCONN : ENXIO);
+		return (fp->f_device ? ENXIO : ENOTCONN);
 	if (fp->f_ops == NULL || fp->f_ops->ioctl == NULL)
 		return (ENOTTY);
 	if (f->inlen != ((cmd & IOC_IN) != 0 ? len : 0))

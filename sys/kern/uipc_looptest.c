@@ -104,7 +104,7 @@ loop_break(struct loop *l, int error)
 		if (so == NULL)
 			continue;
 		both[i]->l_peer = NULL;
-		sbdrop(&so->so_snd, so->so_snd.sb_cc);
+		sbdrop(so, so->so_snd.sb_cc);
 		if (both[i]->l_gone) {
 			loop_free(both[i]);
 			sofree(so);
@@ -136,7 +136,7 @@ loop_push(struct loop *l)
 	if (peer == NULL)
 		return;
 	/* until nothing moves: what goes straight into the pair tells no rcvd */
-	while (sbmove(&so->so_snd, &ml, sbspace(&peer->l_so->so_rcv)) > 0)
+	while (sbmove(so, &ml, sbspace(&peer->l_so->so_rcv)) > 0)
 		while ((m = ml_dequeue(&ml)) != NULL)
 			soreceive_stream(peer->l_so, m);
 	if (so->so_snd.sb_cc == 0 && l->l_fin && !l->l_finsent) {
@@ -378,8 +378,9 @@ static int
 loop_getopt(struct socket *so, int level, int name, void *val, socklen_t *len,
     struct proc *p)
 {
-	struct loop_info li = { so->so_snd.sb_cc, so->so_rcv.sb_cc, so->so_qlen,
-		so->so_pull };
+	bool listens = (so->so_state & SS_LISTEN) != 0;
+	struct loop_info li = { so->so_snd.sb_cc, so->so_rcv.sb_cc,
+		listens ? so->so_qlen : 0, listens ? 0 : so->so_pull };
 
 	if (level != SOL_LOOPTEST || name != LOOP_INFO)
 		return (ENOPROTOOPT);

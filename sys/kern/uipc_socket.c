@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/socketvar.h>
 #include <sys/sysctl.h>
+#include <sys/task.h>
 #include <sys/timeout.h>
 #include <sys/uidinfo.h>
 
@@ -42,10 +43,12 @@ static struct pool so_pool;
 
 static const struct fileops dgram_ops, stream_ops;
 static struct timeout accept_again;
+static TAILQ_HEAD(, socket) over = TAILQ_HEAD_INITIALIZER(over);
+static struct task over_task; /* ends the descriptors, outside of protocols */
 static int (*any_ioctl)(unsigned long cmd, void *data, struct proc *p);
-static void stream_over(void *arg);
 static void queue_push(struct socket *head);
 static void accept_retry(void *arg);
+static void over_run(void *arg);
 
 void
 soioctl_register(int (*fn)(unsigned long cmd, void *data, struct proc *p))
@@ -58,6 +61,7 @@ soinit(void)
 {
 	pool_init(&so_pool, sizeof(struct socket), 0, "socket");
 	timeout_set(&accept_again, accept_retry, NULL);
+	task_set(&over_task, over_run, NULL);
 	looptest_init();
 }
 
@@ -75,37 +79,55 @@ so_alloc(const struct protosw *pr, uid_t uid, gid_t gid, pid_t pid)
 		ui_put(ui);
 		return (NULL);
 	}
-	so->so_ui = so->so_rcv.sb_ui = so->so_snd.sb_ui = ui;
+	so->so_ui = ui;
 	so->so_proto = pr;
-	so->so_type = pr->pr_type;
+	so->so_type = (uint8_t)pr->pr_type;
 	so->so_linger_s = -1;
-	so->so_uid = uid;
 	so->so_gid = gid;
 	so->so_pid = pid;
 	so->so_rcv.sb_hiwat = RCV_DEFAULT;
 	so->so_snd.sb_hiwat = SND_DEFAULT;
 	so->so_pull = PULL_FIRST;
-	task_set(&so->so_over, stream_over, so);
-	TAILQ_INIT(&so->so_q);
 	TAILQ_INSERT_TAIL(&all_sockets, so, so_all);
 	return (so);
 }
 
 static void
-sb_flush(struct sockbuf *sb)
+sb_flush(struct socket *so, struct sockbuf *sb)
 {
 	ml_purge(&sb->sb_q);
-	ui_uncharge(sb->sb_ui, sb->sb_cc);
+	ui_uncharge(so->so_ui, sb->sb_cc);
 	sb->sb_cc = 0;
+}
+
+/* Its descriptor ends soon: stream_over(). */
+static void
+over_add(struct socket *so)
+{
+	KASSERT(so->so_head == NULL && (so->so_state & SS_LISTEN) == 0);
+	if (so->so_isover)
+		return;
+	so->so_isover = true;
+	TAILQ_INSERT_TAIL(&over, so, so_qentry);
+	task_add(&over_task);
+}
+
+static void
+over_del(struct socket *so)
+{
+	if ((so->so_state & SS_LISTEN) != 0 || !so->so_isover)
+		return;
+	so->so_isover = false;
+	TAILQ_REMOVE(&over, so, so_qentry);
 }
 
 static void
 so_release(struct socket *so)
 {
 	TAILQ_REMOVE(&all_sockets, so, so_all);
-	task_del(&so->so_over);
-	sb_flush(&so->so_rcv);
-	sb_flush(&so->so_snd);
+	over_del(so);
+	sb_flush(so, &so->so_rcv);
+	sb_flush(so, &so->so_snd);
 	ui_put(so->so_ui);
 	pool_put(&so_pool, so);
 }
@@ -122,7 +144,8 @@ socreate(int family, int type, int protocol, struct proc *p,
 		return (error);
 	if ((so = so_alloc(pr, p->p_uid, p->p_gid, p->p_pid)) == NULL)
 		return (ENOMEM);
-	so->so_protocol = protocol != 0 ? protocol : pr->pr_protocol;
+	so->so_protocol = (uint16_t)(protocol != 0 ? protocol :
+						     pr->pr_protocol);
 	if ((error = pr->attach(so, protocol, p)) != 0) {
 		so_release(so);
 		return (error);
@@ -133,22 +156,37 @@ socreate(int family, int type, int protocol, struct proc *p,
 
 static void so_end(struct socket *so, bool reset);
 
-/* Connections nobody accepted. */
-static void
-queue_abort(struct socket *so)
+void
+so_queue_begin(struct socket *so, uint32_t limit)
+{
+	over_del(so);
+	TAILQ_INIT(&so->so_q);
+	so->so_qlen = 0;
+	so->so_qlimit = limit;
+	so->so_qfull = 0;
+	so->so_state |= SS_LISTEN;
+}
+
+void
+so_queue_end(struct socket *so)
 {
 	struct socket *c;
 
 	while ((c = TAILQ_FIRST(&so->so_q)) != NULL)
 		so_end(c, true);
+	so->so_state &= (uint16_t)~SS_LISTEN;
+	so->so_pull = PULL_FIRST;
+	so->so_isover = so->so_pairgrown = so->so_urgent = false;
+	so->so_urgat = 0;
 }
 
 static void
 so_end(struct socket *so, bool reset)
 {
 	so->so_file = NULL;
-	task_del(&so->so_over);
-	queue_abort(so);
+	over_del(so);
+	if ((so->so_state & SS_LISTEN) != 0)
+		so_queue_end(so);
 	if (so->so_head != NULL) {
 		TAILQ_REMOVE(&so->so_head->so_q, so, so_qentry);
 		so->so_head->so_qlen--;
@@ -157,7 +195,7 @@ so_end(struct socket *so, bool reset)
 	if (reset && so->so_pcb != NULL && so->so_proto->abort != NULL)
 		so->so_proto->abort(so);
 	so->so_state |= SS_CANTSEND | SS_CANTRCV;
-	sb_flush(&so->so_rcv);
+	sb_flush(so, &so->so_rcv);
 	if (so->so_pcb != NULL)
 		so->so_proto->detach(so); /* may keep so until sofree() */
 	if (so->so_pcb == NULL)
@@ -248,10 +286,10 @@ soport_sweep(const struct protosw *pr, uint16_t port)
 int
 soreserve(struct socket *so, uint64_t snd, uint64_t rcv)
 {
-	if (snd > 1ULL << 30 || rcv > 1ULL << 30)
+	if (snd > SB_MAX || rcv > SB_MAX)
 		return (ENOBUFS);
-	so->so_snd.sb_hiwat = snd;
-	so->so_rcv.sb_hiwat = rcv;
+	so->so_snd.sb_hiwat = (uint32_t)snd;
+	so->so_rcv.sb_hiwat = (uint32_t)rcv;
 	return (0);
 }
 
@@ -263,18 +301,18 @@ sbspace(const struct sockbuf *sb)
 
 /* Bytes that wait, counted for the user as well. */
 static void
-sb_count(struct sockbuf *sb, uint64_t len)
+sb_count(struct socket *so, struct sockbuf *sb, uint64_t len)
 {
-	sb->sb_cc += len;
-	sb->sb_ui->ui_bytes += len;
+	sb->sb_cc += (uint32_t)len;
+	so->so_ui->ui_bytes += len;
 }
 
 static void
-sb_uncount(struct sockbuf *sb, uint64_t len)
+sb_uncount(struct socket *so, struct sockbuf *sb, uint64_t len)
 {
 	KASSERT(len <= sb->sb_cc);
-	sb->sb_cc -= len;
-	ui_uncharge(sb->sb_ui, len);
+	sb->sb_cc -= (uint32_t)len;
+	ui_uncharge(so->so_ui, len);
 }
 
 /* --- datagrams to the program --- */
@@ -361,7 +399,7 @@ message_deliver(struct socket *so, struct mbuf *m)
 	}
 	if (error != EAGAIN || len > sbspace(&so->so_rcv) ||
 	    !ui_charge(so->so_ui, len)) {
-		so->so_rcv.sb_drops++;
+		so->so_drops++;
 		m_freem(m);
 		return (false);
 	}
@@ -376,7 +414,7 @@ soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from,
 {
 	if ((m = message_make(m, FMSG_DATA, 0, from, fromlen, control,
 		 (uint32_t)controllen)) == NULL) {
-		so->so_rcv.sb_drops++;
+		so->so_drops++;
 		return (false);
 	}
 	return (message_deliver(so, m));
@@ -387,7 +425,7 @@ soseterror(struct socket *so, int error)
 {
 	struct mbuf *m;
 
-	so->so_error = error;
+	so->so_error = (int16_t)error;
 	if (so->so_type == SOCK_STREAM || so->so_file == NULL)
 		return;
 	if ((m = message_make(NULL, FMSG_ERROR, error, NULL, 0, NULL, 0)) !=
@@ -408,7 +446,7 @@ dgram_writable(struct file *fp)
 		if ((error = message_push(fp, m)) == EAGAIN)
 			return;
 		ml_dequeue(&so->so_rcv.sb_q);
-		sb_uncount(&so->so_rcv, len);
+		sb_uncount(so, &so->so_rcv, len);
 		m_freem(m);
 	}
 	if (so->so_proto->rcvd != NULL)
@@ -498,15 +536,24 @@ bytes_drop(struct mbuf_list *ml, uint64_t len)
 }
 
 void
-sbdrop(struct sockbuf *sb, uint64_t len)
+sbdrop(struct socket *so, uint64_t len)
 {
-	sb_uncount(sb, len);
-	bytes_drop(&sb->sb_q, len);
+	sb_uncount(so, &so->so_snd, len);
+	bytes_drop(&so->so_snd.sb_q, len);
+}
+
+/* The same of what came for the program. */
+static void
+rcv_drop(struct socket *so, uint64_t len)
+{
+	sb_uncount(so, &so->so_rcv, len);
+	bytes_drop(&so->so_rcv.sb_q, len);
 }
 
 uint64_t
-sbmove(struct sockbuf *from, struct mbuf_list *ml, uint64_t len)
+sbmove(struct socket *so, struct mbuf_list *ml, uint64_t len)
 {
+	struct sockbuf *from = &so->so_snd;
 	struct mbuf *m, *rest;
 	uint64_t done = 0;
 	uint32_t n;
@@ -526,7 +573,7 @@ sbmove(struct sockbuf *from, struct mbuf_list *ml, uint64_t len)
 		ml_enqueue(ml, ml_dequeue(&from->sb_q));
 		done += n;
 	}
-	sb_uncount(from, done);
+	sb_uncount(so, from, done);
 	return (done);
 }
 
@@ -570,7 +617,7 @@ stream_push(struct socket *so)
 	}
 	if (sent <= 0)
 		return (sent);
-	sbdrop(&so->so_rcv, (uint64_t)sent);
+	rcv_drop(so, (uint64_t)sent);
 	so->so_urgent = so->so_urgent && !mark;
 	so->so_urgat -= MIN((uint64_t)sent, so->so_urgat);
 	return (sent);
@@ -593,14 +640,14 @@ stream_pump_out(struct socket *so)
 		;
 	if (sent == -EPIPE ||
 	    sent == -ECONNRESET) /* the program reads no more */
-		sbdrop(&so->so_rcv, so->so_rcv.sb_cc);
+		rcv_drop(so, so->so_rcv.sb_cc);
 	if (so->so_rcv.sb_cc > 0) {
 		if (!so->so_pairgrown)
 			host_bufsize(fp->f_k, PAIR_BYTES);
 		so->so_pairgrown = true;
 		file_want_write(fp, true);
 	} else if ((so->so_state & SS_DISCONNECTED) != 0)
-		task_add(&so->so_over);
+		over_add(so);
 	else if ((so->so_state & SS_CANTRCV) != 0)
 		file_eof(fp);
 	return (before - so->so_rcv.sb_cc);
@@ -644,7 +691,7 @@ soreceive_stream(struct socket *so, struct mbuf *m)
 		m_freem(m);
 		return;
 	}
-	sb_count(&so->so_rcv, m->m_pkthdr.len);
+	sb_count(so, &so->so_rcv, m->m_pkthdr.len);
 	if (!bytes_join(&so->so_rcv.sb_q, m))
 		ml_enqueue(&so->so_rcv.sb_q, m);
 	if (so->so_file == NULL || !file_waits_write(so->so_file))
@@ -695,7 +742,7 @@ stream_pull(struct socket *so, uint64_t room)
 	else if ((uint64_t)n < so->so_pull / 4 && !urgent)
 		so->so_pull = MAX(so->so_pull / 4, PULL_FIRST);
 	m->m_len = m->m_pkthdr.len = (uint32_t)n;
-	sb_count(&so->so_snd, (uint64_t)n);
+	sb_count(so, &so->so_snd, (uint64_t)n);
 	if (!bytes_join(&so->so_snd.sb_q, m))
 		ml_enqueue(&so->so_snd.sb_q, m);
 	if (urgent && so->so_proto->urgent != NULL)
@@ -749,7 +796,7 @@ stream_readable(struct file *fp)
 		file_want_read(fp, false);
 		if (so->so_linger_s ==
 		    0) /* a close follows, then it is a reset */
-			task_add(&so->so_over);
+			over_add(so);
 		else
 			stream_eof(so);
 	} else if (n ==
@@ -790,9 +837,8 @@ stream_close(struct file *fp)
  * the program has only ended its side.
  */
 static void
-stream_over(void *arg)
+stream_over(struct socket *so)
 {
-	struct socket *so = arg;
 	struct file *fp = so->so_file;
 
 	if ((so->so_state & SS_DISCONNECTED) == 0) {
@@ -805,6 +851,18 @@ stream_over(void *arg)
 		file_end(fp, so->so_error);
 	else if (!fp->f_eof)
 		file_eof(fp); /* it may still close, or ask for names */
+}
+
+static void
+over_run(void *arg)
+{
+	struct socket *so;
+
+	(void)arg;
+	while ((so = TAILQ_FIRST(&over)) != NULL) {
+		over_del(so);
+		stream_over(so);
+	}
 }
 
 static const struct fileops stream_ops = {
@@ -827,7 +885,8 @@ soisconnected(struct socket *so)
 {
 	bool filled = (so->so_state & SS_CONNECTING) != 0;
 
-	so->so_state = (so->so_state & ~(uint32_t)SS_CONNECTING) | SS_CONNECTED;
+	so->so_state = (so->so_state & (uint16_t)~SS_CONNECTING) |
+	    SS_CONNECTED;
 	if (so->so_file == NULL)
 		return;
 	if (filled)
@@ -848,7 +907,7 @@ soisdisconnected(struct socket *so)
 {
 	bool filled = (so->so_state & SS_CONNECTING) != 0;
 
-	so->so_state &= ~(uint32_t)(SS_CONNECTED | SS_CONNECTING);
+	so->so_state &= (uint16_t)~(SS_CONNECTED | SS_CONNECTING);
 	if (so->so_type != SOCK_STREAM)
 		return;
 	if (filled) { /* it never was: the program may try again */
@@ -871,8 +930,7 @@ soshutdown(struct socket *so, int how)
 		return (EINVAL);
 	if ((so->so_state & SS_LISTEN) != 0 &&
 	    how != 1) { /* no more connections */
-		so->so_state &= ~(uint32_t)SS_LISTEN;
-		queue_abort(so);
+		so_queue_end(so);
 		file_eof(so->so_file);
 		return (0);
 	}
@@ -884,7 +942,7 @@ soshutdown(struct socket *so, int how)
 		so->so_state |= SS_CANTSEND;
 	if (how != 1) {
 		so->so_state |= SS_CANTRCV;
-		sb_flush(&so->so_rcv);
+		sb_flush(so, &so->so_rcv);
 		file_eof(so->so_file);
 	}
 	return (0);
@@ -909,7 +967,7 @@ queue_full(struct socket *head)
 struct socket *
 sonewconn(struct socket *head)
 {
-	struct proc p = { .p_uid = head->so_uid,
+	struct proc p = { .p_uid = head->so_ui->ui_uid,
 		.p_gid = head->so_gid,
 		.p_pid = head->so_pid,
 		.p_fd = -1 };
@@ -918,7 +976,7 @@ sonewconn(struct socket *head)
 	if (head->so_file == NULL || (head->so_state & SS_LISTEN) == 0 ||
 	    queue_full(head))
 		return (NULL);
-	if ((so = so_alloc(head->so_proto, head->so_uid, head->so_gid,
+	if ((so = so_alloc(head->so_proto, head->so_ui->ui_uid, head->so_gid,
 		 head->so_pid)) == NULL)
 		return (NULL);
 	so->so_protocol = head->so_protocol;
@@ -944,7 +1002,7 @@ sonewconn(struct socket *head)
 static int
 conn_push(struct socket *head, struct socket *so)
 {
-	struct proc p = { .p_uid = head->so_uid,
+	struct proc p = { .p_uid = head->so_ui->ui_uid,
 		.p_gid = head->so_gid,
 		.p_pid = head->so_pid,
 		.p_fd = -1 };
@@ -1042,9 +1100,9 @@ solisten(struct socket *so, int backlog)
 			return (error);
 		host_bufsize(so->so_file->f_k, 0);
 		file_want_read(so->so_file, false);
+		so_queue_begin(so, 0);
 	}
-	so->so_state |= SS_LISTEN;
-	so->so_qlimit = (unsigned int)MAX(1,
+	so->so_qlimit = (uint32_t)MAX(1,
 	    MIN(backlog < 0 ? SOMAXCONN : backlog, SOMAXCONN));
 	return (0);
 }

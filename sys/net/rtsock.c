@@ -16,6 +16,7 @@
 #include <sys/protosw.h>
 #include <sys/socket.h>
 #include <sys/socketvar.h>
+#include <sys/uidinfo.h>
 #include <net/if_var.h>
 #include <net/rtsock.h>
 
@@ -213,7 +214,7 @@ static struct if_observer observer = { .event = interface_event };
 static int
 allowed(const struct socket *so, const struct proc *p, enum rtm_type type)
 {
-	struct proc maker = { .p_uid = so->so_uid };
+	struct proc maker = { .p_uid = so->so_ui->ui_uid };
 
 	return (type == RTM_GET ? 0 : suser(p != NULL ? p : &maker));
 }

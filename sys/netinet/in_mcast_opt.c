@@ -71,10 +71,11 @@ ask_ifp(const struct inpcb *inp, struct in_ask *q, uint32_t index,
 	else if (address != 0) {
 		ifa = ifa_ifwithaddr(AF_INET, &a, inp->inp_rtable);
 		q->ifp = ifa != NULL ? ifa->ifa_ifp : NULL;
-	} else if ((q->af == AF_INET ? inp->inp_mifindex :
-				       inp->inp_mifindex6) != 0) {
+	} else if ((q->af == AF_INET ? inp->inp_rare->mifindex :
+				       inp->inp_rare->mifindex6) != 0) {
 		q->ifp = if_get(
-		    q->af == AF_INET ? inp->inp_mifindex : inp->inp_mifindex6);
+		    q->af == AF_INET ? inp->inp_rare->mifindex :
+				      inp->inp_rare->mifindex6);
 	} else {
 		rt = rtable_match(inp->inp_rtable, q->af, &q->group);
 		q->ifp = rt != NULL ? rt->rt_ifp : NULL;

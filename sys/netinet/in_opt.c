@@ -80,19 +80,24 @@ opt_flag_set(struct inpcb *inp, uint32_t flag, int on)
 static int
 set_ipoptions(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
+	struct in_pcb_rare *r;
 	int error;
 
 	if ((error = ip_checkoptions(val, len)) != 0)
 		return (error);
-	memcpy(inp->inp_options, val, len);
-	inp->inp_optlen = len;
+	if (len > 0) {
+		if ((r = in_pcb_rare(inp)) == NULL)
+			return (ENOBUFS);
+		memcpy(r->options, val, len);
+	}
+	inp->inp_optlen = (uint8_t)len;
 	return (0);
 }
 
 static int
 get_ipoptions(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put(val, len, inp->inp_options, inp->inp_optlen));
+	return (opt_put(val, len, inp->inp_rare->options, inp->inp_optlen));
 }
 
 /* IP_MTU_DISCOVER: DONT and WANT let routers cut, DO and PROBE do not. */
@@ -204,7 +209,7 @@ set_rtable(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 		return (EINVAL);
 	if (p != NULL && suser(p) != 0)
 		return (EPERM);
-	inp->inp_rtable = inp->inp_socket->so_rtable = (uint32_t)v;
+	inp->inp_rtable = inp->inp_socket->so_rtable = (uint8_t)v;
 	return (0);
 }
 
@@ -252,18 +257,21 @@ static int
 set_icmp6filter(struct inpcb *inp, const void *val, socklen_t len,
     struct proc *p)
 {
-	if (inp->inp_proto != IPPROTO_ICMPV6 ||
-	    len != sizeof(inp->inp_icmp6filter))
+	struct in_pcb_rare *r;
+
+	if (inp->inp_proto != IPPROTO_ICMPV6 || len != sizeof(r->icmp6filter))
 		return (EINVAL);
-	memcpy(inp->inp_icmp6filter, val, len);
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	memcpy(r->icmp6filter, val, len);
 	return (0);
 }
 
 static int
 get_icmp6filter(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put(val, len, inp->inp_icmp6filter,
-	    sizeof(inp->inp_icmp6filter)));
+	return (opt_put(val, len, inp->inp_rare->icmp6filter,
+	    sizeof(inp->inp_rare->icmp6filter)));
 }
 
 static bool
@@ -276,6 +284,7 @@ is_raw(const struct inpcb *inp)
 static int
 set_cksumoff(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
+	struct in_pcb_rare *r;
 	int v;
 
 	if (opt_int(val, len, &v) != 0 || !is_raw(inp) ||
@@ -284,14 +293,16 @@ set_cksumoff(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 		return (EINVAL);
 	if (inp->inp_proto == IPPROTO_ICMPV6 && v != 2)
 		return (EINVAL);
-	inp->inp_cksumoff = v;
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	r->cksumoff = v;
 	return (0);
 }
 
 static int
 get_cksumoff(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put_int(val, len, inp->inp_cksumoff));
+	return (opt_put_int(val, len, inp->inp_rare->cksumoff));
 }
 
 static int
@@ -357,38 +368,44 @@ get_origdst6(const struct inpcb *inp, void *val, socklen_t *len)
 static int
 set_mttl(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
+	struct in_pcb_rare *r;
 	int v;
 
 	if (inp->inp_socket->so_type == SOCK_STREAM ||
 	    opt_int(val, len, &v) != 0 || v < -1 || v > 255)
 		return (EINVAL);
-	inp->inp_mttl = v == -1 ? 1 : (uint8_t)v;
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	r->mttl = v == -1 ? 1 : (uint8_t)v;
 	return (0);
 }
 
 static int
 get_mttl(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put_int(val, len, inp->inp_mttl));
+	return (opt_put_int(val, len, inp->inp_rare->mttl));
 }
 
 static int
 set_mhops(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
+	struct in_pcb_rare *r;
 	int v;
 
 	if (inp->inp_socket->so_type == SOCK_STREAM)
 		return (ENOPROTOOPT);
 	if (len < sizeof(v) || opt_int(val, len, &v) != 0 || v < -1 || v > 255)
 		return (EINVAL);
-	inp->inp_mhops = v == -1 ? 1 : (uint8_t)v;
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	r->mhops = v == -1 ? 1 : (uint8_t)v;
 	return (0);
 }
 
 static int
 get_mhops(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put_int(val, len, inp->inp_mhops));
+	return (opt_put_int(val, len, inp->inp_rare->mhops));
 }
 
 static int
@@ -435,6 +452,7 @@ static int
 set_mif(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
 	struct ip_mreqn mr = { 0 };
+	struct in_pcb_rare *r;
 	struct ip_addr a;
 	struct ifaddr *ifa;
 	struct ifnet *ifp;
@@ -449,8 +467,10 @@ set_mif(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 		mr.ifindex = 0;
 	a = ip_addr_v4(mr.addr);
 	if (mr.ifindex == 0 && mr.addr == 0) {
-		inp->inp_mifindex = 0;
-		inp->inp_maddr = a;
+		if ((r = in_pcb_rare(inp)) == NULL)
+			return (ENOBUFS);
+		r->mifindex = 0;
+		r->maddr = a;
 		return (0);
 	}
 	if (mr.ifindex != 0)
@@ -463,20 +483,23 @@ set_mif(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 		return (EADDRNOTAVAIL);
 	if (inp->inp_ifindex != 0 && inp->inp_ifindex != ifp->if_index)
 		return (EINVAL);
-	inp->inp_mifindex = ifp->if_index;
-	inp->inp_maddr = a;
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	r->mifindex = ifp->if_index;
+	r->maddr = a;
 	return (0);
 }
 
 static int
 get_mif(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put(val, len, &inp->inp_maddr.v4, 4));
+	return (opt_put(val, len, &inp->inp_rare->maddr.v4, 4));
 }
 
 static int
 set_mif6(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
+	struct in_pcb_rare *r;
 	int v;
 
 	if (inp->inp_socket->so_type == SOCK_STREAM)
@@ -487,14 +510,16 @@ set_mif6(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 		return (EINVAL);
 	if (v != 0 && if_get((uint32_t)v) == NULL)
 		return (ENODEV);
-	inp->inp_mifindex6 = (uint32_t)v;
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	r->mifindex6 = (uint32_t)v;
 	return (0);
 }
 
 static int
 get_mif6(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put_int(val, len, (int)inp->inp_mifindex6));
+	return (opt_put_int(val, len, (int)inp->inp_rare->mifindex6));
 }
 
 static int
@@ -850,15 +875,16 @@ send_group(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
     struct ip_encap *e, struct ip_outopts *po)
 {
 	bool v4 = e->af == AF_INET;
-	int ttl = s->ttl >= 0 ? s->ttl : v4 ? inp->inp_mttl : inp->inp_mhops;
+	const struct in_pcb_rare *r = inp->inp_rare;
+	int ttl = s->ttl >= 0 ? s->ttl : v4 ? r->mttl : r->mhops;
 
 	if (!ip_isgroup(e->af, &e->dst))
 		return;
 	e->ttl = (uint8_t)ttl;
 	if (v4 && e->src.v4 == 0)
-		e->src = inp->inp_maddr;
+		e->src = r->maddr;
 	if (*index == 0)
-		*index = v4 ? inp->inp_mifindex : inp->inp_mifindex6;
+		*index = v4 ? r->mifindex : r->mifindex6;
 	if ((inp->inp_flags & (v4 ? INP_NOMLOOP4 : INP_NOMLOOP6)) != 0)
 		po->po_flags |= IPOUT_NOLOOP;
 	if (ttl == 0)
@@ -905,7 +931,7 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	if ((inp->inp_socket->so_options & (1U << SO_DONTROUTE)) != 0)
 		po.po_flags |= IPOUT_DONTROUTE;
 	if (af == AF_INET && inp->inp_optlen != 0) {
-		po.po_options = inp->inp_options;
+		po.po_options = inp->inp_rare->options;
 		po.po_optlen = inp->inp_optlen;
 	}
 	if ((m = ip_encap(m, &e)) == NULL)

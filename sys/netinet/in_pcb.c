@@ -36,6 +36,7 @@
 #include <sys/proc.h>
 #include <sys/socketvar.h>
 #include <sys/sysctl.h>
+#include <sys/uidinfo.h>
 #include <net/if_var.h>
 #include <net/packet_filter.h>
 #include <net/rtable.h>
@@ -46,7 +47,7 @@
 
 #define INPCB_HASH_MIN 64
 
-static struct pool in_pcb_pool;
+static struct pool in_pcb_pool, in_rare_pool;
 static TAILQ_HEAD(, in_pcb_table) in_pcb_tables = TAILQ_HEAD_INITIALIZER(
     in_pcb_tables);
 
@@ -176,6 +177,12 @@ in_pcb_table_init(struct in_pcb_table *t, const char *name)
 	TAILQ_INSERT_TAIL(&in_pcb_tables, t, entry);
 }
 
+static const struct in_pcb_rare in_pcb_usual = {
+	.mttl = 1, /* RFC 1112 6.1 */
+	.mhops = 1,
+	.cksumoff = -1,
+};
+
 int
 in_pcb_alloc(struct socket *so, struct in_pcb_table *t, sa_family_t af)
 {
@@ -191,8 +198,7 @@ in_pcb_alloc(struct socket *so, struct in_pcb_table *t, sa_family_t af)
 	inp->inp_vers = af == AF_INET ? INP_IPV4 : INP_IPV4 | INP_IPV6;
 	inp->inp_rtable = so->so_rtable;
 	inp->inp_ttl = inp->inp_hops = -1;
-	inp->inp_mttl = inp->inp_mhops = 1; /* RFC 1112 6.1 */
-	inp->inp_cksumoff = -1;
+	inp->inp_rare = &in_pcb_usual;
 	LIST_INIT(&inp->inp_members);
 	TAILQ_INSERT_TAIL(&t->all, inp, inp_all);
 	if (++t->count > t->size)
@@ -209,7 +215,23 @@ in_pcb_free(struct inpcb *inp)
 	TAILQ_REMOVE(&inp->inp_table->all, inp, inp_all);
 	inp->inp_table->count--;
 	inp->inp_socket->so_pcb = NULL;
+	if (inp->inp_rare != &in_pcb_usual)
+		pool_put(&in_rare_pool, in_pcb_rare(inp));
 	pool_put(&in_pcb_pool, inp);
+}
+
+struct in_pcb_rare *
+in_pcb_rare(struct inpcb *inp)
+{
+	struct in_pcb_rare *r;
+
+	if (inp->inp_rare != &in_pcb_usual)
+		return ((struct in_pcb_rare *)(uintptr_t)inp->inp_rare);
+	if ((r = pool_get(&in_rare_pool, PR_NOWAIT)) == NULL)
+		return (NULL);
+	*r = in_pcb_usual;
+	inp->inp_rare = r;
+	return (r);
 }
 
 /* --- addresses to and from programs --- */
@@ -272,7 +294,7 @@ in_pcb_zone(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
 	if (*scope == 0)
 		*scope = inp->inp_ifindex != 0 ? inp->inp_ifindex :
 		    inp->inp_scope != 0        ? inp->inp_scope :
-		    in6_ismulticast(a)         ? inp->inp_mifindex6 :
+		    in6_ismulticast(a)         ? inp->inp_rare->mifindex6 :
 						 0;
 	else if (inp->inp_ifindex != 0 && inp->inp_ifindex != *scope)
 		return (EINVAL);
@@ -504,7 +526,7 @@ in_pcb_conflict(const struct inpcb *inp, const struct ip_addr *laddr,
 		return (false);
 	if (!same && !ip_addr_iszero(laddr) && !ip_addr_iszero(&old->inp_laddr))
 		return (false);
-	if (inp->inp_socket->so_uid != old->inp_socket->so_uid)
+	if (inp->inp_socket->so_ui != old->inp_socket->so_ui)
 		return (true);
 	if (old->inp_connected && reuse(inp, SO_REUSEADDR) &&
 	    old->inp_socket->so_type == SOCK_STREAM)
@@ -637,9 +659,9 @@ in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
 	if (fam == NULL)
 		return (EAFNOSUPPORT);
 	if (scope == 0 && af == AF_INET && IN_MULTICAST(ntohl(a->v4)))
-		scope = inp->inp_mifindex;
+		scope = inp->inp_rare->mifindex;
 	else if (scope == 0 && af == AF_INET6 && in6_ismulticast(a))
-		scope = inp->inp_mifindex6;
+		scope = inp->inp_rare->mifindex6;
 	rt = rtable_match(inp->inp_rtable, af, a);
 	if (inp->inp_ifindex != 0 || scope != 0) {
 		ifp = if_get(inp->inp_ifindex != 0 ? inp->inp_ifindex : scope);
@@ -793,12 +815,12 @@ in_pcb_row_out(struct sysctl_req *req, const struct inpcb *inp)
 	row.faddr = inp->inp_faddr;
 	row.scope = inp->inp_scope;
 	row.rtable = inp->inp_rtable;
-	row.uid = so->so_uid;
+	row.uid = so->so_ui->ui_uid;
 	row.gid = so->so_gid;
 	row.pid = so->so_pid;
 	row.rcvq = so->so_rcv.sb_cc;
 	row.sndq = so->so_snd.sb_cc;
-	row.drops = so->so_rcv.sb_drops;
+	row.drops = so->so_type == SOCK_STREAM ? 0 : so->so_drops;
 	if (inp->inp_table->state != NULL)
 		row.state = inp->inp_table->state(inp);
 	if (ifp != NULL)
@@ -837,5 +859,6 @@ in_pcb_init(void)
 {
 	pool_init(&in_pcb_pool, sizeof(struct inpcb), 0, "inpcb");
 	in_pcb_port_init();
+	pool_init(&in_rare_pool, sizeof(struct in_pcb_rare), 0, "inpcbrare");
 	sysctl_register(&in_pcb_sysctl_table);
 }

@@ -60,6 +60,20 @@ struct in_pcb_table {
 #define INP_BOUNDPORT	 0x20000 /* it has its port by bind */
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
+/* What few sockets say: a pcb has the usual values until one is set. */
+struct in_pcb_rare {
+	uint8_t mttl, mhops; /* of packets to groups; 0: stay here */
+	uint32_t mifindex, mifindex6; /* groups leave by it, 0: by route */
+	struct ip_addr maddr; /* v4 source of packets to groups, or zero */
+	int cksumoff; /* raw v6: place of the checksum, -1 none */
+	uint32_t icmp6filter[8]; /* bit set: type is blocked */
+	uint8_t options[40]; /* v4, inp_optlen bytes */
+};
+
+/*
+ * 160 bytes: 48 of links, 40 of pointers, 32 of addresses, 20 of 32-bit
+ * numbers, 8 of 16-bit ones, 12 of families, ports and bytes.
+ */
 struct inpcb {
 	TAILQ_ENTRY(inpcb) inp_all;
 	LIST_ENTRY(inpcb) inp_byport, inp_byconn;
@@ -68,28 +82,24 @@ struct inpcb {
 	sa_family_t inp_af; /* of the socket: how addresses are told to it */
 	uint8_t inp_vers;   /* INP_IPV4 | INP_IPV6: what it can receive now */
 	uint8_t inp_proto;  /* raw: protocol, 0 any */
-	bool inp_bound, inp_connected;       /* which hashes it is in */
-	uint16_t inp_lport, inp_fport;       /* host order */
+	uint16_t inp_lport, inp_fport; /* host order */
+	bool inp_bound, inp_connected; /* which hashes it is in */
+	uint8_t inp_prio;   /* of its packets, 0 to 7: pf, vlan */
+	uint8_t inp_optlen; /* bytes of v4 options in inp_rare */
+	uint32_t inp_scope; /* interface of a link-local laddr or faddr */
 	struct ip_addr inp_laddr, inp_faddr; /* v4 form also on IPv6 sockets */
-	uint32_t inp_scope;   /* interface of a link-local laddr or faddr */
 	uint32_t inp_ifindex; /* SO_BINDTODEVICE, 0: any */
 	uint32_t inp_rtable;
 	uint32_t inp_flags;        /* INP_* */
 	int16_t inp_ttl, inp_hops; /* -1: default */
-	uint8_t inp_mttl, inp_mhops; /* of packets to groups; 0: stay here */
-	uint32_t inp_mifindex, inp_mifindex6; /* groups leave by it, 0: by route */
-	struct ip_addr inp_maddr; /* v4 source of packets to groups, or zero */
 	uint8_t inp_tos, inp_tclass;
 	uint8_t inp_minttl, inp_minhops; /* RFC 5082: fewer are dropped */
-	uint8_t inp_prio; /* of its packets, 0 to 7: pf, vlan */
 	uint32_t inp_mtu6; /* IPv6 packets are cut at, 0: as the path wants */
 	struct in_member_list inp_members;
-	int inp_cksumoff; /* raw v6: place of the checksum, -1 none */
-	uint32_t inp_optlen;
-	uint8_t inp_options[40];     /* v4 */
-	uint32_t inp_icmp6filter[8]; /* bit set: type is blocked */
-	void *inp_ppcb;              /* the protocol's own: tcp */
+	const struct in_pcb_rare *inp_rare; /* never NULL; in_pcb_rare() sets */
+	void *inp_ppcb; /* the protocol's own: tcp */
 };
+_Static_assert(sizeof(struct inpcb) <= 160, "an idle connection is small");
 
 /* Did a packet with this TTL come from too far away for inp? */
 static inline bool
@@ -107,6 +117,11 @@ void in_pcb_init(void);
 /* A pcb for so, set as so_pcb.  0 or ENOBUFS. */
 int in_pcb_alloc(struct socket *so, struct in_pcb_table *t, sa_family_t af);
 void in_pcb_free(struct inpcb *inp);
+/*
+ * The rare values of inp, to be changed: its own from now on, freed with it.
+ * NULL: no memory, and nothing has changed.
+ */
+struct in_pcb_rare *in_pcb_rare(struct inpcb *inp);
 
 /*
  * Gives a local address and port (0: one is chosen, RFC 6056).  EINVAL bound

@@ -72,17 +72,18 @@ rip_passes6(const struct inpcb *inp, const struct mbuf *m,
     const struct ip_input_ctx *ctx)
 {
 	uint32_t len = m->m_pkthdr.len - ctx->off;
+	int at = inp->inp_rare->cksumoff;
 	uint8_t type;
 
 	if (ctx->proto == IPPROTO_ICMPV6 && inp->inp_proto == IPPROTO_ICMPV6) {
 		if (m_copydata(m, ctx->off, 1, &type) != 0)
 			return (false);
 		return (
-		    (inp->inp_icmp6filter[type / 32] & 1U << type % 32) == 0);
+		    (inp->inp_rare->icmp6filter[type / 32] & 1U << type % 32) == 0);
 	}
-	if (inp->inp_cksumoff < 0)
+	if (at < 0)
 		return (true);
-	if (len < (uint32_t)inp->inp_cksumoff + 2)
+	if (len < (uint32_t)at + 2)
 		return (false);
 	return (in_cksum_fold(in_cksum_add(in_pseudo(ctx->af, &ctx->src,
 					       &ctx->dst, len, ctx->proto),
@@ -180,8 +181,8 @@ rip_cksum6(const struct inpcb *inp, struct mbuf *m, const struct ip_addr *dst,
     uint32_t scope, struct in_send *s)
 {
 	uint32_t len = m->m_pkthdr.len;
+	int error, at = inp->inp_rare->cksumoff;
 	uint16_t sum = 0;
-	int error;
 
 	if (inp->inp_proto == IPPROTO_ICMPV6) {
 		if (len < 4)
@@ -189,21 +190,21 @@ rip_cksum6(const struct inpcb *inp, struct mbuf *m, const struct ip_addr *dst,
 		m->m_pkthdr.csum_flags |= M_ICMP_CSUM_OUT;
 		return (0);
 	}
-	if (inp->inp_cksumoff < 0)
+	if (at < 0)
 		return (0);
-	if (len < (uint32_t)inp->inp_cksumoff + 2)
+	if (len < (uint32_t)at + 2)
 		return (EINVAL);
 	if (ip_addr_iszero(&s->src))
 		s->src = inp->inp_laddr;
 	if (ip_addr_iszero(&s->src) &&
 	    (error = in_pcb_source(inp, AF_INET6, dst, scope, &s->src)) != 0)
 		return (error);
-	if ((error = m_copyback(m, (uint32_t)inp->inp_cksumoff, 2, &sum)) != 0)
+	if ((error = m_copyback(m, (uint32_t)at, 2, &sum)) != 0)
 		return (error);
 	sum = in_cksum_fold(
 	    in_cksum_add(in_pseudo(AF_INET6, &s->src, dst, len, inp->inp_proto),
 		m, 0, len));
-	return (m_copyback(m, (uint32_t)inp->inp_cksumoff, 2, &sum));
+	return (m_copyback(m, (uint32_t)at, 2, &sum));
 }
 
 static int
@@ -258,6 +259,7 @@ rip_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 static int
 rip_attach(struct socket *so, int proto, struct proc *p)
 {
+	struct in_pcb_rare *rare;
 	struct inpcb *inp;
 	int error;
 
@@ -274,8 +276,13 @@ rip_attach(struct socket *so, int proto, struct proc *p)
 		inp->inp_vers = INP_IPV6;
 		inp->inp_flags |= INP_V6ONLY;
 	}
-	if (inp->inp_af == AF_INET6 && proto == IPPROTO_ICMPV6)
-		inp->inp_cksumoff = 2;
+	if (inp->inp_af != AF_INET6 || proto != IPPROTO_ICMPV6)
+		return (0);
+	if ((rare = in_pcb_rare(inp)) == NULL) {
+		in_pcb_free(inp);
+		return (ENOBUFS);
+	}
+	rare->cksumoff = 2;
 	return (0);
 }
 

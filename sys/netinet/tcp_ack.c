@@ -23,7 +23,7 @@
 #include <netinet/tcp_var.h>
 
 #define TS_SAMPLE_MAX_MS 600000U
-#define PROBE_KEEP_US    600000000ULL
+#define PROBE_KEEP       tcp_coarse(600000000ULL)
 
 /* --- round trips --- */
 
@@ -35,7 +35,7 @@ sample(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 	if ((tp->t_flags & TF_RTT) != 0) {
 		if (seq_lt(tp->t_rtt_seq, sg->ack)) {
 			tp->t_flags &= ~(uint32_t)TF_RTT;
-			tcp_rtt_sample(tp, now - tp->t_rtt_start);
+			tcp_rtt_sample(tp, tcp_short(now) - tp->t_rtt_start);
 		}
 		return;
 	}
@@ -74,7 +74,7 @@ release(struct tcpcb *tp, uint32_t n)
 
 	if (tp->t_snd_una == tp->t_iss)
 		bytes--; /* our SYN */
-	sbdrop(&so->so_snd, MIN(bytes, so->so_snd.sb_cc));
+	sbdrop(so, MIN(bytes, so->so_snd.sb_cc));
 	tp->t_snd_una += n;
 	if (tp->t_at_m != NULL && seq_lt(tp->t_at_seq, tp->t_snd_una))
 		tp->t_at_m = NULL;
@@ -118,7 +118,7 @@ lost_again(struct tcpcb *tp, uint64_t now)
 
 	if (last == NULL || !seq_lt(tp->t_snd_una, tp->t_rxt_nxt) ||
 	    !seq_lt(tp->t_rxt_mark, last->r_end) ||
-	    now - tp->t_rxt_at < MAX(patience, 1000ULL))
+	    tcp_short(now) - tp->t_rxt_at < MAX(patience, 1000ULL))
 		return;
 	tp->t_rxt_nxt = tp->t_snd_una;
 	tp->t_rxt_mark = tp->t_snd_nxt;
@@ -318,8 +318,8 @@ advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
 	if (!first)
 		tcp_cc_acked(tp, acked, flight, now);
 	if (acked >= tp->t_mss)
-		tp->t_full_at = now;
-	if (tp->t_mss_probe != 0 && now - tp->t_probe_at > PROBE_KEEP_US) {
+		tp->t_full_at = tcp_coarse(now);
+	if (tp->t_mss_probe != 0 && tcp_coarse(now) - tp->t_probe_at > PROBE_KEEP) {
 		tp->t_mss_probe = 0; /* the path may be another one by now */
 		tp->t_flags &= ~(uint32_t)TF_NODF;
 		tcp_mss_update(tp);

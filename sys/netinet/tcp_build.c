@@ -81,7 +81,7 @@ build_by_socket(const struct tcp_out *o, struct ip_encap *e,
 	if ((inp->inp_socket->so_options & (1U << SO_DONTROUTE)) != 0)
 		po->po_flags |= IPOUT_DONTROUTE;
 	if (v4 && inp->inp_optlen != 0) {
-		po->po_options = inp->inp_options;
+		po->po_options = inp->inp_rare->options;
 		po->po_optlen = inp->inp_optlen;
 	}
 }

@@ -89,7 +89,7 @@ say_options(struct tcpcb *tp, struct tcp_opts *o, uint64_t now)
 		max = 3;
 	}
 	if ((tp->t_flags & TF_SACK) != 0 &&
-	    (!TAILQ_EMPTY(&tp->t_reass) ||
+	    (tp->t_nreass != 0 ||
 		tp->t_dsack.start != tp->t_dsack.end)) {
 		o->nsacks = (uint8_t)tcp_reass_sacks(tp, o->sack, max);
 		tcpstat_inc(TCPC_SACKS_OUT);
@@ -213,7 +213,7 @@ tcp_send_syn(struct tcpcb *tp, uint64_t now)
 	if (tp->t_backoff == 0) {
 		tp->t_flags |= TF_RTT;
 		tp->t_rtt_seq = tp->t_iss;
-		tp->t_rtt_start = now;
+		tp->t_rtt_start = tcp_short(now);
 	}
 	tp->t_snd_nxt = tp->t_iss + 1;
 	(void)go(tp, &o, now);
@@ -392,13 +392,13 @@ note_sent(struct tcpcb *tp, const struct piece *p, uint64_t now)
 		tcpstat_inc(TCPC_REXMT);
 		tcpstat_add(TCPC_REXMT_BYTES, p->len);
 		if (p->seq == tp->t_snd_una)
-			tp->t_rxt_at = now;
+			tp->t_rxt_at = tcp_short(now);
 		tp->t_rxt_nxt = end;
 		tp->t_flags &= ~(uint32_t)TF_RTT; /* RFC 6298 3 */
 	} else if ((tp->t_flags & (TF_RTT | TF_LOSS)) == 0) {
 		tp->t_flags |= TF_RTT;
 		tp->t_rtt_seq = p->seq;
-		tp->t_rtt_start = now;
+		tp->t_rtt_start = tcp_short(now);
 	}
 	tcpstat_add(TCPC_OUT_BYTES, p->len);
 	tp->t_snd_nxt = seq_max(tp->t_snd_nxt, end);

@@ -44,7 +44,7 @@ tcp_reass_flush(struct tcpcb *tp)
 {
 	struct tcp_range *r;
 
-	while ((r = TAILQ_FIRST(&tp->t_reass)) != NULL)
+	while (tp->t_nreass != 0 && (r = TAILQ_FIRST(&tp->t_reass)) != NULL)
 		run_free(tp, r);
 }
 
@@ -152,6 +152,7 @@ keep(struct tcpcb *tp, struct mbuf *m, const struct tcp_seg *sg)
 {
 	struct tcp_range *r;
 
+	KASSERT(tp->t_state != TCPS_TIME_WAIT);
 	tcpstat_inc(TCPC_IN_OOO);
 	if (tp->t_nreass >= (unsigned int)tcp_reass_limit)
 		run_free(tp, TAILQ_LAST(&tp->t_reass, tcp_ranges));
@@ -204,6 +205,8 @@ tcp_reass_sacks(struct tcpcb *tp, struct tcp_sack *out, unsigned int max)
 		out[n++] = tp->t_dsack;
 		tp->t_dsack.start = tp->t_dsack.end;
 	}
+	if (tp->t_nreass == 0)
+		return (n);
 	TAILQ_FOREACH(r, &tp->t_reass, r_entry) /* the newest first */
 		if (r->r_start == tp->t_reass_last && n < max &&
 		    r->r_start != r->r_end)

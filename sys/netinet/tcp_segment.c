@@ -24,7 +24,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp_var.h>
 
-#define PAWS_IDLE_US     (24ULL * 24 * 3600 * 1000000) /* RFC 7323 5.5 */
+#define PAWS_IDLE        tcp_coarse(24ULL * 24 * 3600 * 1000000) /* RFC 7323 5.5 */
 #define CHALLENGE_GAP_US 500000 /* between two, of one connection */
 
 enum verdict {
@@ -64,11 +64,11 @@ void
 tcp_challenge(struct tcpcb *tp, uint64_t now)
 {
 	if (tp->t_challenge_at != 0 &&
-	    now - tp->t_challenge_at < CHALLENGE_GAP_US)
+	    tcp_short(now) - tp->t_challenge_at < CHALLENGE_GAP_US)
 		return;
 	if (!challenge_allowed(now))
 		return;
-	tp->t_challenge_at = now;
+	tp->t_challenge_at = tcp_short(now);
 	tcpstat_inc(TCPC_CHALLENGE);
 	tcp_send_ack(tp, now);
 }
@@ -88,9 +88,9 @@ rung_timestamp(struct tcpcb *tp, struct step *s)
 	}
 	if ((int32_t)(o->tsval - tp->t_ts_recent) >= 0)
 		return (PASS);
-	if (s->now - tp->t_ts_recent_age > PAWS_IDLE_US) {
+	if (tcp_coarse(s->now) - tp->t_ts_recent_age > PAWS_IDLE) {
 		tp->t_ts_recent = o->tsval;
-		tp->t_ts_recent_age = s->now;
+		tp->t_ts_recent_age = tcp_coarse(s->now);
 		return (PASS);
 	}
 	tcpstat_inc(TCPC_PAWS);
@@ -216,7 +216,7 @@ rung_window(struct tcpcb *tp, struct step *s)
 	if ((tp->t_flags & TF_TSTAMP) != 0 && sg->opt.has_tstamp &&
 	    seq_leq(sg->seq, tp->t_rcv_told)) { /* RFC 7323 4.3 */
 		tp->t_ts_recent = sg->opt.tsval;
-		tp->t_ts_recent_age = s->now;
+		tp->t_ts_recent_age = tcp_coarse(s->now);
 	}
 	return (PASS);
 }
@@ -322,10 +322,10 @@ rcvbuf_grow(struct tcpcb *tp, uint64_t now)
 	uint64_t rtt = tp->t_srtt_us != 0 ? tp->t_srtt_us : 100000, want;
 	uint32_t got = tp->t_rcv_nxt - tp->t_rcv_meas_seq;
 
-	if (now - tp->t_rcv_meas_start < rtt)
+	if (tcp_short(now) - tp->t_rcv_meas_start < rtt)
 		return;
 	tp->t_rcv_meas_seq = tp->t_rcv_nxt;
-	tp->t_rcv_meas_start = now;
+	tp->t_rcv_meas_start = tcp_short(now);
 	if (so->so_rcv.sb_hiwat != tp->t_rcv_auto ||
 	    got < so->so_rcv.sb_hiwat / 2)
 		return;
@@ -420,7 +420,7 @@ synsent_agree(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 	tp->t_rcv_adv += sg->seq + 1 - tp->t_rcv_nxt;
 	tp->t_rcv_nxt = tp->t_rcv_told = tp->t_rcv_up = sg->seq + 1;
 	tp->t_rcv_meas_seq = tp->t_rcv_nxt;
-	tp->t_rcv_meas_start = now;
+	tp->t_rcv_meas_start = tcp_short(now);
 	if (tcp_ecn != 0 &&
 	    (ack ? tcp_ecn == 1 && ecn == TH_ECE : ecn == (TH_ECE | TH_CWR)))
 		tp->t_flags |= TF_ECN;

@@ -106,7 +106,7 @@ get_keepidle(const struct tcpcb *tp)
 static void
 set_keepidle(struct tcpcb *tp, int v)
 {
-	tp->t_keepidle_s = (uint32_t)v;
+	tp->t_keepidle_s = (uint16_t)v;
 	keep_restart(tp);
 }
 
@@ -119,7 +119,7 @@ get_keepintvl(const struct tcpcb *tp)
 static void
 set_keepintvl(struct tcpcb *tp, int v)
 {
-	tp->t_keepintvl_s = (uint32_t)v;
+	tp->t_keepintvl_s = (uint16_t)v;
 }
 
 static int

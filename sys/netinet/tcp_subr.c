@@ -183,7 +183,7 @@ tcp_agree(struct tcpcb *tp, const struct tcp_opts *o, uint64_t now)
 		tp->t_rcv_scale = 0;
 	if ((tp->t_flags & TF_TSTAMP) != 0) {
 		tp->t_ts_recent = o->tsval;
-		tp->t_ts_recent_age = now;
+		tp->t_ts_recent_age = tcp_coarse(now);
 	}
 	tcp_mss_update(tp);
 	tcp_cc_start(tp, now);
@@ -207,8 +207,8 @@ tcp_attach_pcb(struct socket *so)
 	SLIST_INIT(&tp->t_md5keys);
 	tp->t_mss = tp->t_mss_peer = TCP_MSS_INET;
 	tp->t_reorder = TCP_REORDER_MIN;
-	tp->t_keepidle_s = (uint32_t)tcp_keepidle_s;
-	tp->t_keepintvl_s = (uint32_t)tcp_keepintvl_s;
+	tp->t_keepidle_s = (uint16_t)tcp_keepidle_s;
+	tp->t_keepintvl_s = (uint16_t)tcp_keepintvl_s;
 	tp->t_keepcnt = (uint8_t)tcp_keepcnt;
 	tp->t_snd_auto = so->so_snd.sb_hiwat;
 	tp->t_rcv_auto = so->so_rcv.sb_hiwat;
@@ -242,7 +242,7 @@ tcp_end(struct tcpcb *tp, int error, uint64_t now)
 	tcpstat_inc(error != 0 ? TCPC_DROPPED : TCPC_CLOSED);
 	if (!tcp_state_event(tp, TCPE_END, now))
 		panic("tcp: no end from %s", tcp_state_name(tp->t_state));
-	sbdrop(&so->so_snd, so->so_snd.sb_cc);
+	sbdrop(so, so->so_snd.sb_cc);
 	tp->t_at_m = NULL;
 	tcp_reass_flush(tp);
 	tcp_sack_flush(tp);
@@ -281,6 +281,7 @@ void
 tcp_wait_enter(struct tcpcb *tp, uint64_t now)
 {
 	tcp_timer_set(tp, TCPT_2MSL, now, 2000000ULL * (uint64_t)tcp_msl_s);
+	KASSERT(tp->t_nreass == 0); /* t_waiting has the place of t_reass */
 	TAILQ_INSERT_TAIL(&waits, tp, t_waiting);
 	if (++nwaits > tcp_maxwait)
 		(void)tcp_end(TAILQ_FIRST(&waits), 0, now);
@@ -290,6 +291,7 @@ void
 tcp_wait_leave(struct tcpcb *tp)
 {
 	TAILQ_REMOVE(&waits, tp, t_waiting);
+	TAILQ_INIT(&tp->t_reass);
 	nwaits--;
 }
 

@@ -409,7 +409,7 @@ begin(struct tcpcb *tp, const struct syn *s, const struct tcp_seg *sg,
 	tp->t_rcv_nxt = tp->t_rcv_told = tp->t_rcv_up = s->s_irs + 1;
 	tp->t_rcv_adv = tp->t_rcv_nxt + s->s_win;
 	tp->t_rcv_meas_seq = tp->t_rcv_nxt;
-	tp->t_rcv_meas_start = now;
+	tp->t_rcv_meas_start = tcp_short(now);
 	tp->t_ts_offset = tcp_ts_offset(&s->s_key);
 	tp->t_rcv_scale = s->s_wscale;
 	tp->t_flags |= TF_SACK | TF_TSTAMP | TF_WSCALE; /* as far as agreed */
@@ -420,7 +420,7 @@ begin(struct tcpcb *tp, const struct syn *s, const struct tcp_seg *sg,
 	if (s->s_level == 0) {
 		tp->t_flags |= TF_RTT;
 		tp->t_rtt_seq = s->s_iss;
-		tp->t_rtt_start = s->s_sent_at;
+		tp->t_rtt_start = tcp_short(s->s_sent_at);
 	}
 }
 

@@ -37,7 +37,7 @@
 #define REXMT_MAX        15
 #define ORPHAN_MAX       8 /* tries when the program has gone */
 #define PERSIST_QUIET_US 900000000ULL
-#define FULL_FRESH_US    10000000ULL /* then it is loss, and no hole */
+#define FULL_FRESH       tcp_coarse(10000000ULL) /* then it is loss, and no hole */
 
 /* --- the round trip, RFC 6298 2 --- */
 
@@ -192,7 +192,7 @@ black_hole(struct tcpcb *tp, uint64_t now)
 	if (tcp_pmtu_blackhole == 0 || tp->t_backoff < tcp_pmtu_blackhole ||
 	    tp->t_backoff % tcp_pmtu_blackhole != 0 ||
 	    tp->t_snd_nxt - tp->t_snd_una < tp->t_mss ||
-	    now - tp->t_full_at < FULL_FRESH_US)
+	    tcp_coarse(now) - tp->t_full_at < FULL_FRESH)
 		return;
 	for (i = 0; i < 3 && size[i] >= tp->t_mss; i++)
 		;
@@ -202,7 +202,7 @@ black_hole(struct tcpcb *tp, uint64_t now)
 		return;
 	}
 	tp->t_mss_probe = size[i];
-	tp->t_probe_at = now;
+	tp->t_probe_at = tcp_coarse(now);
 	tcpstat_inc(TCPC_BLACKHOLE);
 	tcp_mss_update(tp);
 }

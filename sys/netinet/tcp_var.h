@@ -236,47 +236,68 @@ TAILQ_HEAD(tcp_ranges, tcp_range);
 #define TF_URGENT    0x100000 /* t_snd_up is ahead of what is acknowledged */
 #define TF_URGENT_IN 0x200000 /* t_rcv_up is ahead of what was delivered */
 
+/* Seconds, nearly, of uptime: a time that need not be exact and takes 4 bytes. */
+static inline uint32_t
+tcp_coarse(uint64_t now)
+{
+	return ((uint32_t)(now >> 20));
+}
+
+/* Microseconds for what is over long before they come round after 71 minutes,
+ * or may be taken for younger than it is. */
+static inline uint32_t
+tcp_short(uint64_t now)
+{
+	return ((uint32_t)now);
+}
+
+/*
+ * 464 bytes: 72 of pointers and list heads, 32 of congestion control, 56 and
+ * 40 of the timers, 24 of exact times, 216 of 32-bit numbers, 24 of smaller
+ * ones.  With its socket (176), inpcb (160) and struct file (104) a connection
+ * takes 904 bytes.
+ */
 struct tcpcb {
 	struct inpcb *t_inp;
-	enum tcp_state t_state;
 	uint32_t t_flags; /* TF_* */
 
 	/* sending (RFC 9293 3.3.1): [snd_una, snd_nxt) is under way */
 	uint32_t t_iss, t_snd_una, t_snd_nxt;
 	uint32_t t_snd_up; /* behind our urgent byte, RFC 6093 */
 	uint32_t t_snd_wnd, t_snd_wl1, t_snd_wl2, t_snd_wndmax;
+	uint32_t t_at_seq; /* sequence number of t_at_m's first byte */
+	struct mbuf *t_at_m; /* a place in so_snd, not to walk from its start */
+	enum tcp_state t_state : 8;
 	uint8_t t_snd_scale, t_rcv_scale;
+	uint8_t t_backoff; /* timeouts in a row */
+	uint16_t t_mss;    /* payload of a full segment, options taken off */
 	uint16_t t_mss_peer;  /* what the peer takes, without options */
 	uint16_t t_mss_user;  /* TCP_MAXSEG, 0: none */
 	uint16_t t_mss_probe; /* smaller after silence, 0: none */
-	uint64_t t_probe_at;  /* when that began */
-	uint64_t t_full_at;   /* when full segments last arrived */
-	uint16_t t_mss;       /* payload of a full segment, options taken off */
-	/* a place in so_snd, so that it is not walked from its start */
-	struct mbuf *t_at_m;
-	uint32_t t_at_seq; /* sequence number of its first byte */
+	uint32_t t_probe_at;  /* when that began, tcp_coarse() */
+	uint32_t t_full_at;   /* when full segments last arrived, tcp_coarse() */
 
 	/* receiving */
 	uint32_t t_irs, t_rcv_nxt;
 	uint32_t t_rcv_adv;  /* right edge that the peer knows */
 	uint32_t t_rcv_told; /* last acknowledged */
 	uint32_t t_rcv_up;   /* behind the peer's urgent byte, RFC 6093 */
-	struct tcp_ranges t_reass;
 	unsigned int t_nreass;
+	uint32_t t_reass_last; /* start of the range that grew last */
+	union {
+		struct tcp_ranges t_reass; /* while the peer may send */
+		TAILQ_ENTRY(tcpcb) t_waiting; /* TIME_WAIT, oldest first */
+	};
 	struct tcp_sack t_dsack; /* RFC 2883: came twice; start == end: none */
-	uint32_t t_reass_last;   /* start of the range that grew last */
 
 	/* round trips */
-	uint32_t t_srtt_us, t_rttvar_us; /* srtt 0: no sample yet */
 	uint32_t t_rtt_seq;
-	uint64_t t_rtt_start;
-	uint8_t t_backoff; /* timeouts in a row */
-	uint8_t t_probes;  /* persist probes in a row */
-	uint8_t t_kprobes; /* keepalive probes without an answer */
+	uint32_t t_rtt_start; /* tcp_short() */
+	uint32_t t_srtt_us, t_rttvar_us; /* srtt 0: no sample yet */
 
 	/* timestamps, RFC 7323 */
 	uint32_t t_ts_offset, t_ts_recent, t_ts_echoed;
-	uint64_t t_ts_recent_age;
+	uint32_t t_ts_recent_age; /* tcp_coarse() */
 
 	/* congestion and loss */
 	const struct tcp_cc *t_cc;
@@ -286,41 +307,43 @@ struct tcpcb {
 	uint32_t t_lost_to;  /* what is not sacked below is lost */
 	uint32_t t_rxt_nxt;  /* up to here the lost was sent again */
 	uint32_t t_rxt_mark; /* snd_nxt when that began */
-	uint64_t t_rxt_at;   /* when the first of it was sent again */
+	uint32_t t_rxt_at;   /* when the first of it was sent again, tcp_short() */
 	uint32_t t_reno_out; /* bytes that left, guessed from duplicates */
 	uint8_t t_dupacks;
-	uint8_t t_reorder; /* segments that may come early without a loss */
+	uint8_t t_reorder;  /* segments that may come early without a loss */
+	uint8_t t_probes;   /* persist probes in a row */
+	uint8_t t_kprobes;  /* keepalive probes without an answer */
 	uint32_t t_undo_cwnd, t_undo_ssthresh;
 	uint32_t t_undo_left; /* segments sent again that may prove needless */
-	struct tcp_ranges t_sacked;
 	unsigned int t_nsacked;
 	uint32_t t_sacked_bytes;
+	struct tcp_ranges t_sacked;
 	uint32_t t_sacked_max; /* highest byte sacked */
 	uint32_t t_ecn_recover;
 	uint32_t t_tail_end; /* snd_nxt when the tail was sent again */
 
 	/* buffers that grow */
+	uint32_t t_rcv_meas_start; /* tcp_short() */
 	uint32_t t_rcv_meas_seq;
-	uint64_t t_rcv_meas_start;
 	uint32_t t_rcv_rtt_us;
-	uint64_t t_rcv_auto,
-	    t_snd_auto; /* sizes we gave; others: the program's */
+	uint32_t t_rcv_auto, t_snd_auto; /* sizes we gave; others: the program's */
 
 	/* timers */
 	uint64_t t_due[TCPT_NTIMERS]; /* 0: off */
 	struct timeout t_timeout;
 	uint64_t t_sent_at, t_heard_at;
-	uint64_t t_challenge_at;
-	uint32_t t_timeout_ts;   /* our timestamp at that */
 	uint64_t t_silent_since; /* first timeout of those in a row */
-	uint32_t t_keepidle_s, t_keepintvl_s, t_user_timeout_ms;
-	uint8_t t_keepcnt, t_syncnt;
-	int t_softerror;   /* told if it ends by a timeout */
+	uint32_t t_challenge_at; /* tcp_short(), 0: none */
+	uint32_t t_timeout_ts;   /* our timestamp at that */
+	uint32_t t_user_timeout_ms;
+	uint16_t t_keepidle_s, t_keepintvl_s;
 	uint32_t t_nrexmt; /* segments sent again */
+	uint8_t t_keepcnt, t_syncnt;
+	int16_t t_softerror; /* told if it ends by a timeout */
 	SLIST_HEAD(, tcp_md5_key) t_md5keys;
 	const struct tcp_md5_key *t_md5; /* the peer's, NULL: none */
-	TAILQ_ENTRY(tcpcb) t_waiting;    /* TIME_WAIT, oldest first */
 };
+_Static_assert(sizeof(struct tcpcb) <= 464, "an idle connection is small");
 
 static inline struct socket *
 tcp_so(const struct tcpcb *tp)

@@ -23,7 +23,6 @@
 
 #include <sys/types.h>
 #include <sys/queue.h>
-#include <sys/timeout.h>
 #include <machine/host.h>
 #include <sys/file_msg.h>
 
@@ -55,32 +54,39 @@ struct fileops {
 	void (*close)(struct file *fp);
 };
 
+/*
+ * 104 bytes: 64 of pointers and links, 8 of the cookie, 32 of numbers
+ * and flags.
+ */
 struct file {
 	LIST_ENTRY(file) f_hash; /* by cookie */
 	uint64_t f_cookie;
+	const struct fileops *f_ops;
+	void *f_data; /* struct socket, struct bpf_d, ... */
+	union {
+		struct host_watch *f_watch;
+		uint64_t f_when; /* of the ended: uptime in us */
+	};
+	struct uidinfo *f_ui; /* counts it */
+	TAILQ_ENTRY(file) f_entry; /* of the ended ones, or those that f_retries */
 	int f_k; /* host descriptor, -1 once closed */
-	enum file_kind f_kind;
-	int f_flags; /* FREAD, FWRITE */
 	unsigned int f_unit; /* of a device with numbers: 3 of tun3 */
 	uid_t f_uid; /* who opened it */
 	gid_t f_gid;
 	pid_t f_pid;
-	const struct fileops *f_ops;
-	void *f_data; /* struct socket, struct bpf_d, ... */
-	struct host_watch *f_watch;
-	unsigned int f_events;
 	unsigned int f_calls; /* system calls about it that run, or sleep */
-	bool f_ended; /* by the kernel; f_ops and f_data are NULL */
-	bool f_dying; /* ends with the last of those calls */
-	bool f_keep; /* and is remembered */
-	bool f_urgent; /* a byte that waits at k may be urgent */
-	bool f_eof; /* the program was told the end of its data */
 	int f_error; /* of an ended file: for SO_ERROR, once */
-	struct uidinfo *f_ui; /* counts it */
-	struct timeout f_retry;
-	TAILQ_ENTRY(file) f_entry; /* of all files, or of the ended ones */
-	uint64_t f_when; /* it ended, uptime in us */
+	uint16_t f_events; /* HOST_* */
+	uint8_t f_flags; /* FREAD, FWRITE */
+	bool f_device : 1; /* not a socket */
+	bool f_ended : 1; /* by the kernel; f_ops and f_data are NULL */
+	bool f_dying : 1; /* ends with the last of those calls */
+	bool f_keep : 1; /* and is remembered */
+	bool f_urgent : 1; /* a byte that waits at k may be urgent */
+	bool f_eof : 1; /* the program was told the end of its data */
+	bool f_retries : 1; /* file_retry() */
 };
+_Static_assert(sizeof(struct file) <= 104, "an idle connection is small");
 
 void fileinit(void); /* at boot */
 /*

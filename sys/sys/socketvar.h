@@ -16,7 +16,6 @@
 #include <sys/types.h>
 #include <sys/mbuf.h>
 #include <sys/queue.h>
-#include <sys/task.h>
 
 struct file;
 struct uidinfo;
@@ -26,11 +25,10 @@ struct sockaddr;
 
 struct sockbuf {
 	struct mbuf_list sb_q; /* datagrams: packets; streams: chains */
-	uint64_t sb_cc; /* bytes */
-	uint64_t sb_hiwat, sb_lowat;
-	uint64_t sb_drops; /* messages that found no room */
-	struct uidinfo *sb_ui; /* whose bytes these are: kern.maxuserbytes */
+	uint32_t sb_cc; /* bytes */
+	uint32_t sb_hiwat; /* and their limit, SB_MAX at most */
 };
+#define SB_MAX (1U << 30)
 
 #define SS_CONNECTED	0x01
 #define SS_CONNECTING	0x02
@@ -40,34 +38,47 @@ struct sockbuf {
 #define SS_LISTEN	0x20
 #define SS_READY	0x40 /* may be accepted */
 
+/*
+ * 176 bytes: 56 of pointers and links, 64 of buffers, 32 that a listener needs
+ * for its queue and others for something else, 16 of 32-bit numbers, 8 of
+ * smaller ones.
+ */
 struct socket {
 	const struct protosw *so_proto;
 	void *so_pcb;
 	struct file *so_file; /* NULL: the program is gone, the protocol is not */
-	int so_type, so_protocol;
-	uint32_t so_options; /* 1 << SO_* of the small ones */
-	uint32_t so_state; /* SS_* */
-	int so_error; /* for the next call, then cleared */
-	int so_linger_s; /* -1: off */
 	struct sockbuf so_rcv, so_snd;
-	uid_t so_uid;
+	uint8_t so_type, so_rtable;
+	uint16_t so_protocol;
+	uint16_t so_state; /* SS_* */
+	int16_t so_error; /* for the next call, then cleared */
+	uint32_t so_options; /* 1 << SO_* of the small ones */
+	int so_linger_s; /* -1: off */
 	gid_t so_gid;
 	pid_t so_pid;
-	uint32_t so_rtable;
-	/* listeners: connections that wait to be accepted, and the queue we stand in */
-	struct socket *so_head;
-	TAILQ_HEAD(, socket) so_q;
-	TAILQ_ENTRY(socket) so_qentry;
-	unsigned int so_qlen, so_qlimit;
-	long so_qfull; /* bytes in the pair when it took no more, 0: it does */
+	union {
+		struct { /* SS_LISTEN: connections that wait to be accepted */
+			TAILQ_HEAD(, socket) so_q;
+			uint32_t so_qlen, so_qlimit;
+			long so_qfull; /* bytes in the pair when it took no more, 0: it does */
+		};
+		struct { /* so_queue_begin() and so_queue_end() change over */
+			TAILQ_ENTRY(socket) so_qentry; /* of so_head, or so_isover */
+			uint32_t so_pull; /* streams: bytes asked of the program at once */
+			bool so_isover; /* streams: the descriptor is to end */
+			bool so_pairgrown; /* its host pair is as large as it gets */
+			bool so_urgent; /* streams: so_rcv has an urgent byte */
+			union {
+				uint64_t so_urgat; /* and so many before it */
+				uint64_t so_drops; /* datagrams that found no room */
+			};
+		};
+	};
+	struct socket *so_head; /* the listener in whose queue it stands */
 	TAILQ_ENTRY(socket) so_all;
-	uint32_t so_pull; /* streams: bytes asked of the program at once */
-	bool so_urgent; /* streams: so_rcv has an urgent byte */
-	uint64_t so_urgat; /* and so many before it */
-	bool so_pairgrown; /* its host pair is as large as it gets */
-	struct uidinfo *so_ui;
-	struct task so_over; /* ends the descriptor, outside of the protocol */
+	struct uidinfo *so_ui; /* whose it is, and its bytes: kern.maxuserbytes */
 };
+_Static_assert(sizeof(struct socket) <= 176, "an idle connection is small");
 
 TAILQ_HEAD(socket_list, socket);
 extern struct socket_list all_sockets; /* netstat walks it */
@@ -76,7 +87,7 @@ extern struct socket_list all_sockets; /* netstat walks it */
 /*
  * A datagram for the program: from (padded to its length) and control may be
  * NULL.  Takes m in every case; when the receive buffer is full the message
- * is dropped and counted in so_rcv.sb_drops.  True if delivered or queued.
+ * is dropped and counted in so_drops.  True if delivered or queued.
  */
 bool soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from,
     socklen_t fromlen, const void *control, size_t controllen);
@@ -94,12 +105,12 @@ void soreceive_urgent(struct socket *so, uint32_t off);
 /* Room the program's buffer has left. */
 uint64_t sbspace(const struct sockbuf *sb);
 /* Bytes the program has written: the first len of them leave so_snd. */
-void sbdrop(struct sockbuf *sb, uint64_t len);
+void sbdrop(struct socket *so, uint64_t len);
 /*
- * Moves up to len bytes from the front of from, as packets, to the list ml:
+ * Moves up to len bytes from the front of so_snd, as packets, to the list ml:
  * what a protocol sends without keeping it.  Bytes moved (fewer: no memory).
  */
-uint64_t sbmove(struct sockbuf *from, struct mbuf_list *ml, uint64_t len);
+uint64_t sbmove(struct socket *so, struct mbuf_list *ml, uint64_t len);
 /* Connection is there. */
 void soisconnected(struct socket *so);
 /*
@@ -143,6 +154,10 @@ bool soport_sweep(const struct protosw *pr, uint16_t port);
 int sofile_attach(struct socket *so, struct proc *p, int *cfd);
 
 /* --- for kernel code that acts as a client (tests, NFS-like users) --- */
+/* The queue of a listener for limit connections, empty; and its end: all in it
+ * are reset.  SS_LISTEN goes with them. */
+void so_queue_begin(struct socket *so, uint32_t limit);
+void so_queue_end(struct socket *so);
 /* listen(2): connections may come.  Again: only the backlog changes.  0 or errno. */
 int solisten(struct socket *so, int backlog);
 /*

@@ -19,8 +19,8 @@ struct timeout {
 	void (*to_func)(void *);
 	void *to_arg;
 	uint64_t to_when_us; /* uptime */
-	uint64_t to_seq; /* order of setting, among equals */
-	bool to_pending;
+	uint64_t to_seq : 63; /* order of setting, among equals */
+	bool to_pending : 1;
 };
 
 void timeout_set(struct timeout *to, void (*fn)(void *), void *arg);

@@ -3,8 +3,8 @@
 
 /*
  * Load for TCP, the same program on Linux's sockets and on a machine's: small
- * requests and responses, short connections, bulk.  For regress/bench/tcp.sh;
- * without arguments it measures nothing.
+ * requests and responses, short connections, bulk, and connections that do
+ * nothing.  For regress/bench/tcp.sh; without arguments it measures nothing.
  *
  *	tcpload_bench serve PORT
  *	tcpload_bench rr|crr|bulk|idle ADDRESS PORT CONNECTIONS SECONDS
@@ -12,6 +12,7 @@
  * The server answers each byte that is 'r' with one byte, and reads others.
  */
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,7 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNS_MAX 256
+#define CONNS_MAX 10240
+#define BATCH	  64 /* that connect at the same time */
 
 static char buf[262144];
 
@@ -46,6 +48,17 @@ now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ((double)ts.tv_sec + (double)ts.tv_nsec / 1e9);
+}
+
+/* As many as there may be. */
+static void
+descriptors(void)
+{
+	struct rlimit rl;
+
+	need(getrlimit(RLIMIT_NOFILE, &rl) == 0, "RLIMIT_NOFILE");
+	rl.rlim_cur = rl.rlim_max;
+	need(setrlimit(RLIMIT_NOFILE, &rl) == 0, "RLIMIT_NOFILE");
 }
 
 static int
@@ -95,6 +108,7 @@ serve(const char *port)
 	p[0] = (struct pollfd){ sock(), POLLIN, 0 };
 	need(bind(p[0].fd, (struct sockaddr *)&sin, sizeof(sin)) == 0, "bind");
 	need(listen(p[0].fd, 128) == 0, "listen");
+	descriptors();
 	for (;;) {
 		need(poll(p, n, -1) > 0, "poll");
 		for (nfds_t i = n; i-- > 1;)
@@ -199,12 +213,24 @@ bulk(const struct sockaddr_in *sin, unsigned int n, double seconds)
 	return ((double)bytes * 8 / 1e9 / (now_s() - from));
 }
 
-/* Holds n connections that say nothing. */
+/* Holds n connections that have asked once and say nothing more; tells when. */
 static void
 idle(const struct sockaddr_in *sin, unsigned int n, double seconds)
 {
-	for (unsigned int i = 0; i < n; i++)
-		(void)connected(sin);
+	int fd[BATCH];
+	char c;
+
+	for (unsigned int k; n > 0; n -= k) {
+		k = n < BATCH ? n : BATCH;
+		for (unsigned int i = 0; i < k; i++) {
+			fd[i] = connected(sin);
+			need(send(fd[i], "r", 1, 0) == 1, "send");
+		}
+		for (unsigned int i = 0; i < k; i++)
+			need(recv(fd[i], &c, 1, 0) == 1, "recv");
+	}
+	printf("idle\n");
+	fflush(stdout);
 	usleep((useconds_t)(seconds * 1e6));
 }
 
@@ -224,7 +250,8 @@ main(int argc, char *argv[])
 	sin = address(argv[2], argv[3]);
 	n = (unsigned int)atoi(argv[4]);
 	s = atof(argv[5]);
-	need(n > 0 && n <= CONNS_MAX, "connections");
+	need(n > 0 && n < CONNS_MAX, "connections");
+	descriptors();
 	if (strcmp(argv[1], "rr") == 0)
 		printf("%.0f\n", rr(&sin, n, s));
 	else if (strcmp(argv[1], "idle") == 0)

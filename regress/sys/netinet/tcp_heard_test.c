@@ -131,8 +131,7 @@ begins_anew(const uint8_t *opt, uint32_t optlen, uint32_t seq)
 		  &kit_owner),
 	    0);
 	KT_EQ(head->so_proto->listen(head), 0);
-	head->so_state |= SS_LISTEN;
-	head->so_qlimit = 8;
+	so_queue_begin(head, 8);
 	kit_quiet();
 	added = tcp_counters[TCPC_SC_ADDED];
 	k.flags = TH_SYN;

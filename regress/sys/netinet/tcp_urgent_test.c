@@ -18,7 +18,7 @@ write_urgent(struct socket *so, uint32_t len)
 	m->m_len = m->m_pkthdr.len = len;
 	ml_enqueue(&so->so_snd.sb_q, m);
 	so->so_snd.sb_cc += len;
-	so->so_snd.sb_ui->ui_bytes += len;
+	so->so_ui->ui_bytes += len;
 	time_refresh();
 	so->so_proto->urgent(so);
 	so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);

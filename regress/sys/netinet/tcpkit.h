@@ -279,8 +279,7 @@ kit_listen(void)
 		  &kit_owner),
 	    0);
 	KT_EQ(so->so_proto->listen(so), 0);
-	so->so_state |= SS_LISTEN;
-	so->so_qlimit = 8;
+	so_queue_begin(so, 8);
 	kit_port = MY_PORT;
 	return (so);
 }
@@ -296,7 +295,7 @@ kit_write(struct socket *so, uint32_t len)
 	m->m_len = m->m_pkthdr.len = len;
 	ml_enqueue(&so->so_snd.sb_q, m);
 	so->so_snd.sb_cc += len;
-	so->so_snd.sb_ui->ui_bytes += len;
+	so->so_ui->ui_bytes += len;
 	time_refresh();
 	so->so_proto->send(so, NULL, NULL, 0, NULL, 0, NULL);
 }

@@ -210,7 +210,9 @@ bind_one(int af, int opt, uint32_t a, unsigned int uid, int want)
 	struct socket *so = sock(af, SOCK_DGRAM, 0);
 	struct ip_addr addr = af == AF_INET ? v4(a) : a != 0 ? mapped(a) : any;
 
-	so->so_uid = uid;
+	ui_put(so->so_ui);
+	so->so_ui = ui_get(uid);
+	KT(so->so_ui != NULL);
 	so->so_options |= (opt & REUSEADDR) != 0 ? 1U << SO_REUSEADDR : 0;
 	so->so_options |= (opt & REUSEPORT) != 0 ? 1U << SO_REUSEPORT : 0;
 	if ((opt & V6ONLY) != 0)

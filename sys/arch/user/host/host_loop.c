@@ -31,14 +31,17 @@
 #define EVENTS	64
 #define SOON_NS 50000
 
+/* 24 bytes, which malloc() gives in its smallest chunk of 32. */
 struct host_watch {
+	void (*fn)(void *arg, unsigned int events); /* NULL: deleted */
+	union {
+		void *arg;
+		struct host_watch *dead_next; /* of the deleted */
+	};
 	int fd;
 	unsigned int events;
-	void (*fn)(void *arg, unsigned int events);
-	void *arg;
-	struct host_watch *dead_next;
-	int dead;
 };
+_Static_assert(sizeof(struct host_watch) <= 24, "one for each descriptor");
 
 static int epfd = -1, kickfd = -1;
 static int kicked; /* a kick is on its way */
@@ -125,7 +128,7 @@ host_watch_del(struct host_watch *w)
 	if (w == NULL)
 		return;
 	epoll_ctl(epfd, EPOLL_CTL_DEL, w->fd, NULL);
-	w->dead = 1;
+	w->fn = NULL;
 	w->dead_next = dead;
 	dead = w;
 }
@@ -180,7 +183,7 @@ host_loop_wait(unsigned long long deadline)
 	for (int i = 0; i < n; i++) {
 		struct host_watch *w = ev[i].data.ptr;
 
-		if (!w->dead)
+		if (w->fn != NULL)
 			w->fn(w->arg, ev[i].events & (HOST_IN | HOST_PRI | HOST_OUT | HOST_HUP | EPOLLERR));
 		host_cpu_yield(); /* a batch is done: a system call may want its turn */
 	}
