@@ -198,6 +198,10 @@ no_lock() { ! BSD_ROOT=$machine "$bin/netstat" -s -p tcp >/dev/null 2>&1; }
 narrow() {
 	BSD_ROOT=$machine "$bin/route" -q add -host -mtu 600 "$n4.1" -iface "$n4.2" >"$dir/says" 2>&1 ||
 	    BSD_ROOT=$machine "$bin/route" -q change -host "$n4.1" -mtu 600 >"$dir/says" 2>&1 || { skip "$link: a narrow path" "$(head -1 "$dir/says")"; return; }
+	# 600 less 40 of headers, and 12 more if there are timestamps
+	ok "$link: segments fit a narrow path" fugu python3 -c 'import socket, sys
+s = socket.create_connection((sys.argv[1], 7)); n = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+sys.exit(0 if 500 < n <= 560 else f"segments of {n}")' "$n4.1"
 	ok "$link: bulk by a narrow path" fugu timeout 100 python3 "$dir/talk.py" ask "$n4.1" 7 push
 }
 

@@ -35,7 +35,7 @@ expire_run(void *arg)
 			continue;
 		}
 		if ((rt->rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)) == RTF_MODIFIED) { /* only its MTU was learned */
-			rt->rt_mtu = 0;
+			rt->rt_mtu = rt->rt_parent != NULL ? rt->rt_parent->rt_mtu : 0;
 			rt->rt_flags &= ~(uint32_t)RTF_MODIFIED;
 			rt_expire_set(rt, 0);
 			continue;

@@ -259,7 +259,7 @@ clone_make(struct rtentry *parent, const struct ip_addr *dst, int *error)
 {
 	struct rt_want want = { .af = parent->rt_af, .gwaf = AF_UNSPEC, .plen = (uint8_t)af_bits(parent->rt_af),
 		.priority = RTP_CONNECTED, .flags = RTF_HOST | RTF_CLONED | RTF_LLINFO, .tableid = parent->rt_tableid,
-		.dst = *dst, .ifp = parent->rt_ifp, .ifa = parent->rt_ifa };
+		.mtu = parent->rt_mtu, .dst = *dst, .ifp = parent->rt_ifp, .ifa = parent->rt_ifa };
 	const struct rt_llhooks *h = llhooks_get(parent->rt_af);
 	struct rtentry *rt;
 
