@@ -65,8 +65,7 @@ pf_same(const struct mbuf *a, const struct mbuf *b)
 {
 	const struct pkthdr_pf *p = &a->m_pkthdr.pf, *q = &b->m_pkthdr.pf;
 
-	return (p->statekey == q->statekey && p->inp == q->inp &&
-	    p->flags == q->flags && SLIST_EMPTY(&b->m_pkthdr.tags) &&
+	return (p->flags == q->flags && SLIST_EMPTY(&b->m_pkthdr.tags) &&
 	    a->m_pkthdr.rtableid == b->m_pkthdr.rtableid);
 }
 

@@ -48,8 +48,6 @@ enum m_tag_id { PACKET_TAG_NONE, PACKET_TAG_GIF, PACKET_TAG_REASS, PACKET_TAG_DI
 
 /* What pf remembers of a packet between its two visits. */
 struct pkthdr_pf {
-	void *statekey; /* skey of the state it came in by */
-	void *inp; /* local socket's pcb */
 	uint32_t hash; /* of the state it is expected to be of, 0: unknown */
 	uint16_t tag;  /* pf tag id, 0 none */
 	uint8_t flags; /* PF_TAG_* of <net/packet_filter.h> */
