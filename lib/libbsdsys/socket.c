@@ -172,6 +172,77 @@ connect_wait(int fd)
 	return (n > 0 ? 0 : -1);
 }
 
+/*
+ * A connection whose descriptor finds no free number when it is received is
+ * lost, so a number is tried for before.
+ */
+static bool
+number_free(int fd)
+{
+	int probe = native.fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (probe == -1)
+		return (false);
+	native.close(probe);
+	return (true);
+}
+
+/* What the program set at its own end of the pair, which new takes the place of. */
+static int
+replace(int fd, int new)
+{
+	static const int times[] = { SO_RCVTIMEO, SO_SNDTIMEO };
+	int cloexec = native.fcntl(fd, F_GETFD) & FD_CLOEXEC, low = 1;
+	struct timeval tv;
+	socklen_t len;
+
+	for (int i = 0; i < 2; i++) {
+		len = sizeof(tv);
+		if (native.getsockopt(fd, SOL_SOCKET, times[i], &tv, &len) == 0)
+			native.setsockopt(new, SOL_SOCKET, times[i], &tv, len);
+	}
+	len = sizeof(low);
+	if (native.getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, &len) == 0)
+		native.setsockopt(new, SOL_SOCKET, SO_RCVLOWAT, &low, len);
+	native.fcntl(new, F_SETFL, native.fcntl(fd, F_GETFL));
+	if (native.dup3(new, fd, cloexec != 0 ? O_CLOEXEC : 0) == -1) {
+		native.close(new);
+		return (-1);
+	}
+	native.close(new);
+	desc_new(fd);
+	return (0);
+}
+
+/* Descriptors of connections that were not accepted: their peers see a reset. */
+static void
+backlog_drop(int fd)
+{
+	char rec[256];
+
+	while (native.recv(fd, rec, sizeof(rec), MSG_DONTWAIT) > 0)
+		; /* what is not fetched is closed */
+	desc_new(fd);
+}
+
+/* No family: the peer goes, or a listener's backlog. */
+static int
+disconnect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	struct iovec in = { (void *)(uintptr_t)sa, len };
+	struct call c = { .no = SYS_CONNECT, .fd = fd, .in = &in, .nin = 1 };
+	bool stream = call_type(fd) == SOCK_STREAM;
+	bool listens = stream && desc_listens(fd);
+
+	if (stream && !number_free(fd))
+		return (-1);
+	if (call_do(&c) == -1)
+		return (-1);
+	if (listens)
+		backlog_drop(fd);
+	return (c.newfd != -1 ? replace(fd, c.newfd) : 0);
+}
+
 int
 connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
@@ -180,15 +251,17 @@ connect(int fd, const struct sockaddr *sa, socklen_t len)
 	native_init();
 	if (!call_isours(fd))
 		return (native.connect(fd, sa, len));
+	if (sa != NULL && len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
+		return (disconnect(fd, sa, len));
 	if (address_call(SYS_CONNECT, fd, sa, len) == 0) {
-		if (call_type(fd) == SOCK_STREAM && sa->sa_family != AF_UNSPEC)
+		if (call_type(fd) == SOCK_STREAM)
 			desc_new_stream(fd);
 		return (0);
 	}
 	if (errno == EINPROGRESS)
 		desc_new_stream(fd);
 	/* EALREADY: a signal ended the call that began it */
-	if ((errno != EINPROGRESS && errno != EALREADY) || sa->sa_family == AF_UNSPEC || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
+	if ((errno != EINPROGRESS && errno != EALREADY) || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
 		return (-1);
 	if (connect_wait(fd) == -1)
 		return (-1);
@@ -205,21 +278,6 @@ sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t froml
 		memcpy(sa, from, fromlen < *len ? fromlen : *len);
 	if (len != NULL)
 		*len = (socklen_t)fromlen;
-}
-
-/*
- * A connection whose descriptor finds no free number when it is received is
- * lost, so a number is tried for before.
- */
-static bool
-number_free(int fd)
-{
-	int probe = native.fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-	if (probe == -1)
-		return (false);
-	native.close(probe);
-	return (true);
 }
 
 int

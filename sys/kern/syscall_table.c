@@ -160,23 +160,25 @@ sys_shutdown(struct proc *p, struct sysframe *f)
 
 /*
  * An address of no family: no peer from now on.  A stream that tries to get
- * one stops that; one that has it keeps it: who wants another makes another
- * socket.
+ * one stops that; one that has it resets it, and gets a new descriptor, which
+ * goes back with the answer; a listener listens no more.
  */
 static int
-disconnect(struct socket *so)
+disconnect(struct proc *p, struct sysframe *f, struct socket *so)
 {
 	if ((so->so_state & SS_CONNECTING) != 0 && so->so_proto->abort != NULL) {
 		so->so_proto->abort(so);
 		so->so_error = 0;
 		return (0);
 	}
-	if ((so->so_state & SS_CONNECTED) == 0)
+	if ((so->so_state & (SS_CONNECTED | SS_DISCONNECTED | SS_LISTEN)) == 0)
 		return (0);
-	if (so->so_type == SOCK_STREAM)
-		return (EISCONN);
 	if (so->so_proto->disconnect == NULL)
 		return (EOPNOTSUPP);
+	if ((so->so_state & SS_LISTEN) != 0)
+		so_queue_end(so);
+	else if (so->so_type == SOCK_STREAM)
+		return (sorenew(so, p, &f->newfd));
 	return (so->so_proto->disconnect(so));
 }
 
@@ -190,11 +192,11 @@ sys_connect(struct proc *p, struct sysframe *f)
 		return (error);
 	if (so->so_proto->connect == NULL)
 		return (EOPNOTSUPP);
-	if ((so->so_state & SS_LISTEN) != 0)
-		return (EISCONN);
 	if (((const struct sockaddr *)(const void *)f->in)->sa_family ==
 	    AF_UNSPEC)
-		return (disconnect(so));
+		return (disconnect(p, f, so));
+	if ((so->so_state & SS_LISTEN) != 0)
+		return (EISCONN);
 	if ((so->so_state & SS_CONNECTING) != 0)
 		return (EALREADY);
 	if (so->so_type == SOCK_STREAM && (so->so_state & SS_CONNECTED) != 0)

@@ -244,7 +244,35 @@ sofile_attach(struct socket *so, struct proc *p, int *cfd)
 	fp->f_ops = stream ? &stream_ops : &dgram_ops;
 	fp->f_data = so;
 	so->so_file = fp;
+	if ((so->so_options & (1U << SO_OOBINLINE)) != 0)
+		host_urginline(*cfd, 1);
 	file_want_read(fp, true);
+	return (0);
+}
+
+/*
+ * What was shut at either end of a pair stays shut, and bytes may be on their
+ * way in it: so a stream that begins anew gets another.
+ */
+int
+sorenew(struct socket *so, struct proc *p, int *cfd)
+{
+	struct file *old = so->so_file;
+	int error;
+
+	if ((error = sofile_attach(so, p, cfd)) != 0)
+		return (error);
+	(void)so->so_proto->disconnect(so);
+	over_del(so);
+	sb_flush(so, &so->so_rcv);
+	sb_flush(so, &so->so_snd);
+	so->so_state = 0;
+	so->so_error = 0;
+	so->so_pull = PULL_FIRST;
+	so->so_pairgrown = so->so_urgent = false;
+	old->f_ops = NULL;
+	old->f_data = NULL;
+	file_end(old, 0);
 	return (0);
 }
 
@@ -1021,8 +1049,6 @@ conn_push(struct socket *head, struct socket *so)
 	msg.addrlen = len;
 	if ((error = sofile_attach(so, &p, &cfd)) != 0)
 		return (error);
-	if ((so->so_options & (1U << SO_OOBINLINE)) != 0)
-		host_urginline(cfd, 1);
 	sent = host_send(head->so_file->f_k, iov, 2, cfd, 0);
 	host_close(cfd);
 	if (sent == sizeof(msg) + sizeof(ss))

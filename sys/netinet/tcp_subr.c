@@ -191,14 +191,12 @@ tcp_agree(struct tcpcb *tp, const struct tcp_opts *o, uint64_t now)
 
 /* --- life --- */
 
-int
-tcp_attach_pcb(struct socket *so)
+/* A connection that is none yet; all of tp is zero. */
+static void
+pcb_begin(struct tcpcb *tp, struct inpcb *inp)
 {
-	struct inpcb *inp = so->so_pcb;
-	struct tcpcb *tp;
+	const struct socket *so = inp->inp_socket;
 
-	if ((tp = pool_get(&tcp_pool, PR_ZERO)) == NULL)
-		return (ENOBUFS);
 	tp->t_inp = inp;
 	inp->inp_ppcb = tp;
 	inp->inp_flags |= INP_HIDDEN; /* until it listens */
@@ -214,7 +212,65 @@ tcp_attach_pcb(struct socket *so)
 	tp->t_rcv_auto = so->so_rcv.sb_hiwat;
 	tp->t_cc = tcp_congctl;
 	tcp_timer_init(tp);
+}
+
+int
+tcp_attach_pcb(struct socket *so)
+{
+	struct tcpcb *tp;
+
+	if ((tp = pool_get(&tcp_pool, PR_ZERO)) == NULL)
+		return (ENOBUFS);
+	pcb_begin(tp, so->so_pcb);
 	return (0);
+}
+
+void
+tcp_options_copy(struct tcpcb *tp, const struct tcpcb *from)
+{
+	tp->t_rcv_auto = from->t_rcv_auto;
+	tp->t_snd_auto = from->t_snd_auto;
+	tp->t_flags |= from->t_flags & (TF_NODELAY | TF_CORK | TF_QUICKACK);
+	tp->t_mss_user = from->t_mss_user;
+	tp->t_keepidle_s = from->t_keepidle_s;
+	tp->t_keepintvl_s = from->t_keepintvl_s;
+	tp->t_keepcnt = from->t_keepcnt;
+	tp->t_user_timeout_ms = from->t_user_timeout_ms;
+	tp->t_cc = from->t_cc;
+}
+
+/* Ends the connection without a word to the program: what was sent is void. */
+static void
+conn_void(struct tcpcb *tp, uint64_t now)
+{
+	if (((tcp_state_flags(tp->t_state) & TSF_SYNCED) != 0 ||
+		tp->t_state == TCPS_SYN_RCVD) &&
+	    tp->t_state != TCPS_TIME_WAIT)
+		tcp_send_rst(tp, now);
+	if (!tcp_state_event(tp, TCPE_END, now))
+		panic("tcp: no end from %s", tcp_state_name(tp->t_state));
+	(void)timeout_del(&tp->t_timeout);
+	sbdrop(tcp_so(tp), tcp_so(tp)->so_snd.sb_cc);
+	tcp_reass_flush(tp);
+	tcp_sack_flush(tp);
+}
+
+void
+tcp_renew(struct tcpcb *tp, uint64_t now)
+{
+	struct inpcb *inp = tp->t_inp;
+	struct tcpcb old;
+
+	conn_void(tp, now);
+	if (!inp->inp_bound) /* it gave its port up when it ended */
+		inp->inp_flags &= ~(uint32_t)INP_BOUNDPORT;
+	in_pcb_disconnect(inp);
+	old = *tp;
+	memset(tp, 0, sizeof(*tp));
+	pcb_begin(tp, inp);
+	tcp_options_copy(tp, &old);
+	tp->t_syncnt = old.t_syncnt;
+	tp->t_md5keys = old.t_md5keys;
 }
 
 void

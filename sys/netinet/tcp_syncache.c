@@ -386,15 +386,7 @@ inherit(struct tcpcb *tp, const struct tcpcb *lp)
 
 	so->so_rcv.sb_hiwat = head->so_rcv.sb_hiwat;
 	so->so_snd.sb_hiwat = head->so_snd.sb_hiwat;
-	tp->t_rcv_auto = lp->t_rcv_auto;
-	tp->t_snd_auto = lp->t_snd_auto;
-	tp->t_flags |= lp->t_flags & (TF_NODELAY | TF_CORK | TF_QUICKACK);
-	tp->t_mss_user = lp->t_mss_user;
-	tp->t_keepidle_s = lp->t_keepidle_s;
-	tp->t_keepintvl_s = lp->t_keepintvl_s;
-	tp->t_keepcnt = lp->t_keepcnt;
-	tp->t_user_timeout_ms = lp->t_user_timeout_ms;
-	tp->t_cc = lp->t_cc;
+	tcp_options_copy(tp, lp);
 }
 
 static void

@@ -242,6 +242,14 @@ tcp_connect(struct socket *so, const struct sockaddr *sa, socklen_t len,
 	return (EINPROGRESS);
 }
 
+/* connect(2) with no family, RFC 9293 3.10.5. */
+static int
+tcp_disconnect(struct socket *so)
+{
+	tcp_renew(so_tcp(so), uptime_us());
+	return (0);
+}
+
 /* Not before there is a connection, nor when both sides have ended it. */
 static int
 tcp_peername(struct socket *so, struct sockaddr *sa, socklen_t *len)
@@ -307,6 +315,7 @@ tcp_row_state(const struct inpcb *inp)
 		.pr_flags = PR_CONNREQUIRED | PR_WANTRCVD,                    \
 		.attach = tcp_attach, .detach = tcp_detach, .bind = tcp_bind, \
 		.listen = tcp_listen, .connect = tcp_connect,                 \
+		.disconnect = tcp_disconnect,                                 \
 		.shutdown = tcp_shutdown, .send = tcp_send,                   \
 		.urgent = tcp_urgent, .rcvd = tcp_rcvd,                       \
 		.abort = tcp_abort_call, .ioctl = in_ioctl,                   \

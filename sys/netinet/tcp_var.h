@@ -363,6 +363,13 @@ extern struct in_pcb_table tcp_pcbs;
 void tcp_subr_init(void); /* at boot */
 /* A tcpcb for so, whose in_pcb is made.  0 or ENOBUFS. */
 int tcp_attach_pcb(struct socket *so);
+/* What the program said of one connection by options, said of tp. */
+void tcp_options_copy(struct tcpcb *tp, const struct tcpcb *from);
+/*
+ * The connection, or the listener, ends at once, and tp begins anew with its
+ * options and, as far as bind said them, its address and port.
+ */
+void tcp_renew(struct tcpcb *tp, uint64_t now);
 /*
  * The connection ends at once: error for the program, 0 none.  When the
  * program has gone, tp and its pcb are freed: true.

@@ -38,6 +38,7 @@ struct protosw {
 	int (*listen)(struct socket *so);
 	/* 0: connected, EINPROGRESS: soisconnected() or an error follows. */
 	int (*connect)(struct socket *so, const struct sockaddr *sa, socklen_t len, struct proc *p);
+	/* No peer; streams: a reset, or no more listening.  Options stay. */
 	int (*disconnect)(struct socket *so);
 	int (*shutdown)(struct socket *so); /* no more from the program: FIN */
 	/*

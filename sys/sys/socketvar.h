@@ -152,6 +152,12 @@ void sosndroom(struct socket *so);
 bool soport_sweep(const struct protosw *pr, uint16_t port);
 /* Gives so a descriptor; *cfd is the program's end.  0 or errno. */
 int sofile_attach(struct socket *so, struct proc *p, int *cfd);
+/*
+ * A stream loses its peer by the protocol's disconnect hook, with all that was
+ * on its way, and gets another descriptor; the old one has ended.  0 or errno,
+ * and nothing has changed.
+ */
+int sorenew(struct socket *so, struct proc *p, int *cfd);
 
 /* --- for kernel code that acts as a client (tests, NFS-like users) --- */
 /* The queue of a listener for limit connections, empty; and its end: all in it

@@ -17,6 +17,7 @@
 
 #include <sys/resource.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 
 /* Runs a tool of the build that this test is from. */
 static void
@@ -291,11 +292,165 @@ test_no_family(void **state UNUSED)
 		assert_return_code(b = accept(l, NULL, NULL), errno);
 		say(b, "who comes");
 		expect_text(a, "who comes");
-		/* a stream keeps the one it has */
-		assert_errno(nobody(a), EISCONN);
-		say(b, "still here");
-		expect_text(a, "still here");
 		both_close(a, b);
+		close(l);
+	}
+}
+
+static int
+flag_of(int fd, int level, int name)
+{
+	int v = -1;
+	socklen_t len = sizeof(v);
+
+	assert_return_code(getsockopt(fd, level, name, &v, &len), errno);
+	return (v);
+}
+
+static void
+expect_reset(int fd)
+{
+	char c;
+
+	assert_comes(fd, POLLIN | POLLHUP);
+	assert_errno(read(fd, &c, 1), ECONNRESET);
+}
+
+/* A stream that has its peer: a reset for it, and the next can come. */
+static void
+test_no_family_of_a_connection(void **state UNUSED)
+{
+	enum { PLAIN, UNREAD, WE_SHUT, PEER_SHUT, WAYS };
+	struct timeval tv = { 7, 0 };
+	int a, b, l, port, on = 1;
+	socklen_t len;
+
+	for (int way = 0; way < WAYS; way++)
+		BOTH(af)
+	{
+		l = tcp_listener(af, &port);
+		a = tcp_socket(af, SOCK_CLOEXEC);
+		assert_return_code(setsockopt(a, IPPROTO_TCP, TCP_NODELAY, &on,
+				       sizeof(on)),
+		    errno);
+		assert_return_code(setsockopt(a, SOL_SOCKET, SO_RCVTIMEO, &tv,
+				       sizeof(tv)),
+		    errno);
+		assert_return_code(tcp_connect(a, af, port), errno);
+		assert_return_code(b = accept(l, NULL, NULL), errno);
+		if (way == UNREAD) {
+			say(b, "not read");
+			say(a, "on its way");
+			assert_comes(a, POLLIN);
+		}
+		if (way == WE_SHUT) {
+			assert_return_code(shutdown(a, SHUT_WR), errno);
+			expect_eof(b);
+		}
+		if (way == PEER_SHUT) {
+			assert_return_code(shutdown(b, SHUT_WR), errno);
+			expect_eof(a);
+		}
+		assert_return_code(nobody(a), errno);
+		if (way == UNREAD)
+			expect_text(b, "on its way");
+		if (way != WE_SHUT)
+			expect_reset(b);
+		close(b);
+		assert_errno(peer(a), ENOTCONN);
+		assert_int_equal(port_of(a), 0);
+		assert_int_equal(flag_of(a, IPPROTO_TCP, TCP_NODELAY), 1);
+		len = sizeof(tv);
+		assert_return_code(getsockopt(a, SOL_SOCKET, SO_RCVTIMEO, &tv,
+				       &len),
+		    errno);
+		assert_int_equal(tv.tv_sec, 7);
+		assert_int_equal(fcntl(a, F_GETFD), FD_CLOEXEC);
+		assert_errno(send(a, "x", 1, MSG_NOSIGNAL), EPIPE);
+		assert_return_code(nobody(a), errno); /* nothing to end */
+		assert_return_code(tcp_connect(a, af, port), errno);
+		assert_return_code(b = accept(l, NULL, NULL), errno);
+		say(a, "again");
+		expect_text(b, "again");
+		say(b, "welcome");
+		expect_text(a, "welcome");
+		both_close(a, b);
+		close(l);
+	}
+}
+
+/* What bind said stays, and what was open is open again. */
+static void
+test_no_family_after_bind(void **state UNUSED)
+{
+	struct sockaddr_storage ss;
+	int a, b, l, port, own;
+	socklen_t len;
+
+	BOTH(af)
+	{
+		l = tcp_listener(af, &port);
+		a = tcp_socket(af, 0);
+		len = here(af, 0, &ss);
+		assert_return_code(bind(a, (struct sockaddr *)&ss, len), errno);
+		own = port_of(a);
+		assert_return_code(tcp_connect(a, af, port), errno);
+		assert_return_code(b = accept(l, NULL, NULL), errno);
+		assert_return_code(nobody(a), errno);
+		assert_int_equal(port_of(a), own);
+		expect_reset(b);
+		close(b);
+		assert_return_code(listen(a, 1), errno);
+		b = tcp_socket(af, 0);
+		assert_return_code(tcp_connect(b, af, own), errno);
+		close(l);
+		assert_return_code(l = accept(a, NULL, NULL), errno);
+		say(l, "turned round");
+		expect_text(b, "turned round");
+		both_close(a, b);
+		close(l);
+	}
+}
+
+static void
+expect_over(int fd)
+{
+	char c;
+
+	assert_comes(fd, POLLIN | POLLHUP);
+	assert_true(read(fd, &c, 1) <= 0);
+}
+
+/* A listener: for who waits it is over, who comes is refused, until it listens
+ * again. */
+static void
+test_no_family_of_a_listener(void **state UNUSED)
+{
+	int a, b, l, port, got;
+
+	BOTH(af)
+	{
+		l = tcp_listener(af, &port);
+		a = tcp_socket(af, 0);
+		b = tcp_socket(af, 0);
+		assert_return_code(tcp_connect(a, af, port), errno);
+		assert_return_code(tcp_connect(b, af, port), errno);
+		assert_comes(l, POLLIN);
+		assert_return_code(nobody(l), errno);
+		expect_over(a);
+		expect_over(b);
+		both_close(a, b);
+		assert_int_equal(flag_of(l, SOL_SOCKET, SO_ACCEPTCONN), 0);
+		assert_errno(accept(l, NULL, NULL), EINVAL);
+		assert_int_equal(port_of(l), port);
+		a = tcp_socket(af, 0);
+		assert_errno(tcp_connect(a, af, port), ECONNREFUSED);
+		assert_return_code(listen(l, 4), errno);
+		assert_return_code(tcp_connect(a, af, port), errno);
+		assert_return_code(got = accept(l, NULL, NULL), errno);
+		say(a, "open again");
+		expect_text(got, "open again");
+		both_close(a, got);
 		close(l);
 	}
 }
@@ -508,6 +663,9 @@ main(void)
 		T(test_link_local_without_link),
 		T(test_port_zero),
 		T(test_no_family),
+		T(test_no_family_of_a_connection),
+		T(test_no_family_after_bind),
+		T(test_no_family_of_a_listener),
 		T(test_name_of_a_peer_that_has_gone),
 		T(test_accept_without_numbers),
 		T(test_largest_datagrams),
