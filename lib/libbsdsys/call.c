@@ -22,13 +22,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "bsdsys.h"
 #include "call.h"
-
-#include "../../sys/sys/syscall.h"
 
 #define HIGH_FD 700
 #define GONE_MS 100
@@ -53,7 +52,8 @@ static __thread struct connection conn = { .fd = -1 };
 static __thread struct connection forked = { .fd = -1 }; /* for the child */
 static struct connection kept = { .fd = -1 }; /* of the process; others come from it */
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_key_t conn_key;
+static pthread_key_t conn_key, rooms_key;
+static __thread struct call_rooms *rooms;
 static bool passive; /* another copy does the work */
 
 static uint64_t
@@ -299,6 +299,28 @@ second_copy(void)
 	return (first != NULL && first != own);
 }
 
+static void
+rooms_free(void *p)
+{
+	rooms = NULL;
+	munmap(p, sizeof(struct call_rooms));
+}
+
+struct call_rooms *
+call_rooms(void)
+{
+	void *p;
+
+	if (rooms != NULL)
+		return (rooms);
+	p = mmap(NULL, sizeof(*rooms), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return (NULL);
+	rooms = p;
+	pthread_setspecific(rooms_key, p);
+	return (rooms);
+}
+
 __attribute__((constructor)) static void
 library_init(void)
 {
@@ -308,6 +330,7 @@ library_init(void)
 		return;
 	environment_read();
 	pthread_key_create(&conn_key, conn_free);
+	pthread_key_create(&rooms_key, rooms_free);
 	pthread_atfork(fork_prepare, fork_parent, fork_child);
 	if (machine.ctlfd > 2 && cookie_of(machine.ctlfd) != 0 && hello_read(machine.ctlfd) == 0)
 		conn_set(&conn, machine.ctlfd);
@@ -471,13 +494,17 @@ int64_t
 call_do(struct call *c)
 {
 	struct sys_req req = { .magic = SYS_MAGIC, .no = (uint16_t)c->no };
-	static __thread char buf[SYS_INLINE_MAX];
+	struct call_rooms *room = call_rooms();
+	char *buf;
 	struct sys_rep rep;
 	size_t got;
 	int fd = -1;
 
 	c->newfd = -1;
 	c->outlen = 0;
+	if (room == NULL)
+		return (-1);
+	buf = room->reply;
 	if (conn_get() == -1)
 		return (call_unheard(c));
 	memcpy(req.arg, c->arg, sizeof(req.arg));
@@ -490,7 +517,7 @@ call_do(struct call *c)
 	if (request_send(&req, c->in, c->nin, c->fd) == -1)
 		return (errno == EFAULT ? -1 : call_broken());
 	for (;;) {
-		if (reply_recv(&rep, buf, sizeof(buf), &got, &fd) == -1)
+		if (reply_recv(&rep, buf, sizeof(room->reply), &got, &fd) == -1)
 			return (call_broken());
 		if (rep.kind == SYSR_REPLY)
 			break;

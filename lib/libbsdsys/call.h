@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "../../sys/sys/syscall.h"
+#include "../../sys/sys/file_msg.h"
+
 struct call {
 	int no; /* enum sysno */
 	uint64_t arg[6];
@@ -25,6 +28,18 @@ struct call {
 	size_t outroom, outlen;
 	int newfd; /* a descriptor that came, -1 none */
 };
+
+/*
+ * Memory of this thread for what comes in: threads may have stacks that have
+ * no room for it, and the thread's own variables are taken from the stack.
+ * NULL: there is none, with errno.
+ */
+#define MSG_ROOM (sizeof(struct file_msg) + 128 + 4096 + 65536 + 1024)
+struct call_rooms {
+	char reply[SYS_INLINE_MAX]; /* of call_do() */
+	char message[MSG_ROOM];	    /* a datagram with its head */
+};
+struct call_rooms *call_rooms(void);
 
 /* Does it.  The value, or -1 with errno.  ENXIO: no machine, ENETDOWN: it ended. */
 int64_t call_do(struct call *c);

@@ -19,11 +19,8 @@
 
 #include "bsdsys.h"
 #include "call.h"
-#include "../../sys/sys/syscall.h"
-#include "../../sys/sys/file_msg.h"
 
 #define DGRAM_MAX (65535 + 1024)
-#define MSG_ROOM (sizeof(struct file_msg) + 128 + 4096 + 65536 + 1024)
 
 /* --- sending --- */
 
@@ -289,12 +286,16 @@ msg_end(int fd)
 static ssize_t
 msg_recv(int fd, struct msghdr *msg, int flags)
 {
-	static __thread char buf[MSG_ROOM];
+	struct call_rooms *rooms = call_rooms();
+	char *buf;
 	struct file_msg head;
 	size_t at = sizeof(head), done;
 	ssize_t n;
 
-	if ((n = native.recv(fd, buf, sizeof(buf), flags & ~MSG_TRUNC)) <= 0)
+	if (rooms == NULL)
+		return (-1);
+	buf = rooms->message;
+	if ((n = native.recv(fd, buf, sizeof(rooms->message), flags & ~MSG_TRUNC)) <= 0)
 		return (n == 0 ? msg_end(fd) : n);
 	if ((size_t)n < sizeof(head)) {
 		errno = EPROTO;
@@ -374,9 +375,12 @@ passed_look(struct msghdr *msg)
 static ssize_t
 stream_discard(int fd, size_t len, int flags)
 {
-	static __thread char away[65536];
+	struct call_rooms *rooms = call_rooms();
+	size_t room = sizeof(rooms->message);
 
-	return (end_check(fd, native.recv(fd, away, len < sizeof(away) ? len : sizeof(away), flags & ~MSG_TRUNC), len));
+	if (rooms == NULL)
+		return (-1);
+	return (end_check(fd, native.recv(fd, rooms->message, len < room ? len : room, flags & ~MSG_TRUNC), len));
 }
 
 ssize_t

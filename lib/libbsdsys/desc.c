@@ -30,7 +30,6 @@
 #include <unistd.h>
 
 #include "call.h"
-#include "../../sys/sys/syscall.h"
 
 #define NKNOWN 65536
 

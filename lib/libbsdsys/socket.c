@@ -28,8 +28,6 @@
 #include "call.h"
 #include "ifname.h"
 #include "resolve.h"
-#include "../../sys/sys/syscall.h"
-#include "../../sys/sys/file_msg.h"
 
 #define FUGU_SO_RTABLE 0x1021
 #define FUGU_SO_SENDQ  0x1030

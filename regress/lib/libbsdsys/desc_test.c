@@ -605,6 +605,43 @@ test_threads(void **state UNUSED)
 	expect_clients(1); /* each closed its own */
 }
 
+/* A thread whose stack is as small as those of stunnel's clients. */
+static void *
+small_thread(void *arg)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int a = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(sin);
+	char c = 0;
+
+	*(bool *)arg = bind(a, (struct sockaddr *)&sin, len) == 0 &&
+	    getsockname(a, (struct sockaddr *)&sin, &len) == 0 &&
+	    sendto(a, "s", 1, 0, (struct sockaddr *)&sin, len) == 1 &&
+	    recv(a, &c, 1, 0) == 1 && c == 's';
+	close(a);
+	return (NULL);
+}
+
+static void
+test_small_stacks(void **state UNUSED)
+{
+	pthread_attr_t attr;
+	bool good = false;
+	pthread_t t;
+
+	assert_int_equal(pthread_attr_init(&attr), 0);
+	assert_int_equal(pthread_attr_setstacksize(&attr, 65536), 0);
+	for (int i = 0; i < 50; i++, good = false) {
+		assert_int_equal(pthread_create(&t, &attr, small_thread, &good),
+		    0);
+		pthread_join(t, NULL);
+		assert_true(good);
+	}
+	pthread_attr_destroy(&attr);
+	expect_clients(1);
+}
+
 /* --- what is not the machine's --- */
 
 static void
@@ -734,6 +771,7 @@ main(int argc, char *argv[])
 		T(test_rights_dropped),
 		T(test_daemon_closes_all),
 		T(test_threads),
+		T(test_small_stacks),
 		T(test_foreign_descriptors),
 		T(test_killed_kernel),
 		T(test_kernel_comes_back),
