@@ -70,6 +70,7 @@ segment_read(struct mbuf *m, const struct ip_input_ctx *ctx, struct tcp_seg *sg,
 	sg->flags = th.th_flags;
 	sg->len = left - sg->hlen;
 	sg->ce = (ctx->tos & ECN_MASK) == ECN_CE;
+	sg->anew = false;
 	k->lport = ntohs(th.th_dport);
 	k->fport = ntohs(th.th_sport);
 	return (DROP_NONE);
@@ -91,7 +92,7 @@ begins_anew(const struct tcpcb *tp, const struct tcp_seg *sg)
 }
 
 static struct inpcb *
-find(const struct mbuf *m, const struct in_pcb_key *k, const struct tcp_seg *sg,
+find(const struct mbuf *m, const struct in_pcb_key *k, struct tcp_seg *sg,
     uint64_t now)
 {
 	struct inpcb *inp = in_pcb_input(&tcp_pcbs, m, k);
@@ -99,6 +100,8 @@ find(const struct mbuf *m, const struct in_pcb_key *k, const struct tcp_seg *sg,
 
 	if (inp == NULL || !begins_anew(tp = inp->inp_ppcb, sg))
 		return (inp);
+	sg->anew = true;
+	sg->above = tp->t_snd_nxt;
 	(void)tcp_end(tp, 0, now);
 	return (in_pcb_input(&tcp_pcbs, m, k));
 }

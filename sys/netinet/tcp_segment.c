@@ -7,9 +7,11 @@
  *	1. timestamps: is it older than what came before (PAWS)?
  *	2. RST: exactly at rcv_nxt it ends the connection, elsewhere in the
  *	   window it is challenged, outside it is nothing
- *	3. does any of it lie in the window?  what does not is cut off
- *	4. SYN: challenged, unless it is a repetition of the first
- *	5. ACK: none, or one for what was never sent, is refused
+ *	3. SYN: challenged wherever it stands, unless it is a repetition of the
+ *	   first
+ *	4. does any of it lie in the window?  what does not is cut off
+ *	5. ACK: none, or one for what was never sent, is refused; who passes
+ *	   here was the peer, and its timestamp is remembered
  *	6. what the acknowledgment means: tcp_ack()
  *	7. urgent data: in line with the rest (RFC 6093)
  *	8. bytes and FIN: tcp_reass_add()
@@ -60,17 +62,37 @@ challenge_allowed(uint64_t now)
 	return (true);
 }
 
+static bool
+challenged_just_now(const struct tcpcb *tp, uint64_t now)
+{
+	return (tp->t_challenge_at != 0 &&
+	    tcp_short(now) - tp->t_challenge_at < CHALLENGE_GAP_US);
+}
+
 void
 tcp_challenge(struct tcpcb *tp, uint64_t now)
 {
-	if (tp->t_challenge_at != 0 &&
-	    tcp_short(now) - tp->t_challenge_at < CHALLENGE_GAP_US)
-		return;
-	if (!challenge_allowed(now))
+	if (challenged_just_now(tp, now) || !challenge_allowed(now))
 		return;
 	tp->t_challenge_at = tcp_short(now);
 	tcpstat_inc(TCPC_CHALLENGE);
 	tcp_send_ack(tp, now);
+}
+
+/*
+ * An answer to what is not taken.  One to a segment without bytes comes
+ * seldom, for two ends that disagree would answer each other for ever; but
+ * nobody else's challenges use it up: it may be a keepalive that asks.
+ */
+static void
+acknowledge_refused(struct tcpcb *tp, const struct step *s)
+{
+	if (tcp_seg_space(s->sg) == 0) {
+		if (challenged_just_now(tp, s->now))
+			return;
+		tp->t_challenge_at = tcp_short(s->now);
+	}
+	tp->t_flags |= TF_ACKNOW;
 }
 
 /* --- rung 1 --- */
@@ -88,13 +110,10 @@ rung_timestamp(struct tcpcb *tp, struct step *s)
 	}
 	if ((int32_t)(o->tsval - tp->t_ts_recent) >= 0)
 		return (PASS);
-	if (tcp_coarse(s->now) - tp->t_ts_recent_age > PAWS_IDLE) {
-		tp->t_ts_recent = o->tsval;
-		tp->t_ts_recent_age = tcp_coarse(s->now);
-		return (PASS);
-	}
+	if (tcp_coarse(s->now) - tp->t_ts_recent_age > PAWS_IDLE)
+		return (PASS); /* remembered when all else is right, rung 5 */
 	tcpstat_inc(TCPC_PAWS);
-	tp->t_flags |= TF_ACKNOW;
+	acknowledge_refused(tp, s);
 	s->why = DROP_TCP_PAWS;
 	return (DROP);
 }
@@ -136,6 +155,27 @@ rung_reset(struct tcpcb *tp, struct step *s)
 
 /* --- rung 3 --- */
 
+static enum verdict
+rung_syn(struct tcpcb *tp, struct step *s)
+{
+	const struct tcp_seg *sg = s->sg;
+
+	if ((sg->flags & TH_SYN) == 0)
+		return (PASS);
+	if (tp->t_state == TCPS_SYN_RCVD && sg->seq == tp->t_irs) {
+		if ((sg->flags & TH_ACK) != 0)
+			return (PASS); /* both began at once */
+		tcpstat_inc(TCPC_IN_DUP);
+		tcp_send_syn(tp, s->now); /* ours was lost */
+		return (DONE);
+	}
+	tcp_challenge(tp, s->now); /* RFC 5961 4.2 */
+	s->why = DROP_TCP_SYN;
+	return (DROP);
+}
+
+/* --- rung 4 --- */
+
 /* Nothing of it is new: only an acknowledgment is due. */
 static enum verdict
 old_segment(struct tcpcb *tp, struct step *s)
@@ -143,22 +183,13 @@ old_segment(struct tcpcb *tp, struct step *s)
 	const struct tcp_seg *sg = s->sg;
 
 	tcpstat_inc(TCPC_IN_DUP);
-	if (tp->t_state == TCPS_SYN_RCVD && (sg->flags & TH_SYN) != 0 &&
-	    sg->seq == tp->t_irs) {
-		tcp_send_syn(tp, s->now); /* ours was lost */
-		return (DONE);
-	}
 	if (tp->t_state == TCPS_TIME_WAIT && (sg->flags & TH_FIN) != 0)
 		tcp_timer_set(tp, TCPT_2MSL, s->now,
 		    2000000ULL * (uint64_t)tcp_msl_s);
 	s->why = DROP_TCP_DUP;
-	if (tcp_seg_space(sg) == 0) {
-		tcp_challenge(tp, s->now); /* keepalive, or a stranger */
-		return (DROP);
-	}
 	if ((tp->t_flags & TF_SACK) != 0 && sg->len > 0)
 		tp->t_dsack = (struct tcp_sack){ sg->seq, sg->seq + sg->len };
-	tp->t_flags |= TF_ACKNOW;
+	acknowledge_refused(tp, s);
 	return (DROP);
 }
 
@@ -172,11 +203,6 @@ trim_front(struct tcpcb *tp, struct step *s)
 	if (sg->urp <= n)
 		sg->flags &= (uint8_t)~TH_URG;
 	sg->urp = (uint16_t)(sg->urp - MIN(n, sg->urp));
-	if ((sg->flags & TH_SYN) != 0) {
-		sg->flags &= (uint8_t)~TH_SYN;
-		sg->seq++;
-		n--;
-	}
 	m_adj(s->m, (int)n);
 	sg->seq += n;
 	sg->len -= n;
@@ -190,9 +216,8 @@ rung_window(struct tcpcb *tp, struct step *s)
 	uint32_t space = tcp_seg_space(sg), right, over;
 
 	right = seq_max(tp->t_rcv_adv, tp->t_rcv_nxt);
-	if (tp->t_state == TCPS_SYN_RCVD && sg->seq == tp->t_irs &&
-	    (sg->flags & (TH_SYN | TH_ACK)) == (TH_SYN | TH_ACK)) {
-		sg->flags &= (uint8_t)~TH_SYN; /* both began at once */
+	if ((sg->flags & TH_SYN) != 0) { /* rung 3: it is the first one */
+		sg->flags &= (uint8_t)~TH_SYN;
 		sg->seq++;
 	} else if (seq_lt(sg->seq, tp->t_rcv_nxt)) {
 		if (seq_leq(sg->seq + space, tp->t_rcv_nxt))
@@ -201,7 +226,7 @@ rung_window(struct tcpcb *tp, struct step *s)
 	}
 	if (seq_lt(right, sg->seq) ||
 	    (sg->seq == right && space > 0 && right != tp->t_rcv_nxt)) {
-		tp->t_flags |= TF_ACKNOW;
+		acknowledge_refused(tp, s);
 		s->why = DROP_TCP_WINDOW;
 		return (DROP);
 	}
@@ -213,24 +238,24 @@ rung_window(struct tcpcb *tp, struct step *s)
 		sg->flags &= (uint8_t) ~(TH_FIN | TH_PUSH);
 		tp->t_flags |= TF_ACKNOW;
 	}
-	if ((tp->t_flags & TF_TSTAMP) != 0 && sg->opt.has_tstamp &&
-	    seq_leq(sg->seq, tp->t_rcv_told)) { /* RFC 7323 4.3 */
-		tp->t_ts_recent = sg->opt.tsval;
-		tp->t_ts_recent_age = tcp_coarse(s->now);
-	}
 	return (PASS);
 }
 
-/* --- rungs 4 and 5 --- */
+/* --- rung 5 --- */
 
-static enum verdict
-rung_syn(struct tcpcb *tp, struct step *s)
+/* The peer is there, and its clock stands here (RFC 7323 4.3). */
+static void
+heard(struct tcpcb *tp, const struct step *s)
 {
-	if ((s->sg->flags & TH_SYN) == 0)
-		return (PASS);
-	tcp_challenge(tp, s->now); /* RFC 5961 4.2 */
-	s->why = DROP_TCP_SYN;
-	return (DROP);
+	const struct tcp_seg *sg = s->sg;
+
+	tp->t_heard_at = s->now;
+	tp->t_kprobes = 0;
+	if ((tp->t_flags & TF_TSTAMP) == 0 || !sg->opt.has_tstamp ||
+	    seq_lt(tp->t_rcv_told, sg->seq))
+		return;
+	tp->t_ts_recent = sg->opt.tsval;
+	tp->t_ts_recent_age = tcp_coarse(s->now);
 }
 
 static enum verdict
@@ -256,6 +281,7 @@ rung_ack(struct tcpcb *tp, struct step *s)
 		tcp_challenge(tp, s->now);
 		return (DROP);
 	}
+	heard(tp, s);
 	return (PASS);
 }
 
@@ -372,8 +398,8 @@ rung_text(struct tcpcb *tp, struct step *s)
 static enum verdict (*const ladder[])(struct tcpcb *, struct step *) = {
 	rung_timestamp,
 	rung_reset,
-	rung_window,
 	rung_syn,
+	rung_window,
 	rung_ack,
 	rung_acked,
 	rung_urgent,
@@ -400,8 +426,6 @@ tcp_segment(struct tcpcb *tp, struct mbuf *m, struct tcp_seg *sg, uint64_t now)
 	enum verdict v = PASS;
 	unsigned int i;
 
-	tp->t_heard_at = now;
-	tp->t_kprobes = 0;
 	for (i = 0; i < nitems(ladder) && v == PASS; i++)
 		v = ladder[i](tp, &s);
 	return (finish(tp, &s, v));

@@ -426,7 +426,7 @@ tcp_sent_by_us(const struct ip_input_ctx *ctx, const uint8_t *quoted,
 		return (false);
 	k = quoted_key(ctx, quoted);
 	return (quoted_conn(&k, be32dec(quoted + 4)) != NULL ||
-	    in_pcb_lookup(&tcp_pcbs, &k, INPCB_USUAL) != NULL);
+	    tcp_syncache_error(&k, be32dec(quoted + 4), false));
 }
 
 void

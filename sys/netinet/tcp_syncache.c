@@ -170,6 +170,8 @@ syn_fill(struct syn *s, const struct inpcb *listener,
 	s->s_lport = listener->inp_lport;
 	s->s_irs = sg->seq;
 	s->s_iss = tcp_isn(k, now);
+	if (sg->anew && seq_leq(s->s_iss, sg->above)) /* RFC 9293 3.6.1 */
+		s->s_iss = sg->above + TCP_WINDOW_MAX;
 	s->s_opt = sg->opt;
 	if (tcp_do_rfc1323 == 0)
 		s->s_opt.has_tstamp = s->s_opt.has_wscale = false;

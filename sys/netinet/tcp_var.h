@@ -127,6 +127,8 @@ struct tcp_seg {
 	uint8_t flags; /* TH_* */
 	uint8_t hlen;
 	bool ce; /* ECN: congestion was experienced */
+	bool anew;      /* a SYN instead of one in TIME_WAIT, */
+	uint32_t above; /* whose numbers ours shall lie above */
 	struct tcp_opts opt;
 };
 /* Length in sequence space. */

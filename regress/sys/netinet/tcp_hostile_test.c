@@ -1,0 +1,236 @@
+/* Copyright (c) 2026 The Fugu authors */
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Peers that lie, strangers who guess, and what they can make us do or hold.
+ */
+
+#include <sys/uidinfo.h>
+#include "tcpkit.h"
+
+static void
+stamped(uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len, uint32_t tsval)
+{
+	uint8_t o[12] = { 1, 1, 8, 10 };
+	struct kit_seg k = { .flags = flags,
+		.seq = seq,
+		.ack = ack,
+		.len = len,
+		.win = 65535,
+		.opt = o,
+		.optlen = 12 };
+
+	be32enc(o + 4, tsval);
+	kit_in(&k);
+}
+
+static unsigned int
+answers(void)
+{
+	uint32_t bytes;
+
+	return (kit_outs(&bytes));
+}
+
+/* --- answers --- */
+
+/*
+ * Two ends that disagree about numbers or clocks must not answer each other
+ * for ever, at the speed of the link.
+ */
+BOTH(tcp_who_disagrees_gets_few_answers)
+{
+	struct socket *so = kit_established(opt_all, sizeof(opt_all));
+	unsigned int i;
+
+	stamped(TH_ACK, 1, 1, 10, 500);
+	kit_quiet();
+	for (i = 0; i < 100; i++) /* behind the window */
+		stamped(TH_ACK, 100000000, 1, 0, 600);
+	KT(answers() <= 1);
+	kit_run(600000);
+	for (i = 0; i < 100; i++) /* from the past */
+		stamped(TH_ACK, 11, 1, 0, 400);
+	KT_EQ(answers(), 1);
+	kit_run(600000);
+	for (i = 0; i < 100; i++) /* old, without bytes: a keepalive */
+		stamped(TH_ACK, 10, 1, 0, 600);
+	KT_EQ(answers(), 1);
+	kit_end(so);
+}
+
+/* Whoever uses up the challenges does not use up the answers to keepalives. */
+BOTH(tcp_challenges_do_not_silence_others)
+{
+	struct socket *so;
+	unsigned int i;
+
+	for (i = 0; i < 300; i++) {
+		so = kit_established(opt_mss, sizeof(opt_mss));
+		kit_ack(1000, 65535);
+		kit_end(so);
+	}
+	so = kit_established(opt_mss, sizeof(opt_mss));
+	kit_ack(1000, 65535);
+	KT_EQ(answers(), 0); /* no challenge is left in this second */
+	kit_run(1);
+	{
+		struct kit_seg probe = { .flags = TH_ACK, .ack = 1, .win = 10 };
+
+		kit_in(&probe);
+	}
+	KT_EQ(answers(), 1);
+	kit_end(so);
+}
+
+/* RFC 5961 4.2: wherever a SYN stands, nothing of it is taken. */
+BOTH(tcp_syn_brings_no_bytes)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	struct kit_seg k = { .flags = TH_SYN | TH_ACK,
+		.ack = 1,
+		.len = 20,
+		.win = 65535 };
+	unsigned int i;
+
+	for (i = 0; i < 100; i++)
+		kit_in(&k);
+	KT_EQ(kit_tp(so)->t_rcv_nxt, PEER_ISS + 1);
+	KT_EQ(answers(), 1);
+	kit_end(so);
+}
+
+/* --- guesses --- */
+
+/*
+ * A stranger's segment that reaches into the window, but whose acknowledgment
+ * is nonsense, leaves the peer's clock as it is (RFC 5961 5.2 before RFC 7323).
+ */
+BOTH(tcp_stranger_does_not_set_the_clock)
+{
+	struct socket *so = kit_established(opt_all, sizeof(opt_all));
+	struct tcpcb *tp = kit_tp(so);
+
+	stamped(TH_ACK, 1, 1, 10, 500);
+	kit_run(100000);
+	stamped(TH_ACK, 1, 70000000, 40, 500 + (1U << 30));
+	KT_EQ(tp->t_ts_recent, 500);
+	stamped(TH_ACK, 11, 1, 10, 501);
+	KT_EQ(tp->t_rcv_nxt - PEER_ISS, 21);
+	kit_run(25ULL * 24 * 3600 * 1000000); /* now PAWS lets all pass */
+	stamped(TH_ACK, 21, 70000000, 10, 501 - (1U << 30));
+	KT_EQ(tp->t_ts_recent, 501);
+	stamped(TH_ACK, 100000000, 1, 10, 501 - (1U << 30));
+	KT_EQ(tp->t_ts_recent, 501);
+	stamped(TH_ACK, 21, 1, 10, 77);
+	KT_EQ(tp->t_rcv_nxt - PEER_ISS, 31);
+	KT_EQ(tp->t_ts_recent, 77);
+	kit_end(so);
+}
+
+/* Nor does one keep a connection alive whose peer is gone. */
+BOTH(tcp_stranger_is_not_the_peer)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	struct tcpcb *tp = kit_tp(so);
+	unsigned int i;
+
+	so->so_options |= 1U << SO_KEEPALIVE;
+	tp->t_keepidle_s = 10;
+	tp->t_keepintvl_s = 1;
+	tp->t_keepcnt = 3;
+	tcp_timer_set(tp, TCPT_KEEP, uptime_us(), 10000000);
+	for (i = 0; i < 20 && tp->t_state == TCPS_ESTABLISHED; i++) {
+		struct kit_seg k = { .flags = TH_ACK,
+			.seq = 100000000,
+			.ack = 1,
+			.win = 1 };
+
+		kit_in(&k);
+		kit_run(1000000);
+	}
+	KT_EQ(tp->t_state, TCPS_CLOSED);
+	KT_EQ(so->so_error, ETIMEDOUT);
+	soclose(so);
+}
+
+/* RFC 5927 4: an ICMP error is believed when it quotes what is under way. */
+BOTH(tcp_icmp_errors_quote_what_was_sent)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss)), *head;
+	struct ip_input_ctx ctx = { .ifp = &kit_if,
+		.af = kit_af,
+		.proto = IPPROTO_TCP,
+		.src = kit_addr(true),
+		.dst = kit_addr(false) };
+	struct kit_seg syn = { .flags = TH_SYN, .win = 1000 };
+	struct kit_out o;
+	uint8_t q[8];
+
+	be16enc(q, kit_port);
+	be16enc(q + 2, PEER_PORT);
+	be32enc(q + 4, kit_iss + 1);
+	KT(tcp_sent_by_us(&ctx, q, 8));
+	be32enc(q + 4, kit_iss + 2); /* not yet */
+	KT(!tcp_sent_by_us(&ctx, q, 8));
+	be32enc(q + 4, kit_iss); /* long since there */
+	KT(!tcp_sent_by_us(&ctx, q, 8));
+	kit_end(so);
+	head = kit_listen();
+	be16enc(q, kit_port);
+	KT(!tcp_sent_by_us(&ctx, q, 8)); /* it has sent nothing to anybody */
+	kit_iss = 0;
+	kit_in(&syn);
+	KT(kit_out(&o));
+	be32enc(q + 4, o.seq + kit_iss);
+	KT(tcp_sent_by_us(&ctx, q, 8));
+	be32enc(q + 4, o.seq + kit_iss + 1);
+	KT(!tcp_sent_by_us(&ctx, q, 8));
+	soclose(head);
+}
+
+/* --- numbers --- */
+
+/* RFC 9293 3.10.7.4: a connection that follows one in TIME_WAIT has higher ones. */
+BOTH(tcp_numbers_rise_over_time_wait)
+{
+	struct socket *so = kit_connect(), *head;
+	struct kit_seg k = { .flags = TH_SYN | TH_ACK, .ack = 1, .win = 65535 };
+	struct sockaddr_storage ss;
+	uint32_t last, i, bytes;
+	struct kit_out o;
+	socklen_t len;
+
+	kit_in(&k);
+	for (i = 0; i < 1000; i++) { /* faster than the clock of RFC 6528 */
+		kit_write(so, 1400);
+		(void)kit_outs(&bytes);
+		kit_ack(1 + (i + 1) * 1400, 65535);
+	}
+	last = kit_tp(so)->t_snd_nxt;
+	KT(last - kit_iss > 1000000);
+	so->so_state |= SS_CANTSEND;
+	so->so_proto->shutdown(so);
+	k = (struct kit_seg){ .flags = TH_FIN | TH_ACK,
+		.seq = 1,
+		.ack = last + 1 - kit_iss,
+		.win = 65535 };
+	kit_in(&k);
+	KT_EQ(kit_tp(so)->t_state, TCPS_TIME_WAIT);
+	head = kit_sock();
+	head->so_options |= 1U << SO_REUSEADDR;
+	len = kit_sockaddr(&ss, true, kit_port);
+	KT_EQ(head->so_proto->bind(head, (struct sockaddr *)(void *)&ss, len,
+		  &kit_owner),
+	    0);
+	KT_EQ(head->so_proto->listen(head), 0);
+	so_queue_begin(head, 8);
+	kit_quiet();
+	k = (struct kit_seg){ .flags = TH_SYN, .seq = 5000, .win = 65535 };
+	kit_in(&k);
+	KT(kit_out(&o));
+	KT_EQ(o.flags & (TH_SYN | TH_ACK), TH_SYN | TH_ACK);
+	KT(seq_lt(last, o.seq + kit_iss));
+	soclose(head);
+	soclose(so);
+}
