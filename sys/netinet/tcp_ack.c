@@ -27,26 +27,29 @@
 
 /* --- round trips --- */
 
-static void
+/* False: it tells of none. */
+static bool
 sample(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 {
 	uint32_t ms;
 
 	if ((tp->t_flags & TF_RTT) != 0) {
-		if (seq_lt(tp->t_rtt_seq, sg->ack)) {
-			tp->t_flags &= ~(uint32_t)TF_RTT;
-			tcp_rtt_sample(tp, tcp_short(now) - tp->t_rtt_start);
-		}
-		return;
+		if (!seq_lt(tp->t_rtt_seq, sg->ack))
+			return (false);
+		tp->t_flags &= ~(uint32_t)TF_RTT;
+		tcp_rtt_sample(tp, tcp_short(now) - tp->t_rtt_start);
+		return (true);
 	}
 	if ((tp->t_flags & TF_TSTAMP) == 0 || !sg->opt.has_tstamp ||
 	    sg->opt.tsecr == 0)
-		return;
+		return (false);
 	ms = tcp_ts_now(tp->t_ts_offset, now) - sg->opt.tsecr;
 	/* after a timeout it may speak of the first try, whose answer was lost */
-	if (ms < TS_SAMPLE_MAX_MS &&
-	    (tp->t_backoff == 0 || ms <= (now - tp->t_sent_at) / 1000 + 1))
-		tcp_rtt_sample(tp, (uint64_t)ms * 1000);
+	if (ms >= TS_SAMPLE_MAX_MS ||
+	    (tp->t_backoff != 0 && ms > (now - tp->t_sent_at) / 1000 + 1))
+		return (false);
+	tcp_rtt_sample(tp, (uint64_t)ms * 1000);
+	return (true);
 }
 
 /* --- the send buffer --- */
@@ -301,7 +304,10 @@ advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
 	uint32_t flight = tp->t_snd_nxt - tp->t_snd_una;
 	bool first = tp->t_snd_una == tp->t_iss;
 
-	sample(tp, sg, now);
+	/* Karn's rule (RFC 6298 3, 5): who answers in longer than RTO would
+	 * never be timed if what was sent next had the old one again */
+	if (sample(tp, sg, now) || first)
+		tp->t_rtoshift = 0;
 	tp->t_backoff = 0;
 	tp->t_softerror = 0;
 	tp->t_flags &= ~(uint32_t)(TF_TAIL | TF_TAILED);

@@ -29,6 +29,7 @@
 #include <netinet/tcp_var.h>
 
 #define RTO_FIRST_US     1000000U /* RFC 6298 2.1 */
+#define RTO_UNTIMED_US   3000000U /* RFC 6298 5.7: not even the SYN was timed */
 #define RTO_MAX_US       64000000U
 #define ACK_DELAY_US     100000U /* how long a peer may wait with one */
 #define CLOCK_US         1000U   /* G of RFC 6298 */
@@ -61,13 +62,14 @@ tcp_rtt_sample(struct tcpcb *tp, uint64_t rtt_us)
 uint64_t
 tcp_rto_us(const struct tcpcb *tp)
 {
-	uint64_t rto = RTO_FIRST_US;
+	bool synced = (tcp_state_flags(tp->t_state) & TSF_SYNCED) != 0;
+	uint64_t rto = synced ? RTO_UNTIMED_US : RTO_FIRST_US;
 
 	if (tp->t_srtt_us != 0) {
 		rto = tp->t_srtt_us + MAX(CLOCK_US, 4 * tp->t_rttvar_us);
 		rto = MAX(rto, (uint64_t)tcp_rtomin_ms * 1000);
 	}
-	rto <<= MIN(tp->t_backoff, 12);
+	rto <<= MIN(tp->t_rtoshift, 12);
 	return (MIN(rto, (uint64_t)RTO_MAX_US));
 }
 
@@ -261,6 +263,8 @@ timer_rexmt(struct tcpcb *tp, uint64_t now)
 	tcpstat_inc(TCPC_TIMEOUTS);
 	if (tp->t_backoff++ == 0)
 		tp->t_silent_since = now;
+	if (tp->t_rtoshift < UINT8_MAX)
+		tp->t_rtoshift++;
 	if (opening ? tp->t_backoff > tp->t_syncnt : too_silent(tp, now))
 		return (give_up(tp, now));
 	if (opening) {
@@ -280,8 +284,13 @@ timer_persist(struct tcpcb *tp, uint64_t now)
 {
 	bool orphan = (tp->t_flags & TF_GONE) != 0;
 
+	if (tp->t_probes == 0)
+		tp->t_silent_since = now;
 	if (tp->t_probes < UINT8_MAX)
 		tp->t_probes++;
+	if (tp->t_user_timeout_ms != 0 && now - tp->t_silent_since >=
+		(uint64_t)tp->t_user_timeout_ms * 1000)
+		return (give_up(tp, now));
 	if ((orphan && tp->t_probes > ORPHAN_MAX) ||
 	    (tp->t_probes > REXMT_MAX &&
 		now - tp->t_heard_at > PERSIST_QUIET_US))

@@ -212,7 +212,7 @@ begin(struct tcpcb *tp, uint64_t now)
 	tp->t_rcv_nxt = tp->t_rcv_adv = tp->t_rcv_told = 0;
 	tp->t_ts_offset = tcp_ts_offset(&k);
 	tp->t_ts_recent = 0;
-	tp->t_backoff = tp->t_probes = 0;
+	tp->t_backoff = tp->t_rtoshift = tp->t_probes = 0;
 	tp->t_srtt_us = 0;
 	tcp_md5_peer(tp);
 	tcp_cc_start(tp, now);

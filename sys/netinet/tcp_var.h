@@ -270,8 +270,9 @@ struct tcpcb {
 	uint32_t t_at_seq; /* sequence number of t_at_m's first byte */
 	struct mbuf *t_at_m; /* a place in so_snd, not to walk from its start */
 	enum tcp_state t_state : 8;
-	uint8_t t_snd_scale, t_rcv_scale;
+	uint8_t t_snd_scale : 4, t_rcv_scale : 4; /* up to 14 */
 	uint8_t t_backoff; /* timeouts in a row */
+	uint8_t t_rtoshift; /* RTO's doublings, until a round trip is timed */
 	uint16_t t_mss;    /* payload of a full segment, options taken off */
 	uint16_t t_mss_peer;  /* what the peer takes, without options */
 	uint16_t t_mss_user;  /* TCP_MAXSEG, 0: none */

@@ -69,9 +69,9 @@ KTEST(tcp_rto_as_rfc6298)
 	tcp_rtt_sample(&tp, 200000);
 	KT_EQ(tp.t_srtt_us, 112500);
 	KT_EQ(tp.t_rttvar_us, 62500);
-	tp.t_backoff = 2;
+	tp.t_rtoshift = 2;
 	KT_EQ(tcp_rto_us(&tp), 4 * 362500);
-	tp.t_backoff = 200;
+	tp.t_rtoshift = 200;
 	KT_EQ(tcp_rto_us(&tp), 64000000);
 }
 

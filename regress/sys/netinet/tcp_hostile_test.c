@@ -234,3 +234,89 @@ BOTH(tcp_numbers_rise_over_time_wait)
 	soclose(head);
 	soclose(so);
 }
+
+/* --- clocks --- */
+
+/* One segment of the program; the peer answers after three seconds. */
+static unsigned int
+slow_round(struct socket *so, uint32_t n)
+{
+	unsigned int sent;
+
+	kit_write(so, 100);
+	kit_run(3000000);
+	sent = answers();
+	kit_ack(1 + n * 100, 65535);
+	kit_quiet();
+	return (sent);
+}
+
+/*
+ * Karn's rule (RFC 6298 3, 5.5): on a path whose round trip has become longer
+ * than RTO, without timestamps, each segment is sent twice and never timed,
+ * unless RTO stays long until one was timed.
+ */
+BOTH(tcp_rto_stays_long_until_timed)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	unsigned int i;
+
+	for (i = 1; i <= 5; i++) {
+		kit_write(so, 100);
+		kit_run(1000);
+		kit_ack(1 + i * 100, 65535);
+	}
+	kit_quiet();
+	KT(tcp_rto_us(kit_tp(so)) < 1000000);
+	KT(slow_round(so, 6) > 2);
+	(void)slow_round(so, 7);
+	(void)slow_round(so, 8);
+	for (i = 9; i < 14; i++)
+		KT_EQ(slow_round(so, i), 1);
+	KT(kit_tp(so)->t_srtt_us > 1000000);
+	kit_end(so);
+}
+
+/* RFC 6298 5.7: where the SYN had to be sent again, RTO begins with 3 seconds. */
+BOTH(tcp_rto_after_a_lost_syn)
+{
+	struct socket *so = kit_connect();
+	struct kit_seg k = { .flags = TH_SYN | TH_ACK, .ack = 1, .win = 65535 };
+
+	kit_run(2500000);
+	KT_EQ(answers(), 1);
+	kit_in(&k);
+	KT_EQ(kit_tp(so)->t_state, TCPS_ESTABLISHED);
+	kit_quiet();
+	KT_EQ(tcp_rto_us(kit_tp(so)), 3000000);
+	kit_write(so, 100);
+	kit_run(2900000);
+	KT_EQ(answers(), 1);
+	kit_run(200000);
+	KT_EQ(answers(), 1);
+	kit_end(so);
+}
+
+/* A window that stays closed counts for TCP_USER_TIMEOUT as silence does. */
+BOTH(tcp_user_timeout_of_a_closed_window)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	struct tcpcb *tp = kit_tp(so);
+	unsigned int i;
+
+	tp->t_user_timeout_ms = 5000;
+	kit_write(so, 100);
+	kit_quiet();
+	kit_ack(101, 0);
+	kit_write(so, 100);
+	for (i = 0; i < 20 && tp->t_state == TCPS_ESTABLISHED; i++) {
+		kit_run(1000000);
+		kit_quiet();
+		if (tp->t_state == TCPS_ESTABLISHED)
+			kit_ack(101, 0); /* it lives, but does not read */
+	}
+	KT_EQ(tp->t_state, TCPS_CLOSED);
+	KT(i >= 5 && i <= 12);
+	KT_EQ(so->so_error, ETIMEDOUT);
+	soclose(so);
+}
