@@ -70,6 +70,20 @@ ui_put(struct uidinfo *ui)
 	free(ui, M_FILE, sizeof(*ui));
 }
 
+uint64_t
+ui_room(const struct uidinfo *ui)
+{
+	uint64_t max = (uint64_t)maxuserbytes;
+
+	return (ui->ui_bytes >= max ? 0 : max - ui->ui_bytes);
+}
+
+bool
+ui_busy(const struct uidinfo *ui)
+{
+	return (ui_room(ui) < (uint64_t)maxuserbytes / 2);
+}
+
 bool
 ui_charge(struct uidinfo *ui, uint64_t len)
 {

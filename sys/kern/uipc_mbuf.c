@@ -55,6 +55,12 @@ mbstat_get(struct mbuf_stat *st)
 	st->denied = mb.denied;
 }
 
+bool
+mb_tight(void)
+{
+	return (mb.bytes > mb.limit - mb.limit / 4);
+}
+
 /* An object of pp, counted; NULL when the limit or the host says no. */
 static void *
 mb_alloc(struct pool *pp)

@@ -37,6 +37,7 @@
 #define PAIR_BYTES  262144 /* of a stream that fills its pair */
 #define ACCEPT_US   100000
 #define JOIN_BYTES  1024 /* fewer are put together */
+#define LEAST_BYTES 16384 /* that a stream may hold whatever its user holds */
 
 struct socket_list all_sockets = TAILQ_HEAD_INITIALIZER(all_sockets);
 static struct pool so_pool;
@@ -325,6 +326,14 @@ uint64_t
 sbspace(const struct sockbuf *sb)
 {
 	return (sb->sb_cc >= sb->sb_hiwat ? 0 : sb->sb_hiwat - sb->sb_cc);
+}
+
+uint64_t
+sbroom(const struct socket *so, const struct sockbuf *sb)
+{
+	uint64_t least = LEAST_BYTES - MIN(sb->sb_cc, (uint32_t)LEAST_BYTES);
+
+	return (MIN(sbspace(sb), MAX(ui_room(so->so_ui), least)));
 }
 
 /* Bytes that wait, counted for the user as well. */
@@ -793,7 +802,7 @@ stream_eof(struct socket *so)
 static long
 stream_pull_turn(struct socket *so)
 {
-	uint64_t room = MIN(sbspace(&so->so_snd), (uint64_t)PULL_TURN);
+	uint64_t room = MIN(sbroom(so, &so->so_snd), (uint64_t)PULL_TURN);
 	uint64_t before = so->so_snd.sb_cc, ask;
 	long n;
 
@@ -815,7 +824,8 @@ stream_readable(struct file *fp)
 	struct socket *so = fp->f_data;
 	long n;
 
-	if (sbspace(&so->so_snd) == 0 || (so->so_state & SS_CONNECTED) == 0) {
+	if (sbroom(so, &so->so_snd) == 0 ||
+	    (so->so_state & SS_CONNECTED) == 0) {
 		file_want_read(fp, false); /* sosndroom() asks again */
 		return;
 	}

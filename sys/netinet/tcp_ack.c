@@ -20,6 +20,7 @@
 #include <sys/systm.h>
 #include <sys/protosw.h>
 #include <sys/socketvar.h>
+#include <sys/uidinfo.h>
 #include <netinet/tcp_var.h>
 
 #define TS_SAMPLE_MAX_MS 600000U
@@ -61,7 +62,7 @@ sndbuf_grow(struct tcpcb *tp, struct socket *so)
 	uint64_t want = 2 * (uint64_t)tp->t_cwnd;
 
 	if (so->so_snd.sb_hiwat != tp->t_snd_auto ||
-	    want <= so->so_snd.sb_hiwat)
+	    want <= so->so_snd.sb_hiwat || ui_busy(so->so_ui))
 		return;
 	want = MIN(want, (uint64_t)tcp_sendmax);
 	if (want > so->so_snd.sb_hiwat)
@@ -82,7 +83,7 @@ release(struct tcpcb *tp, uint32_t n)
 	if (tp->t_at_m != NULL && seq_lt(tp->t_at_seq, tp->t_snd_una))
 		tp->t_at_m = NULL;
 	sndbuf_grow(tp, so);
-	if ((tp->t_flags & TF_GONE) == 0 && sbspace(&so->so_snd) > 0 &&
+	if ((tp->t_flags & TF_GONE) == 0 && sbroom(so, &so->so_snd) > 0 &&
 	    (so->so_state & SS_CONNECTED) != 0)
 		sosndroom(so);
 }

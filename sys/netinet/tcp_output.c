@@ -36,14 +36,21 @@ struct piece {
 
 /* --- what every segment says --- */
 
+/* The receive buffer as it may be used now. */
+static uint64_t
+rcv_size(const struct socket *so)
+{
+	return (so->so_rcv.sb_cc + sbroom(so, &so->so_rcv));
+}
+
 uint32_t
 tcp_window(const struct tcpcb *tp)
 {
 	const struct socket *so = tcp_so(tp);
-	uint64_t space = sbspace(&so->so_rcv), hiwat = so->so_rcv.sb_hiwat;
+	uint64_t space = sbroom(so, &so->so_rcv), size = rcv_size(so);
 	uint32_t told = tp->t_rcv_adv - tp->t_rcv_nxt;
 
-	if (space < MIN(hiwat / 2, (uint64_t)tp->t_mss))
+	if (space < MIN(size / 2, (uint64_t)tp->t_mss))
 		space = 0; /* RFC 9293 3.8.6.2.2 */
 	if ((int32_t)told > 0)
 		space = MAX(space, (uint64_t)told);
@@ -54,12 +61,12 @@ tcp_window(const struct tcpcb *tp)
 bool
 tcp_window_worth(const struct tcpcb *tp)
 {
-	uint64_t hiwat = tcp_so(tp)->so_rcv.sb_hiwat;
+	uint64_t size = rcv_size(tcp_so(tp));
 	uint32_t left = tp->t_rcv_adv - tp->t_rcv_nxt,
 		 gain = tcp_window(tp) - left;
 
 	return (
-	    gain >= hiwat / 2 || (gain >= 2U * tp->t_mss && left <= hiwat / 4));
+	    gain >= size / 2 || (gain >= 2U * tp->t_mss && left <= size / 4));
 }
 
 /* The window for the header; rcv_adv is what the peer will know. */

@@ -48,23 +48,29 @@ tcp_reass_flush(struct tcpcb *tp)
 		run_free(tp, r);
 }
 
-/* Puts m behind to, in its last buffer where there is room.  Takes m. */
+/*
+ * Puts m behind to; the small buffers that it begins with are copied into to's
+ * last one as long as there is room, whichever of both came first.  Takes m.
+ */
 static void
 chain_add(struct mbuf *to, struct mbuf *m)
 {
-	uint32_t len = m->m_pkthdr.len;
-	struct mbuf *last;
+	uint32_t room = 0, n = 0;
+	struct mbuf *last, *p;
 
 	for (last = to; last->m_next != NULL; last = last->m_next)
 		;
-	if (len > SMALL || !m_writable(last) || m_trailingspace(last) < len) {
-		m_cat_pkt(to, m);
-		return;
-	}
-	(void)m_copydata(m, 0, len, last->m_data + last->m_len);
-	last->m_len += len;
-	to->m_pkthdr.len += len;
-	m_freem(m);
+	if (m_writable(last))
+		room = (uint32_t)MIN(m_trailingspace(last), SMALL);
+	for (p = m; p != NULL && n + p->m_len <= room; p = p->m_next)
+		n += p->m_len;
+	(void)m_copydata(m, 0, n, last->m_data + last->m_len);
+	last->m_len += n;
+	to->m_pkthdr.len += n;
+	m_adj(m, (int)n);
+	m_cat_pkt(to, m);
+	while ((p = last->m_next) != NULL && p->m_len == 0)
+		last->m_next = m_free(p);
 }
 
 /* r ends in n's beginning: n's new bytes go to r, and n is no more. */
@@ -154,6 +160,10 @@ keep(struct tcpcb *tp, struct mbuf *m, const struct tcp_seg *sg)
 
 	KASSERT(tp->t_state != TCPS_TIME_WAIT);
 	tcpstat_inc(TCPC_IN_OOO);
+	if (mb_tight()) { /* what is next in order is worth more */
+		m_drop(m, DROP_NOBUFS);
+		return;
+	}
 	if (tp->t_nreass >= (unsigned int)tcp_reass_limit)
 		run_free(tp, TAILQ_LAST(&tp->t_reass, tcp_ranges));
 	if ((r = pool_get(&reass_pool, PR_ZERO)) == NULL) {

@@ -23,6 +23,7 @@
 #include <sys/mbuf.h>
 #include <sys/protosw.h>
 #include <sys/socketvar.h>
+#include <sys/uidinfo.h>
 #include <netinet/in.h>
 #include <netinet/tcp_var.h>
 
@@ -353,7 +354,7 @@ rcvbuf_grow(struct tcpcb *tp, uint64_t now)
 	tp->t_rcv_meas_seq = tp->t_rcv_nxt;
 	tp->t_rcv_meas_start = tcp_short(now);
 	if (so->so_rcv.sb_hiwat != tp->t_rcv_auto ||
-	    got < so->so_rcv.sb_hiwat / 2)
+	    got < so->so_rcv.sb_hiwat / 2 || ui_busy(so->so_ui))
 		return;
 	want = MIN(so->so_rcv.sb_hiwat * 2, (uint64_t)tcp_recvmax);
 	if (want > so->so_rcv.sb_hiwat)
@@ -373,6 +374,18 @@ ecn_received(struct tcpcb *tp, const struct tcp_seg *sg)
 	tp->t_flags |= TF_ECN_ECHO | TF_ACKNOW;
 }
 
+/*
+ * The window was told when there was room; then other sockets of the user took
+ * his share of memory.  Their programs read first, and the bytes come again.
+ */
+static bool
+no_share(const struct tcpcb *tp)
+{
+	const struct socket *so = tcp_so(tp);
+
+	return (sbroom(so, &so->so_rcv) == 0 && sbspace(&so->so_rcv) > 0);
+}
+
 static enum verdict
 rung_text(struct tcpcb *tp, struct step *s)
 {
@@ -384,6 +397,10 @@ rung_text(struct tcpcb *tp, struct step *s)
 	if (sg->len > 0 && (tp->t_flags & TF_GONE) != 0) {
 		(void)tcp_abort(tp, 0, s->now); /* nobody will read it */
 		return (ENDED);
+	}
+	if (sg->len > 0 && no_share(tp)) {
+		s->why = DROP_TCP_SHARE;
+		return (DROP);
 	}
 	tcpstat_add(TCPC_IN_BYTES, sg->len);
 	tcp_reass_add(tp, s->m, sg, s->now);

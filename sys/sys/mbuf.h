@@ -259,5 +259,7 @@ void mbstat_get(struct mbuf_stat *st);
 void mbinit(uint64_t limit_bytes); /* at boot */
 /* What is in use stays; nothing new is given until it is below. */
 void mb_setlimit(uint64_t limit_bytes);
+/* More than three quarters are in use: what can come again should not stay. */
+bool mb_tight(void);
 
 #endif

@@ -104,6 +104,11 @@ void soreceive_stream(struct socket *so, struct mbuf *m);
 void soreceive_urgent(struct socket *so, uint32_t off);
 /* Room the program's buffer has left. */
 uint64_t sbspace(const struct sockbuf *sb);
+/*
+ * The same as far as the user's share of memory goes; a socket that holds
+ * little always has room, so that all of a user's make progress.
+ */
+uint64_t sbroom(const struct socket *so, const struct sockbuf *sb);
 /* Bytes the program has written: the first len of them leave so_snd. */
 void sbdrop(struct socket *so, uint64_t len);
 /*

@@ -30,5 +30,9 @@ void ui_put(struct uidinfo *ui); /* NULL is allowed */
 /* May len bytes more wait in buffers for ui's sockets?  Counts them if so. */
 bool ui_charge(struct uidinfo *ui, uint64_t len);
 void ui_uncharge(struct uidinfo *ui, uint64_t len);
+/* Bytes that may still wait in buffers for ui's sockets. */
+uint64_t ui_room(const struct uidinfo *ui);
+/* Is more than half of what may wait there?  Then no buffer should grow. */
+bool ui_busy(const struct uidinfo *ui);
 
 #endif

@@ -320,3 +320,115 @@ BOTH(tcp_user_timeout_of_a_closed_window)
 	KT_EQ(so->so_error, ETIMEDOUT);
 	soclose(so);
 }
+
+/* --- memory --- */
+
+/* len bytes in a buffer of 2048, as drivers have them. */
+static void
+roomy(uint32_t seq, uint32_t len)
+{
+	struct ip_input_ctx ctx;
+	struct kit_seg k = { .flags = TH_ACK,
+		.seq = seq,
+		.ack = 1,
+		.len = len,
+		.win = 65535 };
+	struct mbuf *small = kit_make(&k), *m = m_getroom(M_HEADROOM, 1800);
+
+	KT(m != NULL && (m->m_flags & M_EXT) != 0);
+	m->m_len = m->m_pkthdr.len = small->m_pkthdr.len;
+	(void)m_copydata(small, 0, m->m_len, mtod(m, void *));
+	m->m_pkthdr.csum_flags = M_TCP_CSUM_IN_OK;
+	m_freem(small);
+	ctx = kit_ctx(&k);
+	time_refresh();
+	tcp_input(m, &ctx);
+	kit_quiet();
+}
+
+static uint64_t
+held(void)
+{
+	struct mbuf_stat st;
+
+	mbstat_get(&st);
+	return (st.bytes);
+}
+
+/* Bytes one at a time, the last one first: as few buffers as in order. */
+BOTH(tcp_bytes_backwards_cost_little)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	uint64_t before = held();
+	uint32_t i, n = 30000;
+
+	for (i = n; i > 1; i--)
+		roomy(i, 1);
+	KT_EQ(kit_tp(so)->t_nreass, 1);
+	KT(held() - before < 4ULL * n);
+	roomy(1, 1);
+	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 1 + n);
+	KT_EQ(kit_tp(so)->t_nreass, 0);
+	kit_end(so);
+	KT_EQ(held(), before);
+}
+
+/* Out of order comes last when packet memory runs out, in order first. */
+BOTH(tcp_holes_yield_when_memory_is_tight)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	struct mbuf_list hog = { 0 };
+	struct mbuf *m;
+
+	mb_setlimit(1 << 20);
+	while (!mb_tight() && (m = m_getroom(0, 2000)) != NULL)
+		ml_enqueue(&hog, m);
+	KT(mb_tight());
+	roomy(101, 100);
+	KT_EQ(kit_tp(so)->t_nreass, 0);
+	roomy(1, 100);
+	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 101);
+	ml_purge(&hog);
+	roomy(201, 100);
+	KT_EQ(kit_tp(so)->t_nreass, 1);
+	roomy(101, 100);
+	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 301);
+	kit_end(so);
+}
+
+/*
+ * A user whose programs do not read: his sockets' windows close together when
+ * his share is used up, and what was on its way is not taken; one that reads
+ * goes on.
+ */
+BOTH(tcp_user_holds_no_more_than_his_share)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	uint64_t share = ui_room(so->so_ui), n = 0, dropped;
+	uint32_t adv = kit_tp(so)->t_rcv_adv;
+	struct kit_out o;
+
+	so->so_head = so; /* as one that waits to be accepted: bytes are kept */
+	while (n < 40000) {
+		kit_data(1 + (uint32_t)n, 1000);
+		n += 1000;
+	}
+	kit_quiet();
+	so->so_ui->ui_bytes += share; /* his other sockets */
+	KT_EQ(ui_room(so->so_ui), 0);
+	KT_EQ(sbroom(so, &so->so_rcv), 0);
+	KT(sbspace(&so->so_rcv) > 0);
+	dropped = drop_counts[DROP_TCP_SHARE];
+	kit_data(1 + (uint32_t)n, 1000);
+	KT_EQ(drop_counts[DROP_TCP_SHARE], dropped + 1);
+	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 1 + n);
+	KT(seq_leq(adv, kit_tp(so)->t_rcv_adv)); /* never taken back */
+	kit_quiet();
+	so->so_ui->ui_bytes -= share;
+	kit_data(1 + (uint32_t)n, 1000);
+	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 1001 + n);
+	kit_run(100000);
+	KT(kit_out(&o));
+	so->so_head = NULL;
+	kit_end(so);
+}
