@@ -123,40 +123,63 @@ keep on fu curl -s -S -m 10 http://10.92.1.2:9/
 says "Linux refuses" 'Failed to connect|refused'
 keep on lx curl -s -S -m 10 http://10.92.2.2:9/
 says "Fugu refuses" 'Failed to connect|refused'
+# Signed segments, RFC 2385: a key for one peer, and one for a prefix of peers.
 cat >"$dir/md5.py" <<'PY'
-import socket, struct, sys
-# md5.py serve ADDRESS PEER KEY | md5.py ask ADDRESS PEER KEY
-what, addr, peer, key = sys.argv[1:5]
-s = socket.socket()
-sa = struct.pack("=H", socket.AF_INET) + b"\0\0" + socket.inet_aton(peer)
-s.setsockopt(socket.IPPROTO_TCP, 14, sa.ljust(128, b"\0") +
-    struct.pack("=BBHi", 0, 0, len(key), 0) + key.encode().ljust(80, b"\0"))
-s.settimeout(8)
-if what == "serve":
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind((addr, 1179)); s.listen(5)
-    c, _ = s.accept()
-    c.sendall(b"signed" * 20000); c.close()
-else:
-    s.connect((addr, 1179))
-    n = 0
+import selectors, socket, struct, sys, time
+# md5.py serve KEY PEER...: port 1179 and on, for a peer or PREFIX/LEN each
+# md5.py ask KEY ADDRESS PORT
+def sign(s, peer, key):
+    net, _, plen = peer.partition("/")
+    sa = struct.pack("=H", s.family) + (b"\0\0" if s.family == socket.AF_INET else b"\0" * 6)
+    sa += socket.inet_pton(s.family, net)
+    s.setsockopt(socket.IPPROTO_TCP, 32 if plen else 14, sa.ljust(128, b"\0") +
+        struct.pack("=BBHi", 1 if plen else 0, int(plen or 0), len(key), 0) + key.encode().ljust(80, b"\0"))
+def new(peer, key):
+    s = socket.socket(socket.AF_INET6 if ":" in peer else socket.AF_INET)
+    sign(s, peer, key)
+    return s
+key = sys.argv[2]
+if sys.argv[1] == "serve":
+    sel = selectors.DefaultSelector()
+    for n, peer in enumerate(sys.argv[3:]):
+        l = new(peer, key)
+        l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        l.bind(("", 1179 + n)); l.listen(5); sel.register(l, selectors.EVENT_READ)
     while True:
-        d = s.recv(65536)
-        if not d: break
-        n += len(d)
-    print(n)
+        for k, _ in sel.select():
+            c, _ = k.fileobj.accept()
+            c.sendall(b"signed" * 20000); c.close()
+addr, port, end = sys.argv[3], int(sys.argv[4]), time.monotonic() + 20
+while True: # until the server is there
+    s = new(addr, key)
+    s.settimeout(3)
+    try: s.connect((addr, port)); break
+    except ConnectionRefusedError:
+        if time.monotonic() > end: raise
+        time.sleep(0.05)
+s.settimeout(20)
+n = 0
+while d := s.recv(65536): n += len(d)
+print(n)
 PY
-later fu python3 "$dir/md5.py" serve 10.92.2.2 10.92.1.2 word
-sleep 0.7
-keep on lx python3 "$dir/md5.py" ask 10.92.2.2 10.92.2.2 word
+# signed WHO FROM ADDRESS4 ADDRESS6: both families, by both kinds of keys
+signed() {
+	for port in 1179 1180 1181 1182; do
+		a=$3; [ $port -gt 1180 ] && a=$4
+		keep on "$2" python3 "$dir/md5.py" ask word "$a" $port
+		says "$1 by $a, port $port" '^120000$'
+	done
+	keep on "$2" python3 "$dir/md5.py" ask wort "$4" 1182
+	says "... not with another key" 'timed out'
+}
+keep on lx python3 -c 'import socket; socket.socket().setsockopt(socket.IPPROTO_TCP, 14, b"")'
 if grep -q 'Protocol not available' "$dir/last"; then
 	skip "signed segments with Linux" "Linux has no TCP_MD5SIG"
 else
-	says "Linux reads what Fugu signs" '^120000$'
-	later lx python3 "$dir/md5.py" serve 10.92.1.2 10.92.2.2 word
-	sleep 0.7
-	keep on fu python3 "$dir/md5.py" ask 10.92.1.2 10.92.1.2 word
-	says "Fugu reads what Linux signs" '^120000$'
+	later fu python3 "$dir/md5.py" serve word 10.92.1.2 10.92.0.0/15 2001:db8:921::2 2001:db8:900::/40
+	later lx python3 "$dir/md5.py" serve word 10.92.2.2 10.92.2.0/24 2001:db8:922::2 2001:db8:922::/64
+	signed "Linux reads what Fugu signs" lx 10.92.2.2 2001:db8:922::2
+	signed "Fugu reads what Linux signs" fu 10.92.1.2 2001:db8:921::2
 fi
 bsdctl exec fu tcpdump -n -s 200 -i fxp0 -w "$dir/bad.pcap" tcp >/dev/null 2>&1 &
 pids="$pids $!"

@@ -123,11 +123,11 @@ sig_read(const struct tcpcb *tp, bool ext, const struct tcp_md5sig *sig,
 		 (const struct sockaddr *)(const void *)&sig->addr,
 		 sizeof(sig->addr), &k->k_af, &k->k_addr, &port, &scope)) != 0)
 		return (error);
-	if (sig->keylen > TCP_MD5SIG_MAXKEYLEN || sig->ifindex != 0 ||
-	    (sig->flags & ~F_PREFIX) != 0 || (!ext && sig->flags != 0))
+	if (sig->keylen > TCP_MD5SIG_MAXKEYLEN ||
+	    (ext && (sig->ifindex != 0 || (sig->flags & ~F_PREFIX) != 0)))
 		return (EINVAL);
 	k->k_plen = addr_bits(k->k_af);
-	if ((sig->flags & F_PREFIX) != 0) {
+	if (ext && (sig->flags & F_PREFIX) != 0) { /* padding in the other */
 		if (sig->prefixlen > k->k_plen)
 			return (EINVAL);
 		k->k_plen = sig->prefixlen;
