@@ -6,7 +6,8 @@
  *
  * To fall asleep and be woken costs more than most answers take.  So the wait
  * begins with a few looks without sleep, as long as that pays: after a sleep
- * that was a long one, the next begins at once.
+ * that was a long one, the next begins at once, and so it does while others
+ * want the processor.
  *
  * A watch that is deleted while events for it may still be in hand is freed
  * at the end of the round.
@@ -23,6 +24,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@
 
 #define EVENTS	64
 #define SOON_NS 50000
+#define CROWD_NS 1000000 /* how often crowded() asks the host */
 
 /* 24 bytes, which malloc() gives in its smallest chunk of 32. */
 struct host_watch {
@@ -144,6 +147,27 @@ dead_free(void)
 	}
 }
 
+/*
+ * Have others taken the processor from us lately?  Then more have work than
+ * there are processors, and to spin would keep one of them from it: perhaps
+ * the one we wait for.
+ */
+static bool
+crowded(unsigned long long now)
+{
+	static unsigned long long next;
+	static long before;
+	static bool is;
+	struct rusage ru;
+
+	if (now < next || getrusage(RUSAGE_THREAD, &ru) == -1)
+		return (is);
+	is = ru.ru_nivcsw > before + 1;
+	before = ru.ru_nivcsw;
+	next = now + CROWD_NS;
+	return (is);
+}
+
 static int
 events_get(struct epoll_event *ev, unsigned long long deadline)
 {
@@ -151,7 +175,7 @@ events_get(struct epoll_event *ev, unsigned long long deadline)
 	struct timespec ts = { 0, 0 };
 	int n;
 
-	for (int i = soon && deadline > now + SOON_NS ? host_spin(-1) : 0; i > 0; i--)
+	for (int i = soon && deadline > now + SOON_NS && !crowded(now) ? host_spin(-1) : 0; i > 0; i--)
 		if ((n = epoll_wait(epfd, ev, EVENTS, 0)) != 0)
 			return (n);
 	if (deadline > now) {
