@@ -44,6 +44,7 @@ struct sim_end {
 	struct sim_pkt *head, **tail; /* arrived */
 	struct sim_pkt *lent;         /* given out by rx */
 	int queued;
+	unsigned long long missed; /* found the queue full */
 };
 
 struct record {
@@ -268,8 +269,12 @@ end_take(struct sim_end *e, const struct sim_pkt *pkt)
 {
 	struct sim_pkt *n;
 
-	if (!e->plugged || !e->on || e->queued >= QUEUE_MAX)
+	if (!e->plugged || !e->on)
 		return;
+	if (e->queued >= QUEUE_MAX) {
+		e->missed++;
+		return;
+	}
 	n = pkt_copy(pkt);
 	n->next = NULL;
 	*e->tail = n;
@@ -446,6 +451,14 @@ end_rx(void *link, struct hostif_frame *frames, int n)
 	return (got);
 }
 
+static unsigned long long
+end_missed(void *link)
+{
+	const struct sim_end *e = link;
+
+	return (e->missed);
+}
+
 static int
 end_tx(void *link, const struct hostif_frame *frames, int n)
 {
@@ -492,6 +505,7 @@ static const struct hostif_kind hostif_sim = {
 	.close = end_close,
 	.info = end_info,
 	.rx = end_rx,
+	.missed = end_missed,
 	.tx = end_tx,
 	.rx_enable = end_rx_enable,
 	.ctl = end_ctl,

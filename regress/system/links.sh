@@ -161,6 +161,14 @@ else
 		ip netns exec a "$hping" -q -c 1 -W 2 -M do -s "$size" 10.8.2.1 >"$D/out" 2>&1 || { echo "# size $size"; return 1; }
 	done; }
 	slots_pass; verdict $? "packet: frames around the size of a slot, and of 9000 bytes"
+	# stopped, while more arrive than the ring has slots for
+	run ip netns exec a "$hping" -q -c 1 -W 2 10.8.1.2
+	kill -STOP "$(pid w)"; run ip netns exec a "$hping" -q -c 6000 -l 6000 -w 3 10.8.1.2; kill -CONT "$(pid w)"
+	all_told() { on w netstat -s -p interface && awk '/no room for/ && $1 > 1000 { told = 1 } END { exit !told }' "$D/out"; }
+	within 10 all_told; verdict $? "packet: what the host had no room for is counted"
+	missed=$(awk '/no room for/ { print $1 }' "$D/out")
+	run ip netns exec a "$hping" -q -c 3 -i 0.1 -W 2 10.8.1.2; verdict $? "packet: and it goes on"
+	on w netstat -n -I fxp0; awk -v missed="$missed" '/<Link>/ && $6 >= missed { told = 1 } END { exit !told }' "$D/out"; verdict $? "packet: Ifail has them too"
 	ip -n a link set va0 down; within 5 status_is w fxp0 "no carrier"; verdict $? "packet: carrier goes"
 	ip -n a link set va0 up; within 5 status_is w fxp0 active; verdict $? "packet: carrier comes"
 	if command -v iperf3 >/dev/null; then

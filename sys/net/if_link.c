@@ -53,6 +53,7 @@ struct link_softc {
 	struct task sc_more;       /* a batch came: look again */
 	struct link_loan sc_loans[LOANS];
 	unsigned int sc_loan; /* the next; behind it the oldest */
+	uint64_t sc_missed; /* of the link's, those that are counted */
 	/* the batch being sent: too large for the stack */
 	struct hostif_frame sc_frames[TX_BATCH];
 	struct host_iov sc_iov[TX_IOVS];
@@ -144,6 +145,20 @@ frames_get(struct link_softc *sc, struct hostif_frame *frames)
 	return (sc->sc_kind->rx(sc->sc_link, frames, RX_BATCH));
 }
 
+/* What the host lost of ours before we saw it dies here. */
+static void
+missed_count(struct link_softc *sc)
+{
+	uint64_t missed;
+
+	if (sc->sc_kind->missed == NULL)
+		return;
+	missed = sc->sc_kind->missed(sc->sc_link) - sc->sc_missed;
+	sc->sc_missed += missed;
+	sc->sc_if.if_counters.iqdrops += missed;
+	drop_counts[DROP_IF_MISSED] += missed;
+}
+
 static void
 link_rx(struct link_softc *sc)
 {
@@ -153,6 +168,7 @@ link_rx(struct link_softc *sc)
 	int n;
 
 	n = frames_get(sc, frames);
+	missed_count(sc);
 	for (int i = 0; i < n; i++) {
 		if ((m = frame_take(sc, &frames[i])) == NULL) {
 			sc->sc_if.if_counters.iqdrops++;

@@ -178,6 +178,33 @@ link_set(const char *name, const char *key, char value[64])
 	return (error);
 }
 
+/* Nobody takes the frames out of the link's queue: what is too many is counted. */
+KTEST(link_that_has_no_room_loses_and_counts)
+{
+	struct if_counters *c;
+
+	boot("0");
+	c = &if_unit("fxp1")->if_counters;
+	if_unit("fxp1")->if_input = hear;
+	for (int i = 0; i < 12000; i++) {
+		KT_EQ(send("fxp0", bytes(100), 0x88b5), 0);
+		kernel_step();
+		sim_advance_us(10);
+		sim_wires_arrive();
+	}
+	KT_EQ(c->iqdrops, 0); /* nobody has looked */
+	for (int i = 0; i < 50; i++)
+		settle();
+	KT(heard > 0);
+	KT(heard < 12000);
+	KT_EQ(c->iqdrops + (uint64_t)heard, 12000);
+	KT_EQ(drop_counts[DROP_IF_MISSED], c->iqdrops);
+	KT_EQ(send("fxp0", bytes(100), 0x88b5), 0);
+	settle(); /* once */
+	KT_EQ(drop_counts[DROP_IF_MISSED], c->iqdrops);
+	KT_EQ(c->iqdrops + (uint64_t)heard, 12001);
+}
+
 KTEST(link_without_carrier_loses_and_counts)
 {
 	char value[64] = "0";

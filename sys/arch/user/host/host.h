@@ -34,6 +34,12 @@ int host_why(char *why, unsigned long whylen, int error, const char *fmt, ...)
  */
 int host_carrier(bool *plugged, const char *val, char *out, unsigned long outlen);
 
+/*
+ * Frames of 64 KB are read until there are so many bytes: a batch that is read,
+ * worked on and handed to a program stays in the processor's cache then.
+ */
+#define BATCH_BYTES (256U * 1024)
+
 /* At the end of the process: no end of a wire is left behind. */
 void wire_leave_all(void);
 

@@ -98,11 +98,14 @@ tap_rx(void *link, struct hostif_frame *frames, int n)
 {
 	struct tap *t = link;
 	unsigned long long now = host_walltime();
+	uint32_t bytes = 0;
 	int got = 0;
 
 	if (n > BATCH)
 		n = BATCH;
-	while (got < n && frame_read(t, &frames[got], got)) {
+	while (got < n && bytes < BATCH_BYTES &&
+	    frame_read(t, &frames[got], got)) {
+		bytes += frames[got].len;
 		frames[got++].stamp_ns = now;
 		if (!t->plugged)
 			got--; /* the cable is pulled: nobody hears it */

@@ -184,7 +184,8 @@ struct hostif_kind {
 	void (*close)(void *link);
 	void (*info)(void *link, struct hostif_info *info);
 	/*
-	 * Up to n received frames, 0 when there are none.  They are the
+	 * Up to n received frames, 0 when there are none; fewer where they are
+	 * large, so that a batch stays in the processor's cache.  They are the
 	 * link's memory and valid until the next rx, rx_enable or close; those
 	 * with a loan until release, rx_enable or close.  -1: there are some,
 	 * but no memory for them before loans are released.
@@ -192,6 +193,11 @@ struct hostif_kind {
 	int (*rx)(void *link, struct hostif_frame *frames, int n);
 	/* The loan of a frame has ended.  NULL: the kind lends nothing. */
 	void (*release)(void *link, unsigned int loan);
+	/*
+	 * Frames since open that were for us, and that the host had no room
+	 * for.  NULL: a link of this kind keeps back who sends.
+	 */
+	unsigned long long (*missed)(void *link);
 	/* How many were taken, from the front; their memory is free again. */
 	int (*tx)(void *link, const struct hostif_frame *frames, int n);
 	/*
