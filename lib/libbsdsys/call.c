@@ -12,6 +12,10 @@
  * beforehand, so that it works behind chroot() too, and a process that gives
  * up its root or its user keeps one for threads to come (rights.c); exec()
  * starts afresh from BSD_ROOT, or from the connection that BSD_CTLFD names.
+ *
+ * socket(), sendto() and the like may be called by signal handlers, also in the
+ * middle of a call that the same thread makes.  Such a call has a connection
+ * and memory of its own, for as long as it runs.
  */
 
 #include <dlfcn.h>
@@ -19,6 +23,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +59,13 @@ static __thread struct connection forked = { .fd = -1 }; /* for the child */
 static struct connection kept = { .fd = -1 }; /* of the process; others come from it */
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t conn_key, rooms_key;
-static __thread struct call_rooms *rooms;
+static __thread struct {
+	char *p;
+	volatile sig_atomic_t taken;
+} rooms[NROOMS];
+static const size_t room_size[NROOMS] = { SYS_INLINE_MAX, MSG_ROOM };
+static __thread bool nested; /* the call is a signal handler's */
+static int64_t call_run(struct call *c, char *buf, size_t room);
 static bool passive; /* another copy does the work */
 
 static uint64_t
@@ -159,8 +171,9 @@ static int
 conn_another(void)
 {
 	struct call c = { .no = SYS_NEWCTL, .fd = -1 };
+	char nothing[64];
 
-	if (!conn_alive(&conn) || call_do(&c) == -1 || c.newfd == -1)
+	if (!conn_alive(&conn) || call_run(&c, nothing, sizeof(nothing)) == -1 || c.newfd == -1)
 		return (-1);
 	if (hello_read(c.newfd) == 0)
 		return (c.newfd);
@@ -174,7 +187,10 @@ conn_from_kept(void)
 {
 	int fd;
 
-	pthread_mutex_lock(&kept_lock);
+	if (!nested)
+		pthread_mutex_lock(&kept_lock);
+	else if (pthread_mutex_trylock(&kept_lock) != 0)
+		return (-1); /* perhaps it is ourselves who have it */
 	conn = kept;
 	fd = conn_another();
 	kept = conn;
@@ -209,7 +225,7 @@ call_keep(void)
 {
 	int saved = errno, fd;
 
-	if (!passive && !desc_confined() && call_machine() && conn_get() == 0) {
+	if (!passive && rooms[ROOM_REPLY].taken == 0 && !desc_confined() && call_machine() && conn_get() == 0) {
 		pthread_mutex_lock(&kept_lock);
 		if (!conn_alive(&kept) && (fd = conn_another()) != -1)
 			conn_set(&kept, fd);
@@ -233,12 +249,13 @@ conn_free(void *arg)
 static void
 fork_prepare(void)
 {
-	int saved = errno, fd;
+	int saved = errno, fd = -1;
+	bool middle = rooms[ROOM_REPLY].taken != 0; /* a signal handler forks */
 
 	forked.fd = -1;
-	if (kept.fd != -1)
+	if (kept.fd != -1 && !middle)
 		(void)conn_get(); /* this thread may have none yet */
-	if ((fd = conn_another()) != -1)
+	if (!middle && (fd = conn_another()) != -1)
 		conn_set(&forked, fd);
 	pthread_mutex_lock(&kept_lock);
 	errno = saved;
@@ -299,26 +316,50 @@ second_copy(void)
 	return (first != NULL && first != own);
 }
 
+/* --- memory --- */
+
 static void
-rooms_free(void *p)
+rooms_free(void *arg)
 {
-	rooms = NULL;
-	munmap(p, sizeof(struct call_rooms));
+	(void)arg;
+	for (int i = 0; i < NROOMS; i++) {
+		if (rooms[i].p != NULL)
+			munmap(rooms[i].p, room_size[i]);
+		rooms[i].p = NULL;
+	}
 }
 
-struct call_rooms *
-call_rooms(void)
+char *
+call_room_take(enum call_room r)
 {
+	bool ours = rooms[r].taken == 0;
 	void *p;
 
-	if (rooms != NULL)
-		return (rooms);
-	p = mmap(NULL, sizeof(*rooms), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED)
-		return (NULL);
-	rooms = p;
-	pthread_setspecific(rooms_key, p);
-	return (rooms);
+	rooms[r].taken = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (ours && rooms[r].p != NULL)
+		return (rooms[r].p);
+	p = mmap(NULL, room_size[r], PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (ours)
+		rooms[r].p = p != MAP_FAILED ? p : NULL;
+	if (ours && p == MAP_FAILED)
+		rooms[r].taken = 0;
+	else if (ours)
+		pthread_setspecific(rooms_key, rooms);
+	return (p != MAP_FAILED ? p : NULL);
+}
+
+void
+call_room_give(enum call_room r, char *p)
+{
+	int saved = errno;
+
+	atomic_signal_fence(memory_order_seq_cst);
+	if (p == rooms[r].p)
+		rooms[r].taken = 0;
+	else
+		munmap(p, room_size[r]);
+	errno = saved;
 }
 
 __attribute__((constructor)) static void
@@ -490,21 +531,17 @@ call_stale(int fd)
 	return (uc.pid == machine.kernel ? ENOTCONN : ENETDOWN);
 }
 
-int64_t
-call_do(struct call *c)
+/* buf[room] is for what comes, before it goes to c->out. */
+static int64_t
+call_run(struct call *c, char *buf, size_t room)
 {
 	struct sys_req req = { .magic = SYS_MAGIC, .no = (uint16_t)c->no };
-	struct call_rooms *room = call_rooms();
-	char *buf;
 	struct sys_rep rep;
 	size_t got;
 	int fd = -1;
 
 	c->newfd = -1;
 	c->outlen = 0;
-	if (room == NULL)
-		return (-1);
-	buf = room->reply;
 	if (conn_get() == -1)
 		return (call_unheard(c));
 	memcpy(req.arg, c->arg, sizeof(req.arg));
@@ -517,7 +554,7 @@ call_do(struct call *c)
 	if (request_send(&req, c->in, c->nin, c->fd) == -1)
 		return (errno == EFAULT ? -1 : call_broken());
 	for (;;) {
-		if (reply_recv(&rep, buf, sizeof(room->reply), &got, &fd) == -1)
+		if (reply_recv(&rep, buf, room, &got, &fd) == -1)
 			return (call_broken());
 		if (rep.kind == SYSR_REPLY)
 			break;
@@ -537,6 +574,42 @@ call_do(struct call *c)
 		return (-1);
 	}
 	return (rep.value);
+}
+
+/* In the middle of another call of this thread, whose connection waits. */
+static int64_t
+call_nested(struct call *c, char *buf)
+{
+	struct connection was = conn;
+	bool deeper = nested;
+	int64_t ret;
+	int error;
+
+	nested = true;
+	conn.fd = -1;
+	ret = call_run(c, buf, SYS_INLINE_MAX);
+	error = errno;
+	conn_free(&conn);
+	errno = error;
+	conn = was;
+	nested = deeper;
+	return (ret);
+}
+
+int64_t
+call_do(struct call *c)
+{
+	bool free = rooms[ROOM_REPLY].taken == 0;
+	char *buf = call_room_take(ROOM_REPLY);
+	int64_t ret;
+
+	c->newfd = -1;
+	c->outlen = 0;
+	if (buf == NULL)
+		return (-1);
+	ret = free ? call_run(c, buf, SYS_INLINE_MAX) : call_nested(c, buf);
+	call_room_give(ROOM_REPLY, buf);
+	return (ret);
 }
 
 /* --- whose is it --- */

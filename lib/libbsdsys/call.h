@@ -32,14 +32,18 @@ struct call {
 /*
  * Memory of this thread for what comes in: threads may have stacks that have
  * no room for it, and the thread's own variables are taken from the stack.
- * NULL: there is none, with errno.
+ * Taken while it is in use, so that a signal handler that calls in the middle
+ * of that gets other memory.  NULL: there is none, with errno.  Giving it back
+ * keeps errno.
  */
-#define MSG_ROOM (sizeof(struct file_msg) + 128 + 4096 + 65536 + 1024)
-struct call_rooms {
-	char reply[SYS_INLINE_MAX]; /* of call_do() */
-	char message[MSG_ROOM];	    /* a datagram with its head */
+enum call_room {
+	ROOM_REPLY,   /* of call_do(), SYS_INLINE_MAX bytes */
+	ROOM_MESSAGE, /* a datagram with its head, MSG_ROOM bytes */
+	NROOMS
 };
-struct call_rooms *call_rooms(void);
+#define MSG_ROOM (sizeof(struct file_msg) + 128 + 4096 + 65536 + 1024)
+char *call_room_take(enum call_room r);
+void call_room_give(enum call_room r, char *p);
 
 /* Does it.  The value, or -1 with errno.  ENXIO: no machine, ENETDOWN: it ended. */
 int64_t call_do(struct call *c);

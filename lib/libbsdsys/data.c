@@ -283,19 +283,15 @@ msg_end(int fd)
 	return (call_hungup(fd) ? call_gone() : 0);
 }
 
+/* The next one of fd, in buf[MSG_ROOM], as msg and flags want it. */
 static ssize_t
-msg_recv(int fd, struct msghdr *msg, int flags)
+msg_recv_into(int fd, char *buf, struct msghdr *msg, int flags)
 {
-	struct call_rooms *rooms = call_rooms();
-	char *buf;
 	struct file_msg head;
 	size_t at = sizeof(head), done;
 	ssize_t n;
 
-	if (rooms == NULL)
-		return (-1);
-	buf = rooms->message;
-	if ((n = native.recv(fd, buf, sizeof(rooms->message), flags & ~MSG_TRUNC)) <= 0)
+	if ((n = native.recv(fd, buf, MSG_ROOM, flags & ~MSG_TRUNC)) <= 0)
 		return (n == 0 ? msg_end(fd) : n);
 	if ((size_t)n < sizeof(head)) {
 		errno = EPROTO;
@@ -320,6 +316,19 @@ msg_recv(int fd, struct msghdr *msg, int flags)
 		return ((ssize_t)done);
 	msg->msg_flags |= MSG_TRUNC;
 	return ((flags & MSG_TRUNC) != 0 ? n - (ssize_t)at : (ssize_t)done);
+}
+
+static ssize_t
+msg_recv(int fd, struct msghdr *msg, int flags)
+{
+	char *buf = call_room_take(ROOM_MESSAGE);
+	ssize_t n;
+
+	if (buf == NULL)
+		return (-1);
+	n = msg_recv_into(fd, buf, msg, flags);
+	call_room_give(ROOM_MESSAGE, buf);
+	return (n);
 }
 
 /* FIONREAD: bytes of the next datagram, 0 if none waits. */
@@ -375,12 +384,14 @@ passed_look(struct msghdr *msg)
 static ssize_t
 stream_discard(int fd, size_t len, int flags)
 {
-	struct call_rooms *rooms = call_rooms();
-	size_t room = sizeof(rooms->message);
+	char *buf = call_room_take(ROOM_MESSAGE);
+	ssize_t n;
 
-	if (rooms == NULL)
+	if (buf == NULL)
 		return (-1);
-	return (end_check(fd, native.recv(fd, rooms->message, len < room ? len : room, flags & ~MSG_TRUNC), len));
+	n = native.recv(fd, buf, len < MSG_ROOM ? len : MSG_ROOM, flags & ~MSG_TRUNC);
+	call_room_give(ROOM_MESSAGE, buf);
+	return (end_check(fd, n, len));
 }
 
 ssize_t

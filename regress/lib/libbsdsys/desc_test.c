@@ -15,6 +15,7 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* --- fork, dup, exec --- */
 
@@ -605,6 +606,139 @@ test_threads(void **state UNUSED)
 	expect_clients(1); /* each closed its own */
 }
 
+/* --- signals --- */
+
+static int handler_fd;
+static in_port_t handler_port;
+static volatile sig_atomic_t handled, handler_failed;
+static atomic_bool handler_stop;
+
+/* POSIX lets signal handlers use sockets, whatever they interrupt. */
+static void
+on_usr1(int sig UNUSED)
+{
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	int saved = errno;
+	char c = 0;
+
+	if (getsockname(handler_fd, (struct sockaddr *)&sin, &len) != 0 ||
+	    sin.sin_port != handler_port ||
+	    sendto(handler_fd, "h", 1, 0, (struct sockaddr *)&sin, len) != 1 ||
+	    recv(handler_fd, &c, 1, 0) != 1 || c != 'h')
+		handler_failed++;
+	handled++;
+	errno = saved;
+}
+
+static void *
+disturb(void *arg)
+{
+	while (!handler_stop) {
+		pthread_kill(*(pthread_t *)arg, SIGUSR1);
+		usleep(50 + (unsigned int)handled % 7 * 30);
+	}
+	return (NULL);
+}
+
+static int
+udp_here(in_port_t *port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(sin);
+
+	assert_return_code(fd, errno);
+	assert_return_code(bind(fd, (struct sockaddr *)&sin, len), errno);
+	assert_return_code(getsockname(fd, (struct sockaddr *)&sin, &len),
+	    errno);
+	*port = sin.sin_port;
+	return (fd);
+}
+
+static void
+test_calls_in_signal_handlers(void **state UNUSED)
+{
+	struct sigaction sa = { .sa_handler = on_usr1, .sa_flags = SA_RESTART };
+	pthread_t me = pthread_self(), t;
+	struct sockaddr_in sin;
+	char out[1000], in[1000];
+	in_port_t port;
+	int fd = udp_here(&port);
+	socklen_t len;
+
+	handler_fd = udp_here(&handler_port);
+	assert_return_code(sigaction(SIGUSR1, &sa, NULL), errno);
+	assert_int_equal(pthread_create(&t, NULL, disturb, &me), 0);
+	for (unsigned int i = 0; handled < 1000 && handler_failed == 0; i++) {
+		len = sizeof(sin);
+		assert_return_code(getsockname(fd, (struct sockaddr *)&sin, &len),
+		    errno);
+		assert_int_equal(sin.sin_port, port);
+		memset(out, 'a' + (int)(i % 26), sizeof(out));
+		assert_int_equal(sendto(fd, out, sizeof(out), 0,
+				     (struct sockaddr *)&sin, len),
+		    sizeof(out));
+		assert_int_equal(recv(fd, in, sizeof(in), 0), sizeof(in));
+		assert_memory_equal(in, out, sizeof(in));
+	}
+	handler_stop = true;
+	pthread_join(t, NULL);
+	signal(SIGUSR1, SIG_DFL);
+	assert_int_equal(handler_failed, 0);
+	close(fd);
+	close(handler_fd);
+	expect_clients(1); /* theirs are closed again */
+}
+
+/* A handler that leaves by a jump, as old programs end a wait. */
+static sigjmp_buf jump;
+
+static void
+on_usr2(int sig UNUSED)
+{
+	siglongjmp(jump, 1);
+}
+
+static void *
+usr2_later(void *arg)
+{
+	usleep(QUIET_MS * 1000);
+	pthread_kill(*(pthread_t *)arg, SIGUSR2);
+	return (NULL);
+}
+
+static void
+test_handlers_that_jump(void **state UNUSED)
+{
+	pthread_t me = pthread_self(), t;
+	volatile int rounds = 0;
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	in_port_t port;
+	int fd = udp_here(&port);
+	char c = 0;
+
+	signal(SIGUSR2, on_usr2);
+	while (rounds < 3) {
+		assert_int_equal(pthread_create(&t, NULL, usr2_later, &me), 0);
+		if (sigsetjmp(jump, 1) == 0)
+			fail_msg("got %zd", recv(fd, &c, 1, 0));
+		rounds++;
+		pthread_join(t, NULL);
+	}
+	signal(SIGUSR2, SIG_DFL);
+	assert_return_code(getsockname(fd, (struct sockaddr *)&sin, &len),
+	    errno);
+	assert_int_equal(sendto(fd, "j", 1, 0, (struct sockaddr *)&sin, len), 1);
+	assert_int_equal(recv(fd, &c, 1, 0), 1);
+	assert_int_equal(c, 'j');
+	close(fd);
+}
+
+/* --- small stacks --- */
+
 /* A thread whose stack is as small as those of stunnel's clients. */
 static void *
 small_thread(void *arg)
@@ -772,6 +906,8 @@ main(int argc, char *argv[])
 		T(test_daemon_closes_all),
 		T(test_threads),
 		T(test_small_stacks),
+		T(test_calls_in_signal_handlers),
+		T(test_handlers_that_jump),
 		T(test_foreign_descriptors),
 		T(test_killed_kernel),
 		T(test_kernel_comes_back),
