@@ -7,16 +7,38 @@
 #define _KERN_SYSCALL_PRIV_H_
 
 #include <sys/proc.h>
+#include <sys/queue.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <machine/kernel.h>
+
+#define MSG_MAX (sizeof(struct sys_req) + SYS_INLINE_MAX)
+
+struct host_watch;
+struct uidinfo;
+
+/*
+ * A control connection, and how a call reaches its caller's memory: by
+ * messages, or directly.
+ */
+struct client {
+	int c_fd; /* -1: the caller is in this process (tests) */
+	uint32_t c_seq; /* of the call that runs */
+	bool c_dead; /* ends with the call */
+	struct host_watch *c_watch; /* NULL: a worker has it */
+	struct kernel_cred c_cred;
+	struct uidinfo *c_ui; /* counts it */
+	LIST_ENTRY(client) c_all;
+};
 
 /* One call: what came in, what goes out. */
 struct sysframe {
 	const uint64_t *arg;
 	const uint8_t *in; /* payload, inlen bytes, aligned to 8 */
 	uint32_t inlen;
-	uint8_t *out; /* malloc(outcap, M_SYSCALL) by the call; freed by the server */
-	uint32_t outlen, outcap;
+	uint8_t *out; /* small, or malloc(outcap, M_SYSCALL); freed by the server */
+	uint32_t outlen, outcap; /* outcap 0: nothing to be freed */
+	uint64_t small[32]; /* most answers are */
 	int64_t value;
 	int newfd; /* host descriptor for the program, -1: none; closed by the server */
 	struct file *fp; /* of the descriptor that came along, held; or NULL */
@@ -24,7 +46,21 @@ struct sysframe {
 
 /* Runs call no for p with the token.  0 or errno. */
 int syscall_run(struct proc *p, unsigned int no, struct sysframe *f);
+/* May call no sleep, or fetch its caller's memory? */
+bool syscall_sleeps(unsigned int no);
 void syscalltableinit(void); /* at boot */
+void clientinit(void); /* at boot */
+/*
+ * The next message of c into buf[len] and *req; *fd is what came along.  Waits
+ * as flags (HOST_*) say.  0; EAGAIN: none yet; EPIPE, EINVAL: c is dead.
+ */
+int request_recv(struct client *c, uint8_t *buf, size_t len, struct sys_req *req, int *fd, int flags);
+/*
+ * Runs the call that is in buf and answers it.  Takes fd.  By the network
+ * thread (loop): with the token and without waiting; by others: without it.
+ * 0, or EPIPE: c is to be ended.
+ */
+int call_serve(struct client *c, uint8_t *buf, const struct sys_req *req, int fd, bool loop);
 /* Another control connection with the same rights.  0 and *fd, or errno. */
 int client_fork(struct proc *p, int *fd);
 /* Calls whose name is known: the table, for tests and statistics.  NULL. */

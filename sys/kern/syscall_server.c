@@ -2,13 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Serving control calls: one thread for each connection.
+ * Serving a control call: its messages, and its caller's memory.
  *
- * The thread holds the token only while the call itself runs.  During a
- * copyin the token is given away and the thread waits for its client, with a
- * limit of time (kern.clienttimeout); so a client that stalls, or dies, holds
- * up nobody but itself.  All sends to a client are bounded by the same limit:
- * one that does not read is cut off.
+ * The network thread serves the calls that never wait (syscall_client.c says who
+ * serves when).  All others have a thread, which holds the token only while
+ * the call itself runs.  During a copyin the token is given away and the
+ * thread waits for its client, with a limit of time (kern.clienttimeout); so a
+ * client that stalls, or dies, holds up nobody but itself.  What a thread
+ * sends to a client is bounded by the same limit; the network thread does not
+ * wait at all.  One that does not read is cut off.
  *
  * A call always comes to its end, whether or not its client is still there:
  * the failed copyin or copyout is its error (EFAULT), and it undoes or keeps
@@ -28,24 +30,10 @@
 #include <machine/host.h>
 #include <machine/kernel.h>
 
-#define MSG_MAX   (sizeof(struct sys_req) + SYS_INLINE_MAX)
 #define OUT_PIECE 65536
 
-/* How a call reaches its caller's memory: by messages, or directly. */
-struct client {
-	int c_fd; /* -1: the caller is in this process (tests) */
-	bool c_dead;
-	uint32_t c_seq;
-	uint8_t *c_buf; /* MSG_MAX, for the call's request */
-	struct kernel_cred c_cred;
-	struct uidinfo *c_ui; /* counts the connection */
-};
-
-static int nclients, maxclients = 4096, maxuserclients = 1024,
-		     client_ms = 10000;
-static int spin;
-static uint64_t ncalls, bootid;
-static char helloname[64];
+static int client_ms = 10000, spin;
+static uint64_t ncalls;
 
 static void
 patience_set(void)
@@ -60,25 +48,6 @@ spin_set(void)
 }
 
 static const struct sysctl_row rows[] = {
-	{ .name = "kern.nclients",
-	    .type = CTL_INT,
-	    .flags = CTLF_RD,
-	    .var = &nclients,
-	    .text = "control connections" },
-	{ .name = "kern.maxclients",
-	    .type = CTL_INT,
-	    .flags = CTLF_RD | CTLF_WR,
-	    .var = &maxclients,
-	    .min = 1,
-	    .max = 65536,
-	    .text = "most control connections" },
-	{ .name = "kern.maxuserclients",
-	    .type = CTL_INT,
-	    .flags = CTLF_RD | CTLF_WR,
-	    .var = &maxuserclients,
-	    .min = 1,
-	    .max = 65536,
-	    .text = "most control connections of one user" },
 	{ .name = "kern.clienttimeout",
 	    .type = CTL_INT,
 	    .flags = CTLF_RD | CTLF_WR,
@@ -111,14 +80,15 @@ syscallinit(void)
 	syscalltableinit();
 	patience_set();
 	spin = host_spin(-1);
-	arc4random_buf(&bootid, sizeof(bootid));
+	clientinit();
 }
 
 /* --- messages --- */
 
+/* Waits as flags say.  0, or EPIPE: it is cut off. */
 static int
 reply_send(struct client *c, const struct sys_rep *rep, const void *payload,
-    int fd)
+    int fd, int flags)
 {
 	struct host_iov iov[2] = { { (void *)(uintptr_t)rep, sizeof(*rep) },
 		{ (void *)(uintptr_t)payload, rep->len } };
@@ -129,21 +99,23 @@ reply_send(struct client *c, const struct sys_rep *rep, const void *payload,
 		    rep->kind != SYSR_COPYINSTR ?
 		2 :
 		1,
-	    fd, HOST_WAIT | HOST_LIMIT);
+	    fd, flags);
 	if (n < 0)
 		c->c_dead = true;
 	return (n < 0 ? EPIPE : 0);
 }
 
-/* The next message into buf[len], waiting as flags say.  0 or errno. */
-static int
+int
 request_recv(struct client *c, uint8_t *buf, size_t len, struct sys_req *req,
     int *fd, int flags)
 {
 	struct host_iov iov = { buf, len };
 	long n;
 
-	n = host_recv(c->c_fd, &iov, 1, fd, HOST_WAIT | HOST_SPIN | flags);
+	n = host_recv(c->c_fd, &iov, 1, fd, flags);
+	if ((n == -EAGAIN && (flags & HOST_WAIT) == 0) ||
+	    (n == -ETIMEDOUT && (flags & HOST_BRIEF) != 0))
+		return (EAGAIN);
 	if (n <= 0) {
 		c->c_dead = true;
 		return (EPIPE);
@@ -187,8 +159,10 @@ fetch(struct client *c, enum sysr_kind kind, uint64_t uaddr, void *dst,
 	struct sys_req req;
 	int fd = -1;
 
-	if (c->c_dead || reply_send(c, &rep, NULL, -1) != 0 ||
-	    request_recv(c, buf, sizeof(req) + max, &req, &fd, HOST_LIMIT) != 0)
+	if (c->c_dead ||
+	    reply_send(c, &rep, NULL, -1, HOST_WAIT | HOST_LIMIT) != 0 ||
+	    request_recv(c, buf, sizeof(req) + max, &req, &fd,
+		HOST_WAIT | HOST_SPIN | HOST_LIMIT) != 0)
 		return (EFAULT);
 	host_close(fd);
 	if (req.no != SYS_COPYDATA) { /* it does not know what it is doing */
@@ -302,16 +276,56 @@ copyout(const void *kaddr, uint64_t uaddr, size_t len)
 
 		n = MIN(len - done, OUT_PIECE);
 		rep.len = (uint32_t)n;
-		error = reply_send(c, &rep, (const char *)kaddr + done, -1);
+		error = reply_send(c, &rep, (const char *)kaddr + done, -1,
+		    HOST_WAIT | HOST_LIMIT);
 	}
 	token_back(p);
 	return (error == 0 && !c->c_dead ? 0 : EFAULT);
 }
 
-/* --- one call, one client --- */
+/* --- one call --- */
+
+static void
+frame_free(struct sysframe *f)
+{
+	if (f->outcap != 0)
+		free(f->out, M_SYSCALL, f->outcap);
+}
+
+/* Runs it for p, with the token. */
+static int
+call_run(struct proc *p, unsigned int no, struct sysframe *f)
+{
+	int error;
+
+	time_refresh();
+	ncalls++;
+	proc_switch(p);
+	error = syscall_run(p, no, f);
+	proc_switch(NULL);
+	return (error);
+}
 
 static int
-call_serve(struct client *c, struct sys_req *req, int fd)
+call_reply(struct client *c, const struct sys_req *req, struct sysframe *f,
+    int result, int flags)
+{
+	struct sys_rep rep = { .kind = SYSR_REPLY,
+		.error = result,
+		.seq = req->seq,
+		.len = f->outlen,
+		.value = f->value };
+	int error;
+
+	error = c->c_dead ? EPIPE : reply_send(c, &rep, f->out,
+					result == 0 ? f->newfd : -1, flags);
+	host_close(f->newfd);
+	return (error);
+}
+
+int
+call_serve(struct client *c, uint8_t *buf, const struct sys_req *req, int fd,
+    bool loop)
 {
 	struct proc p = { .p_uid = c->c_cred.uid,
 		.p_gid = c->c_cred.gid,
@@ -319,155 +333,28 @@ call_serve(struct client *c, struct sys_req *req, int fd)
 		.p_client = c,
 		.p_fd = fd };
 	struct sysframe f = { .arg = req->arg,
-		.in = c->c_buf + sizeof(*req),
+		.in = buf + sizeof(*req),
 		.inlen = req->len,
 		.newfd = -1 };
-	struct sys_rep rep = { .kind = SYSR_REPLY, .seq = req->seq };
 	int error;
 
-	host_cpu_enter();
-	time_refresh();
-	proc_switch(&p);
-	ncalls++;
-	rep.error = syscall_run(&p, req->no, &f);
-	proc_switch(NULL);
-	if (kernel_due())
+	c->c_seq = req->seq;
+	if (!loop)
+		host_cpu_enter();
+	error = call_run(&p, req->no, &f);
+	if (!loop && kernel_due())
 		host_kick(); /* what the call set in motion runs now */
-	host_cpu_leave();
-	rep.value = f.value;
-	rep.len = f.outlen;
-	error = c->c_dead ?
-	    EPIPE :
-	    reply_send(c, &rep, f.out, rep.error == 0 ? f.newfd : -1);
-	host_close(f.newfd);
-	if (f.out == NULL)
-		return (error);
-	host_cpu_enter();
-	free(f.out, M_SYSCALL, f.outcap);
-	host_cpu_leave();
+	if (!loop)
+		host_cpu_leave();
+	error = call_reply(c, req, &f, error,
+	    loop ? 0 : HOST_WAIT | HOST_LIMIT);
+	host_close(p.p_fd);
+	if (!loop && f.outcap != 0)
+		host_cpu_enter();
+	frame_free(&f);
+	if (!loop && f.outcap != 0)
+		host_cpu_leave();
 	return (error);
-}
-
-static int
-hello_send(struct client *c)
-{
-	struct sys_hello h;
-	struct host_iov iov = { &h, sizeof(h) };
-
-	memset(&h, 0, sizeof(h));
-	h.magic = SYS_MAGIC;
-	h.version = SYS_VERSION;
-	h.abi = SYS_ABI;
-	h.max = SYS_INLINE_MAX;
-	h.bootid = bootid;
-	strlcpy(h.name, helloname, sizeof(h.name));
-	return (host_send(c->c_fd, &iov, 1, -1, HOST_WAIT | HOST_LIMIT) ==
-		    sizeof(h) ?
-		0 :
-		EPIPE);
-}
-
-/* Another connection for its user?  0, EMFILE, ENOMEM. */
-static int
-client_start(struct client *c)
-{
-	struct uidinfo *ui;
-
-	if (nclients >= maxclients || (ui = ui_get(c->c_cred.uid)) == NULL)
-		return (ENOMEM);
-	if ((c->c_cred.uid != 0 && ui->ui_clients >= maxuserclients) ||
-	    (c->c_buf = malloc(MSG_MAX, M_SYSCALL, M_NOWAIT)) == NULL) {
-		ui_put(ui);
-		return (EMFILE);
-	}
-	ui->ui_clients++;
-	c->c_ui = ui;
-	nclients++;
-	return (0);
-}
-
-static void
-client_end(struct client *c)
-{
-	nclients--;
-	c->c_ui->ui_clients--;
-	ui_put(c->c_ui);
-	free(c->c_buf, M_SYSCALL, MSG_MAX);
-}
-
-static void
-client_loop(struct client *c)
-{
-	struct sys_req req;
-	int fd;
-
-	while (!c->c_dead &&
-	    request_recv(c, c->c_buf, MSG_MAX, &req, &fd, 0) == 0) {
-		c->c_seq = req.seq;
-		if (call_serve(c, &req, fd) != 0)
-			c->c_dead = true;
-		host_close(fd);
-	}
-}
-
-void
-kernel_serve(int sock, const struct kernel_cred *cred)
-{
-	struct client c = { .c_fd = sock, .c_cred = *cred };
-	int error;
-
-	host_cpu_enter();
-	error = client_start(&c);
-	host_cpu_leave();
-	if (error == 0 && hello_send(&c) == 0)
-		client_loop(&c);
-	host_close(sock);
-	if (error != 0)
-		return;
-	host_cpu_enter();
-	client_end(&c);
-	host_cpu_leave();
-}
-
-struct fork_arg {
-	int fd;
-	struct kernel_cred cred;
-};
-
-static void
-fork_main(void *arg)
-{
-	struct fork_arg a = *(struct fork_arg *)arg;
-
-	host_free(arg, sizeof(a));
-	kernel_serve(a.fd, &a.cred);
-}
-
-int
-client_fork(struct proc *p, int *fd)
-{
-	struct fork_arg *a;
-	int fds[2], error;
-
-	if (p->p_client->c_fd == -1)
-		return (EOPNOTSUPP);
-	if ((a = host_alloc(sizeof(*a), 16)) == NULL)
-		return (ENOMEM);
-	if ((error = -host_sockpair(HOST_SEQPACKET, fds)) != 0) {
-		host_free(a, sizeof(*a));
-		return (error);
-	}
-	a->fd = fds[0];
-	a->cred = p->p_client->c_cred;
-	host_bufsize(fds[0], 1 << 20);
-	if ((error = -host_thread_create(fork_main, a, "client")) != 0) {
-		host_close(fds[0]);
-		host_close(fds[1]);
-		host_free(a, sizeof(*a));
-		return (error);
-	}
-	*fd = fds[1];
-	return (0);
 }
 
 long
@@ -500,16 +387,10 @@ kernel_syscall(const struct kernel_cred *cred, int no,
 		if (*outlen > 0)
 			memcpy(out, f.out, *outlen);
 	}
-	free(f.out, M_SYSCALL, f.outcap);
+	frame_free(&f);
 	if (newfd != NULL && error == 0)
 		*newfd = f.newfd;
 	else
 		host_close(f.newfd);
 	return (error != 0 ? -error : f.value);
-}
-
-void
-syscall_setname(const char *name)
-{
-	strlcpy(helloname, name, sizeof(helloname));
 }

@@ -42,10 +42,14 @@ static struct sysctl_table table = { .rows = rows, .nrows = nitems(rows) };
 static int
 out_alloc(struct sysframe *f, uint32_t len)
 {
-	if ((f->out = malloc(MAX(len, 8), M_SYSCALL, M_ZERO)) == NULL)
-		return (ENOMEM);
-	f->outcap = MAX(len, 8);
 	f->outlen = len;
+	if (len <= sizeof(f->small)) {
+		f->out = (uint8_t *)f->small; /* which is zero */
+		return (0);
+	}
+	if ((f->out = malloc(len, M_SYSCALL, M_ZERO)) == NULL)
+		return (ENOMEM);
+	f->outcap = len;
 	return (0);
 }
 
@@ -584,6 +588,7 @@ sys_halt(struct proc *p, struct sysframe *f)
 static const struct syscall_row {
 	const char *name;
 	int (*run)(struct proc *p, struct sysframe *f);
+	bool sleeps; /* it may copyin(), copyout(), preempt() or sleep */
 } calls[NSYS] = {
 	[SYS_OPEN] = { "open", sys_open },
 	[SYS_SOCKET] = { "socket", sys_socket },
@@ -595,8 +600,8 @@ static const struct syscall_row {
 	[SYS_SETSOCKOPT] = { "setsockopt", sys_setsockopt },
 	[SYS_GETSOCKOPT] = { "getsockopt", sys_getsockopt },
 	[SYS_SENDMSG] = { "sendmsg", sys_sendmsg },
-	[SYS_IOCTL] = { "ioctl", sys_ioctl },
-	[SYS_SYSCTL] = { "sysctl", sys_sysctl },
+	[SYS_IOCTL] = { "ioctl", sys_ioctl, true },
+	[SYS_SYSCTL] = { "sysctl", sys_sysctl, true },
 	[SYS_NEWCTL] = { "newctl", sys_newctl },
 	[SYS_HALT] = { "halt", sys_halt },
 	[SYS_SHUTDOWN] = { "shutdown", sys_shutdown },
@@ -606,6 +611,12 @@ const char *
 syscall_name(unsigned int no)
 {
 	return (no < NSYS ? calls[no].name : NULL);
+}
+
+bool
+syscall_sleeps(unsigned int no)
+{
+	return (no < NSYS && calls[no].sleeps);
 }
 
 void

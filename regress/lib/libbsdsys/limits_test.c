@@ -167,24 +167,33 @@ test_closed_in_copyin(void **state UNUSED)
 
 /* Asks for much and reads nothing of it: cut off when its buffer is full. */
 static void
-test_reply_not_read(void **state UNUSED)
+reply_not_read(int no, const uint64_t arg[6], const void *payload, size_t len)
 {
 	int clients = settled("kern.nclients"), fd = raw_open(mach.root),
 	    sent = 0;
-	const char name[] = "kern.looptest";
-	uint64_t arg[6] = { sizeof(name), 0, 1, 4 };
 	uint64_t start = now_ms();
 
 	assert_return_code(fd, errno);
 	while (
 	    now_ms() - start < SOON_MS && sysctl_get("kern.nclients") > clients)
-		if (raw_call(fd, SYS_SYSCTL, arg, name, sizeof(name), -1))
+		if (raw_call(fd, no, arg, payload, len, -1))
 			sent++;
 		else
 			usleep(1000);
 	assert_true(sent > 10);
 	assert_int_equal(sysctl_get("kern.nclients"), clients);
 	close(fd);
+}
+
+/* ... by a worker, which waits for it, and by the network thread, which does not. */
+static void
+test_reply_not_read(void **state UNUSED)
+{
+	const char name[] = "kern.looptest";
+	uint64_t arg[6] = { sizeof(name), 0, 1, 4 };
+
+	reply_not_read(SYS_SYSCTL, arg, name, sizeof(name));
+	reply_not_read(SYS_GETSOCKNAME, NULL, NULL, 0);
 }
 
 /* Connects and says nothing: that costs a connection, no more. */

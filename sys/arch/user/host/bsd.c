@@ -158,20 +158,6 @@ lock_sign(void)
 
 /* --- clients --- */
 
-struct client {
-	int fd;
-	struct kernel_cred cred;
-};
-
-static void
-client_main(void *arg)
-{
-	struct client c = *(struct client *)arg;
-
-	free(arg);
-	kernel_serve(c.fd, &c.cred);
-}
-
 /*
  * No descriptor is left: one kept for this moment takes the client and hangs
  * up on it.  Otherwise it would wait for ever, and wake us for ever.
@@ -188,7 +174,7 @@ client_refuse(void)
 static void
 client_accept(void *arg, unsigned int events)
 {
-	struct client *c;
+	struct kernel_cred cred;
 	struct ucred uc;
 	socklen_t len = sizeof(uc);
 	int fd;
@@ -200,15 +186,12 @@ client_accept(void *arg, unsigned int events)
 			client_refuse();
 		return;
 	}
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == -1 || (c = malloc(sizeof(*c))) == NULL) {
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == -1) {
 		close(fd);
 		return;
 	}
-	*c = (struct client){ fd, { uc.uid, uc.gid, uc.pid } };
-	if (host_thread_create(client_main, c, "client") != 0) {
-		free(c);
-		close(fd);
-	}
+	cred = (struct kernel_cred){ uc.uid, uc.gid, uc.pid };
+	(void)kernel_client(fd, &cred);
 }
 
 static void

@@ -17,7 +17,8 @@ int host_loop_init(void); /* 0 or errno */
 /*
  * Waits until a descriptor is ready, the deadline has come (host_clock()
  * time, ~0 never, 0 do not wait) or somebody calls host_kick(), then runs the
- * callbacks.  Called with the token, which is given away meanwhile.
+ * callbacks.  Called with the token, which is given away meanwhile.  What a
+ * kick was for is done by the caller next: kernel_step().
  */
 void host_loop_wait(unsigned long long deadline);
 /* With HOST_IN: told once when something arrives, not as long as it is there. */

@@ -12,11 +12,14 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host.h"
+
+#define BRIEF_MS 20
 
 _Static_assert(sizeof(struct host_iov) == sizeof(struct iovec),
     "host_iov is an iovec");
@@ -91,10 +94,12 @@ static int
 fd_wait(int fd, short events, int flags)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
-	int limit = (flags & HOST_LIMIT) != 0 ?
-	    (int)__atomic_load_n(&patience_ms, __ATOMIC_RELAXED) :
-	    -1;
-	int n;
+	int limit = -1, n;
+
+	if ((flags & HOST_LIMIT) != 0)
+		limit = (int)__atomic_load_n(&patience_ms, __ATOMIC_RELAXED);
+	else if ((flags & HOST_BRIEF) != 0)
+		limit = BRIEF_MS;
 
 	do
 		n = poll(&pfd, 1, limit);
@@ -110,6 +115,7 @@ host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
 	union passing pass;
 	struct msghdr msg;
 	int spins = (flags & HOST_SPIN) != 0 ? host_spin(-1) : 0, how, error;
+	bool limited = (flags & (HOST_LIMIT | HOST_BRIEF)) != 0;
 	ssize_t n;
 
 	memset(&msg, 0, sizeof(msg));
@@ -120,10 +126,10 @@ host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
 	do {
 		how = MSG_DONTWAIT;
 		if ((flags & HOST_WAIT) != 0 && spins-- <= 0) {
-			if ((flags & HOST_LIMIT) != 0 &&
+			if (limited &&
 			    (error = fd_wait(fd, POLLIN, flags)) != 0)
 				return (error);
-			how = (flags & HOST_LIMIT) != 0 ? MSG_DONTWAIT : 0;
+			how = limited ? MSG_DONTWAIT : 0;
 		}
 		msg.msg_controllen = sizeof(pass.buf);
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | how);

@@ -48,9 +48,10 @@ _Static_assert(sizeof(struct host_watch) <= 24, "one for each descriptor");
 
 static int epfd = -1, kickfd = -1;
 static int kicked; /* a kick is on its way */
+static bool asleep; /* the loop waits, without the token */
 static bool soon; /* the last event did not let us sleep for long */
 static __thread int is_loop;
-static int again; /* the loop has kicked itself */
+static int again; /* it was kicked while it did not wait */
 static struct host_watch *dead;
 
 static void
@@ -80,7 +81,7 @@ host_kick(void)
 {
 	uint64_t one = 1;
 
-	if (is_loop) {
+	if (is_loop || (host_cpu_held() && !asleep)) {
 		again = 1;
 		return;
 	}
@@ -200,9 +201,11 @@ host_loop_wait(unsigned long long deadline)
 	}
 	/* a look without waiting is cheaper than giving the token away */
 	if ((n = epoll_wait(epfd, ev, EVENTS, 0)) == 0 && deadline != 0) {
+		asleep = true;
 		host_cpu_leave();
 		n = events_get(ev, deadline);
 		host_cpu_enter();
+		asleep = false;
 	}
 	for (int i = 0; i < n; i++) {
 		struct host_watch *w = ev[i].data.ptr;
@@ -212,6 +215,7 @@ host_loop_wait(unsigned long long deadline)
 		host_cpu_yield(); /* a batch is done: a system call may want its turn */
 	}
 	dead_free();
+	again = 0; /* what it was for is done next */
 }
 
 int

@@ -94,6 +94,7 @@ int host_sockpair(enum host_socktype type, int fds[2]);
 #define HOST_SPIN 2 /* with HOST_WAIT: try host_spin() times first */
 #define HOST_URGENT 8 /* sending: the last byte is urgent */
 #define HOST_LIMIT 4 /* with HOST_WAIT: no longer than host_patience(), then -ETIMEDOUT */
+#define HOST_BRIEF 16 /* with HOST_WAIT: no longer than a moment (20 ms), then -ETIMEDOUT */
 long host_recv(int fd, const struct host_iov *iov, int niov, int *passed,
     int flags);
 /* Sends iov, with descriptor pass unless it is -1.  Bytes or -errno. */

@@ -45,10 +45,10 @@ struct kernel_cred {
 };
 
 /*
- * Serves one client's control connection until it closes, then closes fd.
- * Without the token, in a thread of its own.
+ * A client's control connection begins.  Takes fd, which is watched from now
+ * on.  With the token.  0, or an errno: fd is closed.
  */
-void kernel_serve(int fd, const struct kernel_cred *cred);
+int kernel_client(int fd, const struct kernel_cred *cred);
 
 /*
  * The same calls without a connection, for tests: copyin and copyout reach
