@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct sockaddr;
+
 /* The machine's name, NULL when BSD_ROOT names none that answers (errno). */
 const char *bsd_machine(void);
 /* The same, but without a machine says so in one line as prog and exits 1. */
@@ -33,5 +35,27 @@ int bsd_reopen(void);
 int bsd_halt(void);
 /* Is fd a descriptor of the machine? */
 bool bsd_isfd(int fd);
+/*
+ * Forgets what was known of this number: it is another descriptor now, and came
+ * by a way that the library does not see, as pidfd_getfd(2).
+ */
+void bsd_newfd(int fd);
+/*
+ * accept4(2) and connect(2) for descriptors of the machine, but never waiting,
+ * whatever the descriptor's flags say: -1 with EAGAIN, or EINPROGRESS.
+ */
+int bsd_accept(int fd, struct sockaddr *sa, unsigned int *len, int flags);
+int bsd_connect(int fd, const struct sockaddr *sa, unsigned int len);
+
+/*
+ * A supervisor (bsdctl(8)) that sees a program's system calls lets those of the
+ * library pass which have this in the upper half of an argument that is an int:
+ * the host's kernel does not look there.  And it looks at calls of read(2) and
+ * its like for these numbers only.
+ */
+#define BSD_TAG		0x46756775UL
+#define BSD_TAGGED(n)	((long)(BSD_TAG << 32 | (unsigned int)(n)))
+#define BSD_WINDOW	512
+#define BSD_WINDOW_END	700 /* from here on, connections of the library */
 
 #endif

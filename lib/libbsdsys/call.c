@@ -35,7 +35,7 @@
 #include "bsdsys.h"
 #include "call.h"
 
-#define HIGH_FD 700
+#define HIGH_FD BSD_WINDOW_END
 #define GONE_MS 100
 #define FORMER	8
 
@@ -681,6 +681,12 @@ bool
 bsd_isfd(int fd)
 {
 	return (call_isours(fd));
+}
+
+void
+bsd_newfd(int fd)
+{
+	desc_new(fd);
 }
 
 const char *

@@ -242,13 +242,9 @@ disconnect(int fd, const struct sockaddr *sa, socklen_t len)
 }
 
 int
-connect(int fd, const struct sockaddr *sa, socklen_t len)
+bsd_connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
-	int error;
-
 	native_init();
-	if (!call_isours(fd))
-		return (native.connect(fd, sa, len));
 	if (sa != NULL && len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
 		return (disconnect(fd, sa, len));
 	if (address_call(SYS_CONNECT, fd, sa, len) == 0) {
@@ -258,6 +254,19 @@ connect(int fd, const struct sockaddr *sa, socklen_t len)
 	}
 	if (errno == EINPROGRESS)
 		desc_new_stream(fd);
+	return (-1);
+}
+
+int
+connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	int error;
+
+	native_init();
+	if (!call_isours(fd))
+		return (native.connect(fd, sa, len));
+	if (bsd_connect(fd, sa, len) == 0)
+		return (0);
 	/* EALREADY: a signal ended the call that began it */
 	if ((errno != EINPROGRESS && errno != EALREADY) || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
 		return (-1);
@@ -278,8 +287,9 @@ sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t froml
 		*len = (socklen_t)fromlen;
 }
 
-int
-accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+/* One of the machine's.  how: MSG_DONTWAIT, or 0. */
+static int
+connection_take(int fd, struct sockaddr *sa, socklen_t *len, int flags, int how)
 {
 	struct {
 		struct file_msg head;
@@ -294,9 +304,6 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 	ssize_t n;
 	int new;
 
-	native_init();
-	if (!call_isours(fd))
-		return (native.accept4(fd, sa, len, flags));
 	if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
 		errno = EINVAL;
 		return (-1);
@@ -307,7 +314,7 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 	}
 	if (!number_free(fd))
 		return (-1);
-	if ((n = native.recvmsg(fd, &msg, MSG_CMSG_CLOEXEC)) == -1)
+	if ((n = native.recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | how)) == -1)
 		return (errno == ECONNRESET && call_hungup(fd) ? call_gone() : -1);
 	if ((msg.msg_flags & MSG_CTRUNC) != 0) { /* another thread took it */
 		errno = EMFILE;
@@ -322,6 +329,20 @@ accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
 	memcpy(&new, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(new));
 	sock_address(sa, len, rec.addr, rec.head.addrlen);
 	return (fd_finish(new, true, flags));
+}
+
+int
+accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+	native_init();
+	return (call_isours(fd) ? connection_take(fd, sa, len, flags, 0) : native.accept4(fd, sa, len, flags));
+}
+
+int
+bsd_accept(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+{
+	native_init();
+	return (connection_take(fd, sa, len, flags, MSG_DONTWAIT));
 }
 
 int
@@ -420,7 +441,7 @@ unsent(int fd)
 	int pair = 0, kernel = 0;
 	socklen_t len = sizeof(kernel);
 
-	if (native.ioctl(fd, SIOCOUTQ, &pair) == -1 || getsockopt(fd, SOL_SOCKET, FUGU_SO_SENDQ, &kernel, &len) == -1)
+	if (native.ioctl(fd, (unsigned long)BSD_TAGGED(SIOCOUTQ), &pair) == -1 || getsockopt(fd, SOL_SOCKET, FUGU_SO_SENDQ, &kernel, &len) == -1)
 		return (-1);
 	return (pair + kernel);
 }

@@ -42,8 +42,11 @@ cmd_list(int argc, char *argv[])
 static int
 cmd_exec(int argc, char *argv[])
 {
-	(void)argc;
-	return (machine_exec(argv[0], argv + 1));
+	bool all = strcmp(argv[0], "-s") == 0;
+
+	if (argc < 1 + all || (argv[0][0] == '-' && !all))
+		usage();
+	return (machine_exec(argv[all], argv + 1 + all, all));
 }
 
 static int
@@ -82,7 +85,7 @@ static const struct command {
 } commands[] = {
 	{ "up", "[-n] lab.conf", 1, 2, cmd_up },
 	{ "list", "", 0, 0, cmd_list },
-	{ "exec", "machine [command [argument ...]]", 1, 1 << 20, cmd_exec },
+	{ "exec", "[-s] machine [command [argument ...]]", 1, 1 << 20, cmd_exec },
 	{ "plug", "machine interface[=kind:spec]", 2, 2, cmd_plug },
 	{ "unplug", "machine interface", 2, 2, cmd_unplug },
 	{ "remove", "machine interface", 2, 2, cmd_remove },

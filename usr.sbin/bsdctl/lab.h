@@ -124,12 +124,20 @@ int lab_up(const char *path);
 int lab_check(const char *path); /* only reads it */
 int lab_down(const char *name); /* NULL: all labs of this user */
 int lab_list(void);
-int machine_exec(const char *name, char *argv[]);
+/* all: what the command executes in turn is to be reached in any case. */
+int machine_exec(const char *name, char *argv[], bool all);
 /*
- * Why the program that execvp(3) would run as name cannot be put on a Fugu
- * machine, as the end of a sentence about it; NULL: nothing is in the way.
+ * Why a preloaded library does not put the program that execvp(3) would run as
+ * name on a Fugu machine, as the end of a sentence about it; NULL: nothing is in
+ * the way.
  */
-const char *program_judge(const char *name);
+enum program_kind {
+	PROGRAM_USUAL,
+	PROGRAM_DIRECT, /* calls the host's kernel: a supervisor is needed */
+	PROGRAM_RIGHTS, /* gets more than its caller's: a supervisor, too */
+	PROGRAM_FOREIGN /* another architecture: nothing reaches it */
+};
+const char *program_judge(const char *name, enum program_kind *kind);
 int machine_plug(const char *name, const char *spec);
 int machine_unplug(const char *name, const char *ifname, bool remove);
 int wires_show(const char *name); /* all wires of that lab, and their ends */

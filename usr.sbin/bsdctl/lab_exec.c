@@ -6,10 +6,12 @@
  *
  * On a Fugu machine that is a matter of environment: BSD_ROOT names the
  * machine, PATH finds Fugu's tools first, and the library is preloaded so
- * that other programs use the machine's sockets.  On a namespace it is a
- * matter of entering it.
+ * that other programs use the machine's sockets.  Those that it does not
+ * reach get a supervisor beside it.  On a namespace it is a matter of entering
+ * it.
  */
 
+#include <sys/prctl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "lab.h"
+#include "super.h"
 
 /* bin/ and lib/ stand side by side, in the build tree and when installed. */
 static void
@@ -60,10 +63,45 @@ shell_exec(const struct running *r)
 	exit(127);
 }
 
-int
-machine_exec(const char *name, char *argv[])
+/* What is to be known of a command that a supervisor sees. */
+static void
+supervised_warn(const char *command, const char *judged, enum program_kind kind)
 {
-	const char *why = NULL;
+	if (kind == PROGRAM_FOREIGN)
+		complain("warning: %s %s: it can make no sockets", command, judged);
+	if (kind == PROGRAM_RIGHTS && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		complain("warning: %s is run without the rights that its file would give it", command);
+}
+
+/*
+ * A supervisor where one is wanted or needed.  -1: there is none, and without it
+ * the command shall not run.
+ */
+static int
+reach(const struct running *r, const char *command, bool all)
+{
+	enum program_kind kind = PROGRAM_USUAL;
+	const char *judged = command != NULL ? program_judge(command, &kind) : NULL;
+	char why[128] = "";
+
+	if (!all && kind == PROGRAM_USUAL)
+		return (0);
+	if ((all || kind != PROGRAM_FOREIGN) && supervise(why, sizeof(why)) == 0) {
+		supervised_warn(command, judged, kind);
+		return (0);
+	}
+	if (all) {
+		complain("%s: no supervisor: %s", r->name, why);
+		return (-1);
+	}
+	complain("warning: %s %s: it uses the network of this host, not of %s%s%s", command, judged, r->name,
+	    why[0] != '\0' ? ": no supervisor: " : "", why);
+	return (0);
+}
+
+int
+machine_exec(const char *name, char *argv[], bool all)
+{
 	struct running r;
 
 	if (running_find(name, &r) == -1)
@@ -73,11 +111,9 @@ machine_exec(const char *name, char *argv[])
 			return (1);
 	} else {
 		environment_set(&r);
-		if (argv[0] != NULL)
-			why = program_judge(argv[0]);
+		if (reach(&r, argv[0], all) == -1)
+			return (1);
 	}
-	if (why != NULL)
-		complain("warning: %s %s: it uses the network of this host, not of %s", argv[0], why, r.name);
 	if (argv[0] == NULL)
 		shell_exec(&r);
 	execvp(argv[0], argv);
