@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -337,6 +338,40 @@ threads(void)
 	CHECK(pthread_join(ta, NULL) == 0);
 }
 
+static void *
+alone(void *arg)
+{
+	usleep(100000); /* the first thread has ended by then */
+	if (arg != NULL)
+		CHECK(unshare(CLONE_FILES) == 0);
+	stream();
+	exit(0);
+}
+
+/* The first thread ends, another goes on; with descriptors of its own. */
+static void
+leader(void)
+{
+	pthread_t t;
+
+	CHECK(pthread_create(&t, NULL, alone, NULL) == 0);
+	pthread_exit(NULL);
+}
+
+static void
+unshared(void)
+{
+	pthread_t t;
+	int fds[8];
+
+	CHECK(pthread_create(&t, NULL, alone, fds) == 0);
+	usleep(200000);
+	for (int i = 0; i < 8; i++)
+		fds[i] = open("/dev/null", O_RDONLY); /* the same numbers */
+	CHECK(fds[7] != -1);
+	pthread_exit(NULL);
+}
+
 static struct sockaddr_storage rung;
 static int ringer = -1;
 
@@ -623,6 +658,7 @@ static const struct {
 	const char *word;
 	void (*run)(void);
 } stories[] = { { "stream", stream }, { "events", events }, { "forks", forks }, { "datagrams", datagrams }, { "threads", threads },
+	{ "leader", leader }, { "unshared", unshared },
 	{ "signals", signals }, { "wrong", wrong }, { "numbers", numbers }, { "host", host }, { "interfaces", interfaces }, { "lasting", lasting } };
 
 int

@@ -12,7 +12,7 @@ ok "a lab with a firewall comes up" lab_up
 
 # --- our own ---
 if have cc && cc -static -pthread -o "$dir/guest" "$here/guest.c" 2>"$says"; then
-	for story in stream events forks datagrams threads signals wrong numbers; do
+	for story in stream events forks datagrams threads leader unshared signals wrong numbers; do
 		ok "static, IPv4: $story" on in "$dir/guest" $story
 		ok "static, IPv6: $story" on in "$dir/guest" 6 $story
 	done
@@ -20,9 +20,15 @@ if have cc && cc -static -pthread -o "$dir/guest" "$here/guest.c" 2>"$says"; the
 	keep on in "$dir/guest" interfaces
 	says "interfaces are the machine's" '^fxp0 10\.81\.1\.10$'
 	ok "... and no others" not grep -qvE '^(lo0 127\.0\.0\.1|fxp0 10\.81\.1\.10)$' "$dir/last"
+	# by the supervisor with sanitizers, where there is one
+	san=${T:-$top/build-san}/bin/bsdctl
+	[ -x "$san" ] || san=bsdctl
 	for seed in 1 2 3; do
-		ok "calls at random, $seed" on in "$dir/guest" random $seed 3000
+		ok "calls at random, $seed" env ASAN_OPTIONS=log_path="$dir/san" UBSAN_OPTIONS=log_path="$dir/san" \
+		    timeout 60 "$san" exec in "$dir/guest" random $seed 3000
 	done
+	ok "wrong ones, too" env ASAN_OPTIONS=log_path="$dir/san" timeout 60 "$san" exec in "$dir/guest" wrong numbers
+	ok "the supervisor did nothing that it should not" [ "$(cat "$dir"/san* 2>/dev/null | tee "$says" | wc -l)" -eq 0 ]
 	# a small table of descriptors has its message descriptors at its end
 	ok "few descriptors allowed" on in sh -c "ulimit -n 100; exec bsdctl exec in '$dir/guest' stream datagrams threads"
 	ok "without a warning" [ ! -s "$says" ]
@@ -50,6 +56,26 @@ print(sum(x.recv(9) == b"%d" % x.fileno() for x in s), "of 800")'
 	keep on -s in sh -c "bsdctl exec out '$dir/guest' host"
 	says "... and warned of" "^bsdctl: warning: $dir/guest is linked statically: .*: no supervisor: it is supervised already\$"
 
+	if [ "$(id -u)" -eq 0 ] && unshare -Urpf true 2>/dev/null; then
+		ok "in a namespace of users and of processes" on -s in unshare -Urpf "$dir/guest" stream datagrams
+	fi
+	nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups env FUGU_LABS="$dir/nobody/labs" "$@"; }
+	mkdir -m 777 "$dir/nobody"
+	if [ "$(id -u)" -eq 0 ] && nobody bsdctl list >/dev/null 2>&1; then
+		cp "$(command -v bsdctl)" "$dir/bsdctl"
+		sed 's/^lab .*/lab nobody/' "$dir/lab/lab.conf" >"$dir/nobody/lab.conf"
+		ok "a lab of somebody without privilege" nobody bsdctl up "$dir/nobody/lab.conf"
+		ok "... a static program on it" nobody bsdctl exec in "$dir/guest" stream datagrams threads wrong
+		keep nobody bsdctl exec in su -c true </dev/null
+		says "... one that may not have the rights of its file" '^bsdctl: warning: su is run without the rights'
+		chmod 711 "$dir/bsdctl" # what cannot be read cannot be seen by others
+		keep nobody "$dir/bsdctl" exec in "$dir/guest" host
+		says "... and one that no supervisor may look into" ': no supervisor: the memory of other processes is closed: '
+		ok "... the lab ends" nobody bsdctl down
+	else
+		skip "without privilege" "this is no root, or others may not use the build"
+	fi
+
 	# --- ends ---
 	waits() { # its port, once it waits
 		bsdctl exec in "$dir/guest" lasting >"$dir/lasting" 2>&1 & p=$!
@@ -67,6 +93,11 @@ print(sum(x.recv(9) == b"%d" % x.fileno() for x in s), "of 800")'
 	ok "a guest whose supervisor is killed does not hang" within grep -q '^Function not implemented' "$dir/lasting"
 	ok "... and gets no socket of the host's" [ "$(grep -c '^Function not implemented' "$dir/lasting")" -eq 2 ]
 	wait $p
+	waits
+	kill -9 "$(bsdctl list | awk '$2 == "in" { print $4 }')"
+	ok "a guest whose machine is killed is told so" within grep -q '^Network is down' "$dir/lasting"
+	wait $p
+	ok "... it comes up again" bsdctl up "$dir/lab/lab.conf"
 else
 	skip "a static program" "no compiler that links statically"
 fi

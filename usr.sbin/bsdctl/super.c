@@ -30,6 +30,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -428,7 +429,21 @@ supervisor_start(int sock[2])
 		_exit(first == -1);
 	}
 	fd_drop(sock[1]);
-	return (waitpid(first, NULL, 0) == -1 ? -1 : 0);
+	while (waitpid(first, NULL, 0) == -1 && errno == EINTR)
+		; /* without a child, where SIGCHLD is ignored */
+	return (0);
+}
+
+/* One whose notifications give descriptors and return them in one step. */
+static bool
+kernel_able(void)
+{
+	unsigned int major, minor;
+	struct utsname u;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &super.sizes) == -1)
+		return (false);
+	return (uname(&u) == 0 && sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 14)));
 }
 
 int
@@ -440,8 +455,8 @@ supervise(char *why, size_t size)
 	TAILQ_INIT(&super.waiters);
 	TAILQ_INIT(&super.ended);
 	window_set(&super.window);
-	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &super.sizes) == -1)
-		snprintf(why, size, "this kernel has no seccomp notification: %s", strerror(errno));
+	if (!kernel_able())
+		snprintf(why, size, "the kernel of this host is not Linux 5.14 with seccomp");
 	else if (supervisor_start(sock) == -1)
 		snprintf(why, size, "no supervisor: %s", strerror(errno));
 	else if (recv(sock[0], &h, sizeof(h), 0) != sizeof(h))

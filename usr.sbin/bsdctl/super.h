@@ -75,7 +75,7 @@ unsigned short super_filter(struct sock_filter *prog, const struct super_window 
 
 struct super_guest {
 	pid_t tid, pid;
-	int pidfd; /* of pid; -1: the slot is free */
+	int pidfd; /* of the thread, or its process; -1: the slot is free */
 };
 struct super_asked {
 	int listener;

@@ -28,6 +28,7 @@
 #define SLOTS	256 /* threads that are remembered */
 #define PAGE	4096U
 #define IOV_MANY 1024 /* that process_vm_readv(2) takes at once */
+#define PIDFD_OF_THREAD O_EXCL /* PIDFD_THREAD, of Linux 6.9 */
 
 void
 fd_drop(int fd)
@@ -64,6 +65,18 @@ pid_of(pid_t tid)
 	return (pid);
 }
 
+/*
+ * The thread itself where that can be had: it may have descriptors of its own,
+ * and the first thread of its process may have ended.
+ */
+static int
+pidfd_of(pid_t tid, pid_t pid)
+{
+	int fd = pidfd_open(tid, PIDFD_OF_THREAD);
+
+	return (fd == -1 && errno == EINVAL ? pidfd_open(pid, 0) : fd);
+}
+
 /* Is what stands in the slot still so?  The process lives, the thread is its. */
 static bool
 slot_holds(const struct super_guest *g, pid_t tid)
@@ -87,7 +100,7 @@ guest_find(struct super_asked *a)
 		return (true);
 	fd_drop(g->pidfd);
 	g->tid = tid;
-	g->pidfd = (g->pid = pid_of(tid)) == -1 ? -1 : pidfd_open(g->pid, 0);
+	g->pidfd = (g->pid = pid_of(tid)) == -1 ? -1 : pidfd_of(tid, g->pid);
 	if (g->pidfd != -1 && guest_waits(a))
 		return (true);
 	fd_drop(g->pidfd);
@@ -112,7 +125,7 @@ guest_gather(const struct super_asked *a, const struct iovec *iov, size_t n, voi
 	ssize_t got = 0;
 
 	if (len > 0)
-		got = process_vm_readv(a->guest->pid, &local, 1, iov, n < IOV_MANY ? n : IOV_MANY, 0);
+		got = process_vm_readv(a->guest->tid, &local, 1, iov, n < IOV_MANY ? n : IOV_MANY, 0);
 	if (got == (ssize_t)len && guest_waits(a))
 		return (true);
 	*error = memory_error(a, got);
@@ -126,7 +139,7 @@ guest_scatter(const struct super_asked *a, const struct iovec *iov, size_t n, co
 	ssize_t put = 0;
 
 	if (guest_waits(a) && len > 0)
-		put = process_vm_writev(a->guest->pid, &local, 1, iov, n < IOV_MANY ? n : IOV_MANY, 0);
+		put = process_vm_writev(a->guest->tid, &local, 1, iov, n < IOV_MANY ? n : IOV_MANY, 0);
 	if (put == (ssize_t)len)
 		return (true);
 	*error = memory_error(a, put);
@@ -161,7 +174,7 @@ guest_string(const struct super_asked *a, uint64_t addr, char *buf, size_t size)
 		first = size;
 	there[0] = (struct iovec){ (void *)(uintptr_t)addr, first };
 	there[1] = (struct iovec){ (void *)(uintptr_t)(addr + first), size - first };
-	n = process_vm_readv(a->guest->pid, &local, 1, there, size > first ? 2 : 1, 0);
+	n = process_vm_readv(a->guest->tid, &local, 1, there, size > first ? 2 : 1, 0);
 	return (n > 0 && memchr(buf, '\0', (size_t)n) != NULL && guest_waits(a));
 }
 
@@ -185,7 +198,7 @@ guest_cloexec(const struct super_asked *a, int number)
 	unsigned long flags = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)a->guest->pid, number);
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)a->guest->tid, number);
 	if ((f = fopen(path, "re")) == NULL)
 		return (false);
 	while (fgets(line, sizeof(line), f) != NULL)
