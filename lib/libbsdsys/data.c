@@ -21,6 +21,7 @@
 #include "call.h"
 
 #define DGRAM_MAX (65535 + 1024)
+#define FUGU_SO_ERRQUEUE 0x1031
 
 /* --- sending --- */
 
@@ -67,9 +68,7 @@ send_refused(int fd, int flags)
 static bool
 recv_refused(int fd, int flags)
 {
-	if ((flags & (MSG_OOB | MSG_ERRQUEUE)) == 0 || !call_isours(fd))
-		return (false);
-	if ((flags & MSG_ERRQUEUE) == 0 && !desc_dgram(fd))
+	if ((flags & (MSG_OOB | MSG_ERRQUEUE)) == 0 || !call_isours(fd) || ((flags & MSG_ERRQUEUE) != 0) == desc_dgram(fd))
 		return (false);
 	errno = (flags & MSG_ERRQUEUE) != 0 ? EAGAIN : EOPNOTSUPP;
 	return (true);
@@ -283,6 +282,50 @@ msg_end(int fd)
 	return (call_hungup(fd) ? call_gone() : 0);
 }
 
+/* What the kernel keeps for who asked to be told of errors. */
+static ssize_t
+error_fetch(int fd, char *buf, size_t room)
+{
+	socklen_t len = (socklen_t)room;
+
+	if (getsockopt(fd, SOL_SOCKET, FUGU_SO_ERRQUEUE, buf, &len) == 0)
+		return ((ssize_t)len);
+	if (errno == ENOPROTOOPT)
+		errno = EAGAIN;
+	return (-1);
+}
+
+/*
+ * The next message, with its head.  An error is one too, and is told here
+ * unless the program has heard of it by another call.
+ */
+static ssize_t
+msg_fetch(int fd, char *buf, size_t room, int flags)
+{
+	struct file_msg head;
+	ssize_t n;
+	int error;
+
+	if ((flags & MSG_ERRQUEUE) != 0)
+		return (error_fetch(fd, buf, room));
+	while ((n = native.recv(fd, buf, room, flags & ~MSG_TRUNC)) > 0) {
+		if ((size_t)n < sizeof(head)) {
+			errno = EPROTO;
+			return (-1);
+		}
+		memcpy(&head, buf, sizeof(head));
+		if (head.type != FMSG_ERROR)
+			return (n);
+		if ((flags & MSG_PEEK) != 0) /* only looked at: it has to go */
+			native.recv(fd, buf, room, MSG_DONTWAIT);
+		if ((error = sock_error(fd)) != 0) {
+			errno = error;
+			return (-1);
+		}
+	}
+	return (n);
+}
+
 /* The next one of fd, in buf[MSG_ROOM], as msg and flags want it. */
 static ssize_t
 msg_recv_into(int fd, char *buf, struct msghdr *msg, int flags)
@@ -291,19 +334,10 @@ msg_recv_into(int fd, char *buf, struct msghdr *msg, int flags)
 	size_t at = sizeof(head), done;
 	ssize_t n;
 
-	if ((n = native.recv(fd, buf, MSG_ROOM, flags & ~MSG_TRUNC)) <= 0)
+	if ((n = msg_fetch(fd, buf, MSG_ROOM, flags)) <= 0)
 		return (n == 0 ? msg_end(fd) : n);
-	if ((size_t)n < sizeof(head)) {
-		errno = EPROTO;
-		return (-1);
-	}
 	memcpy(&head, buf, sizeof(head));
-	if (head.type == FMSG_ERROR) {
-		sock_error(fd); /* told now, not twice */
-		errno = head.error;
-		return (-1);
-	}
-	msg->msg_flags = 0;
+	msg->msg_flags = flags & MSG_ERRQUEUE;
 	if (msg->msg_name != NULL)
 		sock_address(msg->msg_name, &msg->msg_namelen, buf + at, head.addrlen);
 	else

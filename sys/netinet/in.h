@@ -50,6 +50,7 @@ struct mbuf;
 #define SO_ORIGINAL_DST 80 /* by IPPROTO_IP and IPPROTO_IPV6 */
 #define IP_TRANSPARENT	19
 #define IP_RECVORIGDSTADDR 20 /* the same number for the data */
+#define IP_FREEBIND	15
 #define IP_MINTTL	21
 #define IP_BIND_ADDRESS_NO_PORT 24
 #define IP_MULTICAST_IF 32
@@ -92,6 +93,7 @@ struct mbuf;
 #define IPV6_MINHOPCOUNT 73
 #define IPV6_RECVORIGDSTADDR 74
 #define IPV6_TRANSPARENT 75
+#define IPV6_FREEBIND	78
 #define ICMP6_FILTER	1
 
 /* host-order 32-bit tests of IPv4 addresses */

@@ -100,23 +100,84 @@ get_ipoptions(const struct inpcb *inp, void *val, socklen_t *len)
 	return (opt_put(val, len, inp->inp_rare->options, inp->inp_optlen));
 }
 
-/* IP_MTU_DISCOVER: DONT and WANT let routers cut, DO and PROBE do not. */
 static int
-set_mtudisc(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+mtudisc(struct inpcb *inp, unsigned int shift, const void *val, socklen_t len)
 {
 	int v;
 
-	if (opt_int(val, len, &v) != 0 || v < 0 || v > 3)
+	if (opt_int(val, len, &v) != 0 || v < 0 || v >= IN_PMTU_MAX)
 		return (EINVAL);
-	opt_flag_set(inp, INP_DONTFRAG, v >= 2);
+	inp->inp_flags &= ~(7U << shift);
+	inp->inp_flags |= (uint32_t)v << shift;
 	return (0);
+}
+
+static int
+set_mtudisc(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	return (mtudisc(inp, INP_MTUDISC4, val, len));
+}
+
+static int
+set_mtudisc6(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	return (mtudisc(inp, INP_MTUDISC6, val, len));
 }
 
 static int
 get_mtudisc(const struct inpcb *inp, void *val, socklen_t *len)
 {
-	return (opt_put_int(val, len,
-	    (inp->inp_flags & INP_DONTFRAG) != 0 ? 2 : 0));
+	return (opt_put_int(val, len, (int)in_pcb_mtudisc(inp, AF_INET)));
+}
+
+static int
+get_mtudisc6(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	return (opt_put_int(val, len, (int)in_pcb_mtudisc(inp, AF_INET6)));
+}
+
+/* Streams are told of errors by the calls that fail. */
+static int
+recverr(struct inpcb *inp, uint32_t flag, const void *val, socklen_t len)
+{
+	int v;
+
+	if (inp->inp_socket->so_type == SOCK_STREAM)
+		return (ENOPROTOOPT);
+	if (opt_int(val, len, &v) != 0)
+		return (EINVAL);
+	if (in_pcb_rare(inp) == NULL)
+		return (ENOBUFS);
+	opt_flag_set(inp, flag, v);
+	return (0);
+}
+
+static int
+set_recverr(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	return (recverr(inp, INP_RECVERR4, val, len));
+}
+
+static int
+set_recverr6(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	return (recverr(inp, INP_RECVERR6, val, len));
+}
+
+static int
+get_recverr(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	if (inp->inp_socket->so_type == SOCK_STREAM)
+		return (ENOPROTOOPT);
+	return (opt_put_int(val, len, in_errq_wanted(inp, AF_INET)));
+}
+
+static int
+get_recverr6(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	if (inp->inp_socket->so_type == SOCK_STREAM)
+		return (ENOPROTOOPT);
+	return (opt_put_int(val, len, in_errq_wanted(inp, AF_INET6)));
 }
 
 static int
@@ -555,6 +616,8 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IP, IP_OPTIONS,	OPT_HOOK, 0, 0, 0, 0, set_ipoptions, get_ipoptions },
 	{ IPPROTO_IP, IP_MTU_DISCOVER,	OPT_HOOK, 0, 0, 0, 0, set_mtudisc, get_mtudisc },
 	{ IPPROTO_IP, IP_MTU,		OPT_HOOK, 0, 0, 0, 0, NULL, get_mtu },
+	{ IPPROTO_IP, IP_RECVERR,	OPT_HOOK, 0, 0, 0, 0, set_recverr, get_recverr },
+	{ IPPROTO_IP, IP_FREEBIND,	OPT_FLAG, INP_FREEBIND, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IP, IP_RECVORIGDSTADDR, OPT_FLAG, INP_RECVORIGDST, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IP, SO_ORIGINAL_DST,	OPT_HOOK, 0, 0, 0, 0, NULL, get_origdst4 },
 	{ IPPROTO_IP, IP_TRANSPARENT,	OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
@@ -575,7 +638,9 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, OPT_FLAG, INP_RECVORIGDST, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IPV6, SO_ORIGINAL_DST, OPT_HOOK, 0, 0, 0, 0, NULL, get_origdst6 },
 	{ IPPROTO_IPV6, IPV6_TRANSPARENT, OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
-	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, OPT_HOOK, 0, 0, 0, 0, set_mtudisc, get_mtudisc },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, OPT_HOOK, 0, 0, 0, 0, set_mtudisc6, get_mtudisc6 },
+	{ IPPROTO_IPV6, IPV6_RECVERR,	OPT_HOOK, 0, 0, 0, 0, set_recverr6, get_recverr6 },
+	{ IPPROTO_IPV6, IPV6_FREEBIND,	OPT_FLAG, INP_FREEBIND, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_MTU,	OPT_HOOK, 0, 0, 0, 0, set_mtu6, get_mtu },
 	{ IPPROTO_IPV6, IPV6_MINHOPCOUNT, OPT_U8, 0, PCB(inp_minhops), 0, 255, NULL, NULL },
 	{ IPPROTO_IPV6, IPV6_V6ONLY,	OPT_HOOK, 0, 0, 0, 0, set_v6only, get_v6only },
@@ -587,6 +652,7 @@ static const struct opt_row opt_rows[] = {
 	{ SOL_SOCKET, SO_BINDANY,	OPT_HOOK, 0, 0, 0, 0, set_bindany, get_bindany },
 	{ SOL_SOCKET, SO_TIMESTAMP,	OPT_FLAG, INP_TIMESTAMP, 0, 0, 0, NULL, NULL },
 	{ SOL_SOCKET, SO_TIMESTAMPNS,	OPT_FLAG, INP_TIMESTAMPNS, 0, 0, 0, NULL, NULL },
+	{ SOL_SOCKET, SO_RXQ_OVFL,	OPT_FLAG, INP_RXQOVFL, 0, 0, 0, NULL, NULL },
 	{ SOL_SOCKET, SO_PRIORITY,	OPT_HOOK, 0, 0, 0, 0, set_priority, get_priority },
 	/* clang-format on */
 };
@@ -654,6 +720,8 @@ in_opt_get(struct inpcb *inp, int level, int name, void *val, socklen_t *len)
 	if (in_mcast_isopt(level, name) &&
 	    (level == IPPROTO_IP || inp->inp_af == AF_INET6))
 		return (in_mcast_getopt(inp, level, name, val, len));
+	if (level == SOL_SOCKET && name == SO_ERRQUEUE)
+		return (in_errq_get(inp, val, len));
 	if (row == NULL)
 		return (ENOPROTOOPT);
 	switch (row->kind) {
@@ -757,7 +825,7 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 	int64_t ts[2] = { tv.tv_sec, tv.tv_usec * 1000 }; /* a timespec */
 
 	if ((inp->inp_flags &
-		(INP_TIMESTAMP | INP_TIMESTAMPNS | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
+		(INP_RXQOVFL | INP_TIMESTAMP | INP_TIMESTAMPNS | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
 		    INP_RECVTTL | INP_RECVTOS | INP_RECVORIGDST)) == 0)
 		return (0);
 	if ((inp->inp_flags & INP_TIMESTAMP) != 0)
@@ -766,6 +834,10 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 	if ((inp->inp_flags & INP_TIMESTAMPNS) != 0)
 		at = cmsg_put(out, at, SOL_SOCKET, SO_TIMESTAMPNS, ts,
 		    sizeof(ts));
+	if ((inp->inp_flags & INP_RXQOVFL) != 0) {
+		v = (int)inp->inp_socket->so_drops;
+		at = cmsg_put(out, at, SOL_SOCKET, SO_RXQ_OVFL, &v, sizeof(v));
+	}
 	at = control_pktinfo(inp, ctx, out, at);
 	if ((inp->inp_flags & INP_RECVTTL) != 0) {
 		v = ctx->ttl;
@@ -891,6 +963,14 @@ send_group(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
 		po->po_flags |= IPOUT_STAY;
 }
 
+static const uint32_t mtudisc_flags[8] = {
+	[IN_PMTU_WANT] = IPOUT_DFFITS,
+	[IN_PMTU_DO] = IPOUT_DF,
+	[IN_PMTU_PROBE] = IPOUT_DF | IPOUT_LINKMTU,
+	[IN_PMTU_INTERFACE] = IPOUT_NOCUT | IPOUT_LINKMTU,
+	[IN_PMTU_OMIT] = IPOUT_LINKMTU,
+};
+
 int
 in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
     uint8_t proto, const struct ip_addr *dst, uint32_t scope,
@@ -918,13 +998,18 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 	if (af == AF_INET &&
 	    (IN_MULTICAST(ntohl(e.src.v4)) || e.src.v4 == 0xffffffffU))
 		e.src = ip_addr_v4(0); /* bound to a group: not a source */
+	if (in_pcb_foreign(inp, af, &e.src)) {
+		m_freem(m);
+		return (EINVAL);
+	}
 	send_group(inp, s, &index, &e, &po);
 	po.po_ifp = index != 0 ? if_get(index) : NULL;
 	if (inp->inp_ifindex != 0 || s->ifindex != 0)
 		po.po_flags |= IPOUT_IFONLY;
 	if (af == AF_INET6 && ttl == 0)
 		po.po_flags |= IPOUT_NOHOPS;
-	if ((inp->inp_flags & INP_DONTFRAG) != 0)
+	po.po_flags |= mtudisc_flags[in_pcb_mtudisc(inp, af)];
+	if (af == AF_INET6 && (inp->inp_flags & INP_DONTFRAG) != 0)
 		po.po_flags |= IPOUT_DF;
 	if ((inp->inp_socket->so_options & (1U << SO_BROADCAST)) != 0)
 		po.po_flags |= IPOUT_BROADCAST;

@@ -215,8 +215,10 @@ in_pcb_free(struct inpcb *inp)
 	TAILQ_REMOVE(&inp->inp_table->all, inp, inp_all);
 	inp->inp_table->count--;
 	inp->inp_socket->so_pcb = NULL;
-	if (inp->inp_rare != &in_pcb_usual)
+	if (inp->inp_rare != &in_pcb_usual) {
+		ml_purge(&in_pcb_rare(inp)->errors);
 		pool_put(&in_rare_pool, in_pcb_rare(inp));
+	}
 	pool_put(&in_pcb_pool, inp);
 }
 
@@ -557,7 +559,8 @@ in_pcb_addr_judge(const struct inpcb *inp, sa_family_t af,
 {
 	struct rtentry *rt;
 
-	if (ip_addr_iszero(a) || (inp->inp_flags & INP_BINDANY) != 0)
+	if (ip_addr_iszero(a) ||
+	    (inp->inp_flags & (INP_BINDANY | INP_FREEBIND)) != 0)
 		return (0);
 	if (af == AF_INET ? IN_MULTICAST(ntohl(a->v4)) || a->v4 == 0xffffffffU :
 			    in6_ismulticast(a))
@@ -679,6 +682,16 @@ in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
 	return (0);
 }
 
+bool
+in_pcb_foreign(const struct inpcb *inp, sa_family_t af,
+    const struct ip_addr *src)
+{
+	return ((inp->inp_flags & (INP_FREEBIND | INP_BINDANY)) ==
+		INP_FREEBIND &&
+	    !ip_addr_iszero(src) &&
+	    ifa_ifwithaddr(af, src, inp->inp_rtable) == NULL);
+}
+
 static int
 in_pcb_connect_to(struct inpcb *inp, struct in_pcb_key *k, uint32_t scope)
 {
@@ -733,6 +746,8 @@ in_pcb_connect(struct inpcb *inp, const struct sockaddr *sa, socklen_t len,
 		return (error);
 	if (ip_addr_iszero(&k.laddr))
 		k.laddr = src;
+	if (in_pcb_foreign(inp, k.af, &k.laddr))
+		return (EINVAL);
 	return (in_pcb_connect_to(inp, &k, scope));
 }
 

@@ -45,7 +45,7 @@ struct in_pcb_table {
 #define INP_RECVPKTINFO  0x0002 /* IP_PKTINFO, IPV6_RECVPKTINFO */
 #define INP_RECVTTL      0x0004
 #define INP_RECVTOS      0x0008
-#define INP_DONTFRAG     0x0010 /* MTU_DISCOVER DO */
+#define INP_DONTFRAG     0x0010 /* IPV6_DONTFRAG */
 #define INP_V6ONLY       0x0020
 #define INP_BINDANY      0x0040
 #define INP_TIMESTAMP    0x0080
@@ -58,7 +58,24 @@ struct in_pcb_table {
 #define INP_TIMESTAMPNS	 0x8000
 #define INP_BOUNDADDR	 0x10000 /* the program chose the local address */
 #define INP_BOUNDPORT	 0x20000 /* it has its port by bind */
+#define INP_FREEBIND	 0x40000 /* bind takes addresses that are not ours (yet) */
+#define INP_RECVERR4	 0x80000 /* in_errq.c */
+#define INP_RECVERR6	 0x100000
+#define INP_RXQOVFL	 0x200000 /* SO_RXQ_OVFL */
+#define INP_MTUDISC4	 22 /* shift of IP_MTU_DISCOVER, three bits */
+#define INP_MTUDISC6	 25
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
+
+/* MTU_DISCOVER: sent with DF, and cut here or not at all */
+enum in_mtudisc {
+	IN_PMTU_DONT,	   /* no, routers may cut */
+	IN_PMTU_WANT,	   /* what fits the path; the rest is cut, by routers too */
+	IN_PMTU_DO,	   /* always; what does not fit is refused */
+	IN_PMTU_PROBE,	   /* the same, by the link's MTU */
+	IN_PMTU_INTERFACE, /* no, but what does not fit the link is refused */
+	IN_PMTU_OMIT,	   /* no, and what ICMP says of the path is not believed */
+	IN_PMTU_MAX
+};
 
 /* What few sockets say: a pcb has the usual values until one is set. */
 struct in_pcb_rare {
@@ -68,6 +85,7 @@ struct in_pcb_rare {
 	int cksumoff; /* raw v6: place of the checksum, -1 none */
 	uint32_t icmp6filter[8]; /* bit set: type is blocked */
 	uint8_t options[40]; /* v4, inp_optlen bytes */
+	struct mbuf_list errors; /* in_errq.c */
 };
 
 /*
@@ -106,6 +124,29 @@ static inline bool
 in_pcb_ttl_low(const struct inpcb *inp, sa_family_t af, uint8_t ttl)
 {
 	return (ttl < (af == AF_INET ? inp->inp_minttl : inp->inp_minhops));
+}
+
+static inline enum in_mtudisc
+in_pcb_mtudisc(const struct inpcb *inp, sa_family_t af)
+{
+	return (inp->inp_flags >>
+	    (af == AF_INET ? INP_MTUDISC4 : INP_MTUDISC6) & 7);
+}
+/* Are its packets of the size that the path takes, and no router may cut them? */
+static inline bool
+in_pcb_pathmtu(const struct inpcb *inp, sa_family_t af)
+{
+	enum in_mtudisc how = in_pcb_mtudisc(inp, af);
+
+	return (how >= IN_PMTU_WANT && how <= IN_PMTU_PROBE);
+}
+/* For both families. */
+static inline void
+in_pcb_setmtudisc(struct inpcb *inp, enum in_mtudisc how)
+{
+	inp->inp_flags &= ~(7U << INP_MTUDISC4 | 7U << INP_MTUDISC6);
+	inp->inp_flags |= (uint32_t)how << INP_MTUDISC4 |
+	    (uint32_t)how << INP_MTUDISC6;
 }
 
 /* The sockets of a transport protocol, or NULL: pf asks who owns a packet. */
@@ -154,6 +195,12 @@ int in_pcb_accept(struct inpcb *inp, const struct inpcb *listener,
 /* The address that packets to a will carry.  0, ENETUNREACH, EADDRNOTAVAIL. */
 int in_pcb_source(const struct inpcb *inp, sa_family_t af,
     const struct ip_addr *a, uint32_t scope, struct ip_addr *src);
+/*
+ * Is src not ours, so that nothing can be sent with it?  Only IP_FREEBIND lets
+ * a socket come to that, and SO_BINDANY to send.
+ */
+bool in_pcb_foreign(const struct inpcb *inp, sa_family_t af,
+    const struct ip_addr *src);
 /* As getsockname and getpeername want it (ENOTCONN). */
 int in_pcb_sockname(struct socket *so, struct sockaddr *sa, socklen_t *len);
 int in_pcb_peername(struct socket *so, struct sockaddr *sa, socklen_t *len);
@@ -247,6 +294,34 @@ int in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len,
 int in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
     uint8_t proto, const struct ip_addr *dst, uint32_t scope,
     const struct in_send *s);
+
+/* --- errors about what was sent (in_errq.c) --- */
+#define IN_ERROR_LOCAL 1 /* origins, as programs have them */
+#define IN_ERROR_ICMP  2
+#define IN_ERROR_ICMP6 3
+struct in_error {
+	sa_family_t af;
+	int error;
+	uint8_t origin, type, code;
+	uint32_t info;	       /* EMSGSIZE: the MTU */
+	struct ip_addr from, dst; /* who says so of a packet to dst */
+	uint16_t dport;
+	uint32_t ifindex; /* of link-local addresses */
+};
+/* Does the program want to be told of errors about its packets of af? */
+bool in_errq_wanted(const struct inpcb *inp, sa_family_t af);
+/* One more, with len bytes of the payload that was sent. */
+void in_errq_add(struct inpcb *inp, const struct in_error *ie,
+    const uint8_t *data, uint32_t len);
+/* The same of an ICMP error; arguments as of ctlinput, quoted of len bytes
+ * with hlen of its header. */
+void in_errq_icmp(struct inpcb *inp, const struct ip_input_ctx *ctx, int err,
+    const uint8_t *quoted, uint32_t len, uint32_t hlen, uint32_t mtu);
+/* A packet to dst is too long for the way there. */
+void in_errq_toobig(struct inpcb *inp, sa_family_t af,
+    const struct ip_addr *dst, uint16_t dport, uint32_t scope);
+/* SO_ERRQUEUE: the oldest, a message as in <sys/file_msg.h>.  EAGAIN: none. */
+int in_errq_get(struct inpcb *inp, void *val, socklen_t *len);
 
 /* --- protocols --- */
 void udp_init(void);

@@ -297,6 +297,7 @@ icmp_error_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 	const struct icmp *icp =
 	    (const struct icmp *)(const void *)(mtod(m, uint8_t *) + ctx->off);
 	const struct ip_proto *pr;
+	struct ip_said said = { ctx->src, icp->icmp_type, icp->icmp_code };
 	struct icmp_quote q;
 	uint32_t mtu = 0;
 	int err;
@@ -318,8 +319,12 @@ icmp_error_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 		icmp_counters[ICPS_PMTU] += mtu != 0;
 	}
 	pr = ip_proto_find(AF_INET, q.ctx.proto);
-	if (pr != NULL && pr->ctlinput != NULL && (err != EMSGSIZE || mtu != 0))
-		pr->ctlinput(&q.ctx, err, q.bytes, q.len, mtu);
+	q.ctx.said = &said;
+	if (err != EMSGSIZE || mtu != 0) {
+		rip_ctlinput(&q.ctx, err, q.bytes, q.len, mtu);
+		if (pr != NULL && pr->ctlinput != NULL)
+			pr->ctlinput(&q.ctx, err, q.bytes, q.len, mtu);
+	}
 	m_freem(m);
 }
 

@@ -305,7 +305,8 @@ ip_output_header(struct mbuf *m, const struct ip_outopts *po, int *error)
 	ip = mtod(m, struct ip *);
 	ip->ip_len = htons(m->m_pkthdr.len);
 	if ((po->po_flags & IPOUT_RAWHDR) == 0)
-		ip->ip_off = htons((po->po_flags & IPOUT_DF) != 0 ? IP_DF : 0);
+		ip->ip_off = htons(
+		    (po->po_flags & (IPOUT_DF | IPOUT_DFFITS)) != 0 ? IP_DF : 0);
 	if ((po->po_flags & IPOUT_RAWHDR) == 0 || ip->ip_id == 0)
 		ip->ip_id = ip_randomid();
 	m->m_pkthdr.rtableid = (uint16_t)po->po_rtable;
@@ -400,11 +401,33 @@ ip_output_judge(struct mbuf **mp, const struct ip_outopts *po, struct ip_way *w)
 	return (0);
 }
 
+/* What the sender wants to be done about packets that are too long. */
 static int
-ip_output_send(struct mbuf **mp, const struct ip_outopts *po,
-    const struct ip_way *w)
+ip_output_size(struct mbuf *m, const struct ip_outopts *po, struct ip_exit *ex)
+{
+	struct ip *ip = mtod(m, struct ip *);
+
+	if ((po->po_flags & IPOUT_LINKMTU) != 0)
+		ex->mtu = 0;
+	if (ip_fits(m,
+		ex->mtu != 0 ? MIN(ex->mtu, ex->ifp->if_mtu) :
+			       ex->ifp->if_mtu))
+		return (0);
+	if ((po->po_flags & IPOUT_NOCUT) != 0)
+		return (EMSGSIZE);
+	if ((po->po_flags & IPOUT_DFFITS) != 0) {
+		ip->ip_off &= ~htons(IP_DF);
+		ip->ip_sum = 0;
+		ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, IP_HLEN(ip)));
+	}
+	return (0);
+}
+
+static int
+ip_output_send(struct mbuf **mp, const struct ip_outopts *po, struct ip_way *w)
 {
 	struct mbuf *m = *mp;
+	int error;
 
 	if (w->local) {
 		*mp = NULL;
@@ -424,6 +447,10 @@ ip_output_send(struct mbuf **mp, const struct ip_outopts *po,
 		*mp = NULL;
 		return (0);
 	}
+	if ((po->po_flags & (IPOUT_LINKMTU | IPOUT_NOCUT | IPOUT_DFFITS)) !=
+		0 &&
+	    (error = ip_output_size(m, po, &w->ex)) != 0)
+		return (error);
 	return (ip_emit(mp, &w->ex));
 }
 

@@ -29,6 +29,9 @@ struct rtentry;
 #define IPOUT_NOLOOP	 0x100 /* no copy of a multicast for listeners here */
 #define IPOUT_NOHOPS	 0x400 /* v6: a hop limit of 0 is meant */
 #define IPOUT_JUDGED	 0x80 /* pf out has seen it: do not ask again */
+#define IPOUT_DFFITS	 0x800 /* v4: set DF if it need not be cut here */
+#define IPOUT_LINKMTU	 0x1000 /* the path's MTU does not matter */
+#define IPOUT_NOCUT	 0x2000 /* EMSGSIZE if it does not fit */
 
 struct ip_outopts {
 	uint32_t po_flags; /* IPOUT_* */
@@ -50,6 +53,11 @@ int ip_output(struct mbuf *m, const struct ip_outopts *po);
 int ip6_output(struct mbuf *m, const struct ip_outopts *po);
 
 /* --- input: protocols above IP (habit 18) --- */
+/* An ICMP error: what it says, and who. */
+struct ip_said {
+	struct ip_addr from;
+	uint8_t type, code;
+};
 struct ip_input_ctx {
 	struct ifnet *ifp; /* received on */
 	sa_family_t af;
@@ -58,6 +66,7 @@ struct ip_input_ctx {
 	uint32_t nxtoff; /* v6: of the byte that names the transport, for IPE_PROTOCOL */
 	bool frag; /* v6: it came in fragments, or with a fragment header */
 	uint32_t exit; /* as in struct ip_frag */
+	const struct ip_said *said; /* of a quoted packet, for ctlinput */
 	struct ip_addr src, dst;
 };
 /* One row serves both families where the protocol does. */
@@ -84,6 +93,9 @@ void ip_proto_register(const struct ip_proto *pr);
 const struct ip_proto *ip_proto_find(sa_family_t af, uint8_t number); /* NULL */
 /* Raw sockets see every packet; true if one took (a copy of) it. (raw_ip.c) */
 bool rip_deliver(struct mbuf *m, const struct ip_input_ctx *ctx);
+/* An ICMP error, as ctlinput: for the raw sockets that asked for such. */
+void rip_ctlinput(const struct ip_input_ctx *ctx, int err,
+    const uint8_t *quoted, uint32_t len, uint32_t mtu);
 /* To our own protocols, after reassembly and extension headers.  Takes m. */
 void ip_deliver(struct mbuf *m, const struct ip_input_ctx *ctx);
 

@@ -132,6 +132,24 @@ rip_deliver(struct mbuf *m, const struct ip_input_ctx *ctx)
 	return (taken);
 }
 
+void
+rip_ctlinput(const struct ip_input_ctx *ctx, int err, const uint8_t *quoted,
+    uint32_t len, uint32_t mtu)
+{
+	struct inpcb *inp;
+
+	TAILQ_FOREACH(inp, &rip_pcbs.all, inp_all)
+		if (inp->inp_af == ctx->af && inp->inp_proto == ctx->proto &&
+		    in_errq_wanted(inp, ctx->af) &&
+		    rtable_l2(inp->inp_rtable) ==
+			rtable_l2(ctx->ifp->if_rtable) &&
+		    (ip_addr_iszero(&inp->inp_laddr) ||
+			ip_addr_eq(&inp->inp_laddr, &ctx->src)) &&
+		    (ip_addr_iszero(&inp->inp_faddr) ||
+			ip_addr_eq(&inp->inp_faddr, &ctx->dst)))
+			in_errq_icmp(inp, ctx, err, quoted, len, 0, mtu);
+}
+
 /* --- out --- */
 
 /* The socket's own header: what must hold, and what is filled in. */
@@ -250,8 +268,11 @@ rip_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 		m_freem(m);
 		return (error);
 	}
-	return (in_pcb_output(inp, m, inp->inp_af, inp->inp_proto, &dst, scope,
-	    &s));
+	error = in_pcb_output(inp, m, inp->inp_af, inp->inp_proto, &dst, scope,
+	    &s);
+	if (error == EMSGSIZE)
+		in_errq_toobig(inp, inp->inp_af, &dst, 0, scope);
+	return (error);
 }
 
 /* --- the socket's calls --- */

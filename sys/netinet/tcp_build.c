@@ -106,7 +106,8 @@ tcp_emit(const struct tcp_out *o)
 	if (o->inp != NULL)
 		build_by_socket(o, &e, &po);
 	e.tos |= o->ecn;
-	if (o->df && ip_mtudisc != 0)
+	if (o->df && ip_mtudisc != 0 &&
+	    (o->inp == NULL || in_pcb_pathmtu(o->inp, o->key->af)))
 		po.po_flags |= IPOUT_DF;
 	tcpstat_inc(TCPC_OUT);
 	if ((m = build_header(o)) == NULL || (m = ip_encap(m, &e)) == NULL)

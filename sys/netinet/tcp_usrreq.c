@@ -108,6 +108,7 @@ tcp_attach(struct socket *so, int proto, struct proc *p)
 		 (uint64_t)tcp_recvspace)) != 0 ||
 	    (error = in_pcb_alloc(so, &tcp_pcbs, so->so_proto->pr_family)) != 0)
 		return (error);
+	in_pcb_setmtudisc(so->so_pcb, IN_PMTU_WANT);
 	if ((error = tcp_attach_pcb(so)) != 0)
 		in_pcb_free(so->so_pcb);
 	return (error);

@@ -11,7 +11,8 @@
  *	last place that can compute it.
  *
  * An ICMP error goes to the connected socket with the four numbers it
- * quotes, as the error of its next call.
+ * quotes, as the error of its next call; or to any that asked for such
+ * (in_errq.c).
  */
 
 #include <sys/types.h>
@@ -48,7 +49,7 @@ static const char *const udp_counter_text[UDPS_NCOUNTERS] = {
 	[UDPS_GROUP] = "broadcast and multicast datagrams received",
 	[UDPS_DELIVERED] = "delivered",
 	[UDPS_FULL] = "not delivered because of full socket buffers",
-	[UDPS_ERRORS] = "errors handed to connected sockets",
+	[UDPS_ERRORS] = "errors handed to sockets",
 	[UDPS_OUT] = "datagrams output",
 };
 static struct counter_group udp_counter_group = {
@@ -199,9 +200,18 @@ udp_ctlinput(const struct ip_input_ctx *ctx, int err, const uint8_t *quoted,
 	if (len < 8)
 		return;
 	k = udp_quoted_key(ctx, quoted);
-	if ((inp = in_pcb_lookup_conn(&udp_pcbs, &k)) == NULL)
+	if ((inp = in_pcb_lookup(&udp_pcbs, &k, INPCB_USUAL)) == NULL)
 		return;
-	if (err == EMSGSIZE && (inp->inp_flags & INP_DONTFRAG) == 0)
+	if (in_errq_wanted(inp, ctx->af)) {
+		udp_counters[UDPS_ERRORS]++;
+		in_errq_icmp(inp, ctx, err, quoted, len,
+		    sizeof(struct udphdr), mtu);
+		return;
+	}
+	if (!inp->inp_connected)
+		return;
+	if (err == EMSGSIZE && !in_pcb_pathmtu(inp, ctx->af) &&
+	    (inp->inp_flags & INP_DONTFRAG) == 0)
 		return; /* the next one will be cut */
 	udp_counters[UDPS_ERRORS]++;
 	soseterror(inp->inp_socket, err);
@@ -314,7 +324,10 @@ udp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 	if ((m = udp_header(m, inp, d.port)) == NULL)
 		return (ENOBUFS);
 	udp_counters[UDPS_OUT]++;
-	return (in_pcb_output(inp, m, d.af, IPPROTO_UDP, &d.addr, d.scope, &s));
+	error = in_pcb_output(inp, m, d.af, IPPROTO_UDP, &d.addr, d.scope, &s);
+	if (error == EMSGSIZE)
+		in_errq_toobig(inp, d.af, &d.addr, d.port, d.scope);
+	return (error);
 }
 
 /* --- the socket's calls --- */

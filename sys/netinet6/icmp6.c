@@ -191,6 +191,7 @@ icmp6_error_input(const struct mbuf *m, const struct ip_input_ctx *ctx,
     uint32_t len)
 {
 	const struct ip_proto *pr;
+	struct ip_said said;
 	struct icmp_quote q;
 	uint8_t h[8];
 	uint32_t mtu = 0, tableid = m->m_pkthdr.rtableid;
@@ -216,6 +217,9 @@ icmp6_error_input(const struct mbuf *m, const struct ip_input_ctx *ctx,
 			return (DROP_ICMP6_PTB);
 		icmp6stat_inc(ICMP6S_PMTU);
 	}
+	said = (struct ip_said){ ctx->src, h[0], h[1] };
+	q.ctx.said = &said;
+	rip_ctlinput(&q.ctx, error, q.bytes, q.len, mtu);
 	if (pr != NULL && pr->ctlinput != NULL)
 		pr->ctlinput(&q.ctx, error, q.bytes, q.len, mtu);
 	return (DROP_ICMP6_DONE);

@@ -469,8 +469,11 @@ ip6_output_send(struct mbuf **mp, const struct ip_outopts *po,
 			return (0);
 		}
 	}
-	w->ex.may_fragment = (po->po_flags & (IPOUT_FORWARDING | IPOUT_DF)) ==
+	w->ex.may_fragment = (po->po_flags &
+				 (IPOUT_FORWARDING | IPOUT_DF | IPOUT_NOCUT)) ==
 	    0;
+	if ((po->po_flags & IPOUT_LINKMTU) != 0)
+		w->ex.mtu = 0;
 	if ((po->po_flags & IPOUT_MINMTU) != 0)
 		w->ex.mtu = IPV6_MMTU;
 	else if (po->po_mtu != 0 && (w->ex.mtu == 0 || po->po_mtu < w->ex.mtu))

@@ -52,8 +52,10 @@
 #define SO_TIMESTAMPNS 35
 #define SO_PROTOCOL 38
 #define SO_DOMAIN 39
+#define SO_RXQ_OVFL 40
 /* Fugu's own. */
 #define SO_RTABLE 0x1021
+#define SO_ERRQUEUE 0x1031 /* the oldest error of IP_RECVERR, as a struct file_msg */
 #define SO_SENDQ 0x1030 /* int: bytes of a stream not acknowledged yet */
 #define SO_BINDANY 0x1000
 

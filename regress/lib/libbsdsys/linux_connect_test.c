@@ -18,19 +18,26 @@
 #include <sys/resource.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
+#include <linux/errqueue.h>
 
-/* Runs a tool of the build that this test is from. */
+/* Runs a tool of the build that this test is from; words are up to NULL. */
 static void
-tool(const char *name, const char *a, const char *b, const char *c,
-    const char *d, const char *e)
+tool(const char *name, ...)
 {
 	char path[PATH_MAX];
-	const char *argv[] = { path, a, b, c, d, e, NULL };
+	const char *argv[10] = { path };
+	va_list ap;
+	int n = 0;
 
 	snprintf(path, sizeof(path), "%.*s%s",
 	    (int)(strlen(mach.bsd) - strlen("bsd")), mach.bsd, name);
+	va_start(ap, name);
+	do
+		argv[++n] = va_arg(ap, const char *);
+	while (argv[n] != NULL && n < 9);
+	va_end(ap);
 	if (run_wait(argv) != 0)
-		fail_msg("%s %s %s", name, a, b);
+		fail_msg("%s %s %s", name, argv[1], argv[2]);
 }
 
 static int
@@ -40,17 +47,21 @@ pair_up(void **state)
 		return (-1);
 	if (sysctl_set("net.inet6.ip6.dad_count", 0) != 0)
 		return (-1);
-	tool("ifconfig", "pair0", "create", NULL, NULL, NULL);
-	tool("ifconfig", "pair1", "create", NULL, NULL, NULL);
-	tool("ifconfig", "pair1", "patch", "pair0", NULL, NULL);
-	tool("ifconfig", "pair1", "up", NULL, NULL, NULL);
-	tool("ifconfig", "pair0", "inet", "10.9.9.1/24", NULL, NULL);
-	tool("ifconfig", "pair0", "inet6", "fd00::1/64", NULL, NULL);
-	tool("ifconfig", "pair0", "inet6", "fe80::1:1/64", NULL, NULL);
-	tool("arp", "-s", "10.9.9.2", "2:0:0:0:0:2", NULL, NULL);
-	tool("ndp", "-s", "fd00::2", "2:0:0:0:0:2", NULL, NULL);
+	tool("ifconfig", "pair0", "create", NULL);
+	tool("ifconfig", "pair1", "create", NULL);
+	tool("ifconfig", "pair1", "patch", "pair0", NULL);
+	tool("ifconfig", "pair1", "up", NULL);
+	tool("ifconfig", "pair0", "inet", "10.9.9.1/24", NULL);
+	tool("ifconfig", "pair0", "inet6", "fd00::1/64", NULL);
+	tool("ifconfig", "pair0", "inet6", "fe80::1:1/64", NULL);
+	tool("arp", "-s", "10.9.9.2", "2:0:0:0:0:2", NULL);
+	tool("ndp", "-s", "fd00::2", "2:0:0:0:0:2", NULL);
 	tool("route", "-q", "add", "192.0.2.0/24", "10.9.9.2", NULL);
-	tool("route", "-q", "add", "-inet6", "2001:db8:9::/64", "fd00::2");
+	tool("route", "-q", "add", "-inet6", "2001:db8:9::/64", "fd00::2", NULL);
+	tool("route", "-q", "add", "-host", "-mtu", "1300", "192.0.2.13",
+	    "10.9.9.2", NULL);
+	tool("route", "-q", "add", "-inet6", "-host", "-mtu", "1300",
+	    "2001:db8:9::13", "fd00::2", NULL);
 	return (0);
 }
 
@@ -122,6 +133,13 @@ static const char *
 unanswered(int af)
 {
 	return (af == AF_INET ? "192.0.2.77" : "2001:db8:9::77");
+}
+
+/* The way there takes less than its link. */
+static const char *
+narrow(int af)
+{
+	return (af == AF_INET ? "192.0.2.13" : "2001:db8:9::13");
 }
 
 /* --- signals --- */
@@ -654,6 +672,109 @@ test_links_only(void **state UNUSED)
 	}
 }
 
+/*
+ * What is longer than the path takes (1300 bytes, which a route says) or the
+ * link (1500): cut, or refused.
+ */
+static void
+test_long_datagrams(void **state UNUSED)
+{
+	static const struct {
+		int how, path, link;
+	} rows[] = {
+		{ IP_PMTUDISC_DONT, 0, 0 },
+		{ IP_PMTUDISC_WANT, 0, 0 },
+		{ IP_PMTUDISC_DO, EMSGSIZE, EMSGSIZE },
+		{ IP_PMTUDISC_PROBE, 0, EMSGSIZE },
+		{ IP_PMTUDISC_INTERFACE, 0, EMSGSIZE },
+		{ IP_PMTUDISC_OMIT, 0, 0 },
+	};
+	static char buf[3000];
+	union {
+		struct cmsghdr h;
+		char b[256];
+	} control;
+	struct msghdr m = { .msg_control = &control };
+	struct sock_extended_err ee;
+	int fd, on = 1;
+
+	BOTH(af)
+	{
+		bool v4 = af == AF_INET;
+		int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+
+		fd = socket(af, SOCK_DGRAM, 0);
+		assert_return_code(go(fd, narrow(af), 9, 0), errno);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			assert_return_code(setsockopt(fd, level,
+					       v4 ? IP_MTU_DISCOVER :
+						    IPV6_MTU_DISCOVER,
+					       &rows[i].how, sizeof(int)),
+			    errno);
+			for (int n = 1200; n <= 3000; n += n == 1200 ? 200 : 1600) {
+				int want = n == 1200 ? 0 :
+				    n == 1400	     ? rows[i].path :
+						       rows[i].link;
+				ssize_t sent = send(fd, buf, (size_t)n, 0);
+
+				if (want == 0 ? sent != n :
+						sent != -1 || errno != want)
+					fail_msg("%s, %d: %d bytes: %zd, %s",
+					    narrow(af), rows[i].how, n, sent,
+					    strerror(errno));
+			}
+		}
+		/* who asked for errors is told how long they may be */
+		assert_return_code(setsockopt(fd, level,
+				       v4 ? IP_RECVERR : IPV6_RECVERR, &on,
+				       sizeof(on)),
+		    errno);
+		assert_return_code(setsockopt(fd, level,
+				       v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER,
+				       &rows[2].how, sizeof(int)),
+		    errno);
+		assert_errno(send(fd, buf, 1400, 0), EMSGSIZE);
+		m.msg_controllen = sizeof(control);
+		assert_int_equal(recvmsg(fd, &m, MSG_ERRQUEUE), 0);
+		memcpy(&ee, CMSG_DATA(&control.h), sizeof(ee));
+		assert_int_equal(ee.ee_errno, EMSGSIZE);
+		assert_int_equal(ee.ee_origin, SO_EE_ORIGIN_LOCAL);
+		assert_int_equal(ee.ee_info, 1300);
+		assert_int_equal(send(fd, buf, 1200, 0), 1200);
+		close(fd);
+	}
+}
+
+/* An address that is not ours yet may be listened on, but not sent from. */
+static void
+test_free_bind(void **state UNUSED)
+{
+	int fd, on = 1;
+
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++)
+		BOTH(af)
+	{
+		bool v4 = af == AF_INET;
+
+		fd = socket(af, type, 0);
+		assert_errno(take(fd, unanswered(af), 5603, 0), EADDRNOTAVAIL);
+		assert_return_code(setsockopt(fd,
+				       v4 ? IPPROTO_IP : IPPROTO_IPV6,
+				       v4 ? IP_FREEBIND : IPV6_FREEBIND, &on,
+				       sizeof(on)),
+		    errno);
+		assert_return_code(take(fd, unanswered(af), 5603, 0), errno);
+		assert_errno(go(fd, v4 ? "10.9.9.2" : "fd00::2", 9, 0), EINVAL);
+		if (type == SOCK_STREAM)
+			assert_return_code(listen(fd, 1), errno);
+		else
+			assert_errno(post(fd, "x", 1, 0,
+					 v4 ? "10.9.9.2" : "fd00::2", 9, 0),
+			    EINVAL);
+		close(fd);
+	}
+}
+
 int
 main(void)
 {
@@ -671,6 +792,8 @@ main(void)
 		T(test_largest_datagrams),
 		T(test_no_hops),
 		T(test_links_only),
+		T(test_long_datagrams),
+		T(test_free_bind),
 	};
 
 	return (cmocka_run_group_tests(tests, pair_up, machine_down));

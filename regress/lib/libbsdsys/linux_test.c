@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <linux/errqueue.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 
@@ -90,15 +91,14 @@ static const struct {
 #define R(level, name) { level, name, #name }
 	R(SOL_SOCKET, SO_NO_CHECK), R(SOL_SOCKET, SO_ATTACH_FILTER),
 	R(SOL_SOCKET, SO_MARK), R(SOL_SOCKET, SO_TIMESTAMPING),
-	R(SOL_SOCKET, SO_RXQ_OVFL), R(SOL_SOCKET, SO_BUSY_POLL),
+	R(SOL_SOCKET, SO_BUSY_POLL),
 	R(SOL_SOCKET, SO_MAX_PACING_RATE), R(SOL_SOCKET, SO_INCOMING_CPU),
 	R(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF), R(SOL_SOCKET, SO_ZEROCOPY),
 	R(SOL_SOCKET, SO_TXTIME), R(SOL_SOCKET, 9999),
 	R(IPPROTO_IP, IP_ROUTER_ALERT), R(IPPROTO_IP, IP_RECVOPTS),
-	R(IPPROTO_IP, IP_RETOPTS), R(IPPROTO_IP, IP_RECVERR),
-	R(IPPROTO_IP, IP_FREEBIND), R(IPPROTO_IP, IP_UNICAST_IF),
+	R(IPPROTO_IP, IP_RETOPTS), R(IPPROTO_IP, IP_UNICAST_IF),
 	R(IPPROTO_IP, IP_CHECKSUM), R(IPPROTO_IP, 9999),
-	R(IPPROTO_IPV6, IPV6_ADDRFORM), R(IPPROTO_IPV6, IPV6_RECVERR),
+	R(IPPROTO_IPV6, IPV6_ADDRFORM),
 	R(IPPROTO_IPV6, IPV6_RECVHOPOPTS), R(IPPROTO_IPV6, IPV6_RECVRTHDR),
 	R(IPPROTO_IPV6, IPV6_RECVPATHMTU), R(IPPROTO_IPV6, IPV6_AUTOFLOWLABEL),
 	R(IPPROTO_IPV6, IPV6_ADDR_PREFERENCES), R(IPPROTO_IPV6, 9999),
@@ -163,6 +163,23 @@ static const struct {
 	{ ANY, IPPROTO_IP, IP_MINTTL,	   255,	   255,	    0 },
 	{ ANY, IPPROTO_IP, IP_MINTTL,	   256,	   0,	    EINVAL },
 	{ ANY, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, 1,   0 },
+	{ ANY, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, 0, 0 },
+	{ ANY, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_WANT, 1, 0 },
+	{ ANY, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO, 2, 0 },
+	{ ANY, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE, 3, 0 },
+	{ ANY, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE, 4, 0 },
+	{ ANY, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, 5, 0 },
+	{ STREAM, IPPROTO_IP, IP_MTU_DISCOVER, 6, 1, EINVAL },
+	{ DGRAM, IPPROTO_IP, IP_MTU_DISCOVER, -1, 0, EINVAL },
+	{ ANY, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT, 5, 0 },
+	{ ANY, IPPROTO_IPV6, IPV6_MTU_DISCOVER, 6, -1, EINVAL },
+	{ ANY, IPPROTO_IP, IP_FREEBIND,	   1,	   1,	    0 },
+	{ ANY, IPPROTO_IPV6, IPV6_FREEBIND, 1,	   1,	    0 },
+	{ DGRAM, IPPROTO_IP, IP_RECVERR,   1,	   1,	    0 },
+	{ DGRAM, IPPROTO_IPV6, IPV6_RECVERR, 1,	   1,	    0 },
+	{ STREAM, IPPROTO_IP, IP_RECVERR,  1,	   -1,	    ENOPROTOOPT },
+	{ STREAM, IPPROTO_IPV6, IPV6_RECVERR, 1,   -1,	    ENOPROTOOPT },
+	{ ANY, SOL_SOCKET, SO_RXQ_OVFL,	   1,	   1,	    0 },
 	{ ANY, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255, 255,    0 },
 	{ ANY, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 256, 0,	    EINVAL },
 	{ ANY, IPPROTO_IPV6, IPV6_TCLASS,  -1,	   0,	    0 },
@@ -388,6 +405,191 @@ test_timestamp(void **state UNUSED)
 	}
 }
 
+/* --- errors that a socket asked for --- */
+
+struct told {
+	ssize_t n;
+	struct sockaddr_storage dst, from;
+	struct sock_extended_err ee;
+	char data[64];
+};
+
+static struct told
+fetch_error(int fd, int af)
+{
+	struct told t;
+	union {
+		struct cmsghdr h;
+		char b[256];
+	} control;
+	struct iovec iov = { t.data, sizeof(t.data) };
+	struct msghdr m = { .msg_name = &t.dst,
+		.msg_namelen = sizeof(t.dst),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+
+	memset(&t, 0, sizeof(t));
+	errno = 0;
+	if ((t.n = recvmsg(fd, &m, MSG_ERRQUEUE)) == -1)
+		return (t);
+	assert_int_equal(m.msg_flags, MSG_ERRQUEUE);
+	assert_int_equal(control.h.cmsg_level,
+	    af == AF_INET ? IPPROTO_IP : IPPROTO_IPV6);
+	assert_int_equal(control.h.cmsg_type,
+	    af == AF_INET ? IP_RECVERR : IPV6_RECVERR);
+	memcpy(&t.ee, CMSG_DATA(&control.h), sizeof(t.ee));
+	memcpy(&t.from, CMSG_DATA(&control.h) + sizeof(t.ee),
+	    control.h.cmsg_len - CMSG_LEN(sizeof(t.ee)));
+	return (t);
+}
+
+#define NOBODYS_PORT 5999
+
+static void
+send_to_nobody(int fd, int af, const char *text)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = here(af, NOBODYS_PORT, &ss);
+
+	assert_int_equal(sendto(fd, text, strlen(text), 0,
+			     (struct sockaddr *)&ss, len),
+	    strlen(text));
+}
+
+static void
+test_error_queue(void **state UNUSED)
+{
+	struct sockaddr_storage ss;
+	struct told t;
+	char c;
+	int fd;
+
+	BOTH(af)
+	{
+		bool v4 = af == AF_INET;
+		int level = v4 ? IPPROTO_IP : IPPROTO_IPV6,
+		    name = v4 ? IP_RECVERR : IPV6_RECVERR;
+
+		assert_true((fd = socket(af, SOCK_DGRAM, 0)) != -1);
+		send_to_nobody(fd, af, "nobody is told");
+		assert_quiet(fd, POLLIN);
+		assert_errno(fetch_error(fd, af).n, EAGAIN);
+		assert_return_code(number_set(fd, level, name, 1), errno);
+		send_to_nobody(fd, af, "what was sent");
+		assert_comes(fd, POLLIN);
+		t = fetch_error(fd, af);
+		assert_int_equal(t.n, 13);
+		assert_memory_equal(t.data, "what was sent", 13);
+		assert_memory_equal(&t.dst, &ss,
+		    here(af, NOBODYS_PORT, &ss));
+		assert_memory_equal(&t.from, &ss, here(af, 0, &ss));
+		assert_int_equal(t.ee.ee_errno, ECONNREFUSED);
+		assert_int_equal(t.ee.ee_origin,
+		    v4 ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6);
+		assert_int_equal(t.ee.ee_type, v4 ? 3 : 1); /* unreachable */
+		assert_int_equal(t.ee.ee_code, v4 ? 3 : 4); /* its port */
+		/* that told all of it */
+		assert_int_equal(error_of(fd), 0);
+		assert_errno(recv(fd, &c, 1, MSG_DONTWAIT), EAGAIN);
+		assert_errno(fetch_error(fd, af).n, EAGAIN);
+		/* it is the error of the next call as well */
+		send_to_nobody(fd, af, "x");
+		assert_comes(fd, POLLIN);
+		assert_errno(recv(fd, &c, 1, MSG_PEEK), ECONNREFUSED);
+		assert_errno(recv(fd, &c, 1, MSG_DONTWAIT), EAGAIN);
+		assert_int_equal(fetch_error(fd, af).n, 1);
+		/* and no more wait than there is room for */
+		for (int i = 0; i < 16; i++) {
+			send_to_nobody(fd, af, "many");
+			for (uint64_t end = now_ms() + SOON_MS;
+			     error_of(fd) == 0 && now_ms() < end;)
+				usleep(200);
+		}
+		send_to_nobody(fd, af, "too many");
+		usleep(QUIET_MS * 1000);
+		for (int i = 0; i < 16; i++)
+			assert_int_equal(fetch_error(fd, af).n, 4);
+		assert_errno(fetch_error(fd, af).n, EAGAIN);
+		close(fd);
+	}
+}
+
+/* An IPv6 socket with an IPv4 peer: its addresses are mapped. */
+static void
+test_error_queue_mapped(void **state UNUSED)
+{
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6,
+		.sin6_port = htons(NOBODYS_PORT) };
+	struct told t;
+	int fd;
+
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &to.sin6_addr);
+	assert_true((fd = socket(AF_INET6, SOCK_DGRAM, 0)) != -1);
+	assert_return_code(connect(fd, (struct sockaddr *)&to, sizeof(to)),
+	    errno);
+	assert_return_code(number_set(fd, IPPROTO_IP, IP_RECVERR, 1), errno);
+	say(fd, "mapped");
+	assert_comes(fd, POLLIN);
+	t = fetch_error(fd, AF_INET6);
+	assert_int_equal(t.n, 6);
+	assert_memory_equal(&t.dst, &to, sizeof(to));
+	to.sin6_port = 0;
+	assert_memory_equal(&t.from, &to, sizeof(to));
+	assert_int_equal(t.ee.ee_origin, SO_EE_ORIGIN_ICMP);
+	close(fd);
+}
+
+/* SO_RXQ_OVFL: how many datagrams found no room, with each that did. */
+static void
+test_drops_told(void **state UNUSED)
+{
+	static char buf[1000];
+	union {
+		struct cmsghdr h;
+		char b[256];
+	} control;
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	uint32_t drops;
+	int a, b;
+
+	BOTH(af)
+	{
+		dgram_pair(af, &a, &b);
+		assert_return_code(number_set(b, SOL_SOCKET, SO_RCVBUF, 2048),
+		    errno);
+		assert_return_code(number_set(b, SOL_SOCKET, SO_RXQ_OVFL, 1),
+		    errno);
+		for (int i = 0; i < 3000; i++)
+			assert_int_equal(send(a, buf, sizeof(buf), 0),
+			    sizeof(buf));
+		for (int i = 0; i < 2; i++) { /* before any was lost, and after */
+			m.msg_control = &control;
+			m.msg_controllen = sizeof(control);
+			assert_comes(b, POLLIN);
+			assert_int_equal(recvmsg(b, &m, 0), sizeof(buf));
+			assert_int_equal(control.h.cmsg_level, SOL_SOCKET);
+			assert_int_equal(control.h.cmsg_type, SO_RXQ_OVFL);
+			memcpy(&drops, CMSG_DATA(&control.h), sizeof(drops));
+			if (i == 0)
+				assert_int_equal(drops, 0);
+			else
+				assert_in_range(drops, 1000, 3000);
+			if (i != 0)
+				break;
+			while (events_of(b, POLLIN, QUIET_MS) != 0)
+				assert_int_equal(read(b, buf, sizeof(buf)),
+				    sizeof(buf));
+			assert_int_equal(send(a, buf, sizeof(buf), 0),
+			    sizeof(buf));
+		}
+		close(a);
+		close(b);
+	}
+}
+
 /* A read that waits for ten bytes gets ten. */
 static void
 test_low_water(void **state UNUSED)
@@ -570,6 +772,9 @@ main(void)
 		T(test_bind_without_port),
 		T(test_timestamp),
 		T(test_low_water),
+		T(test_error_queue),
+		T(test_error_queue_mapped),
+		T(test_drops_told),
 		T(test_flags),
 		T(test_without_peer),
 		T(test_write_after_reset),

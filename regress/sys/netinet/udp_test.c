@@ -872,6 +872,111 @@ KTEST(udp6_errors_reach_the_connected_socket_only)
 	sock_end(loose);
 }
 
+/* The error that the oldest message of a socket's queue tells; 0: there is none. */
+static int
+told(struct socket *so, struct sockaddr_in *to, uint8_t *code)
+{
+	struct file_msg head;
+	uint8_t buf[512];
+	socklen_t len = sizeof(buf);
+	uint32_t error;
+
+	if (so->so_proto->getopt(so, SOL_SOCKET, SO_ERRQUEUE, buf, &len,
+		&owner) != 0)
+		return (0);
+	memcpy(&head, buf, sizeof(head));
+	memcpy(to, buf + sizeof(head), sizeof(*to));
+	memcpy(&error, buf + 32 + CMSG_LEN(0), sizeof(error));
+	*code = buf[32 + CMSG_LEN(0) + 6];
+	return ((int)error);
+}
+
+KTEST(errors_reach_who_asked_for_them)
+{
+	struct socket *loose, *raw, *other;
+	struct sockaddr_in to;
+	uint8_t code;
+
+	catch_up();
+	loose = sock(AF_INET, SOCK_DGRAM, 0);
+	raw = sock(AF_INET, SOCK_RAW, IPPROTO_UDP);
+	other = sock(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	KT_EQ(setopt(loose, IPPROTO_IP, IP_RECVERR, 1), 0);
+	KT_EQ(setopt(raw, IPPROTO_IP, IP_RECVERR, 1), 0);
+	KT_EQ(setopt(other, IPPROTO_IP, IP_RECVERR, 1), 0);
+	KT_EQ(bind_to(loose, AF_INET, v4(ME), 7001), 0);
+	loose->so_file = raw->so_file = other->so_file = NULL;
+	unreachable(7001, 9, ICMP_UNREACH_HOST);
+	unreachable(7001, 10, ICMP_UNREACH_PORT);
+	KT_EQ(told(loose, &to, &code), EHOSTUNREACH);
+	KT_EQ(ntohs(to.sin_port), 9);
+	KT_EQ(to.sin_addr.s_addr, PEER);
+	KT_EQ(code, ICMP_UNREACH_HOST);
+	KT_EQ(loose->so_error, ECONNREFUSED); /* of the next one */
+	KT_EQ(told(loose, &to, &code), ECONNREFUSED);
+	KT_EQ(ntohs(to.sin_port), 10);
+	KT_EQ(loose->so_error, 0);
+	KT_EQ(told(loose, &to, &code), 0);
+	KT_EQ(told(raw, &to, &code), EHOSTUNREACH);
+	KT_EQ(told(raw, &to, &code), ECONNREFUSED);
+	KT_EQ(told(raw, &to, &code), 0);
+	KT_EQ(told(other, &to, &code), 0); /* no packets of its protocol */
+	KT_EQ(setopt(loose, IPPROTO_IP, IP_RECVERR, 0), 0);
+	unreachable(7001, 9, ICMP_UNREACH_PORT);
+	KT_EQ(told(loose, &to, &code), 0);
+	KT_EQ(setopt(loose, IPPROTO_IP, IP_RECVERR, 1), 0);
+	unreachable(7001, 9, ICMP_UNREACH_PORT); /* freed with the socket */
+	sock_end(loose);
+	sock_end(raw);
+	sock_end(other);
+}
+
+/* DF on what is sent, by IP_MTU_DISCOVER, whole and in pieces. */
+KTEST(df_as_the_socket_says)
+{
+	static const struct {
+		int how;
+		bool whole, long_ok;
+	} rows[] = {
+		{ IN_PMTU_DONT, false, true },
+		{ IN_PMTU_WANT, true, true },
+		{ IN_PMTU_DO, true, false },
+		{ IN_PMTU_PROBE, true, false },
+		{ IN_PMTU_INTERFACE, false, false },
+		{ IN_PMTU_OMIT, false, true },
+	};
+	static uint8_t big[2000];
+	struct socket *so;
+	struct mbuf *m;
+	unsigned int i, n;
+
+	catch_up();
+	so = sock(AF_INET, SOCK_DGRAM, 0);
+	KT_EQ(send_bytes(so, big, 10, AF_INET, v4(PEER), 9), 0);
+	catch_flush();
+	for (i = 0; i < nitems(rows); i++) {
+		KT_EQ(setopt(so, IPPROTO_IP, IP_MTU_DISCOVER, rows[i].how), 0);
+		KT_EQ(send_bytes(so, big, 10, AF_INET, v4(PEER), 9), 0);
+		(void)if_flush_all();
+		KT((m = catch_out(0)) != NULL);
+		KT_EQ((mtod(m, struct ip *)->ip_off & htons(IP_DF)) != 0,
+		    rows[i].whole);
+		m_freem(m);
+		KT_EQ(send_bytes(so, big, sizeof(big), AF_INET, v4(PEER), 9),
+		    rows[i].long_ok ? 0 : EMSGSIZE);
+		(void)if_flush_all();
+		for (n = 0; (m = catch_out(0)) != NULL; n++) {
+			KT_EQ(mtod(m, struct ip *)->ip_off & htons(IP_DF), 0);
+			KT_EQ(in_cksum_fold(in_cksum_bytes(0, mtod(m, void *),
+				  20)),
+			    0);
+			m_freem(m);
+		}
+		KT_EQ(n, rows[i].long_ok ? 2 : 0);
+	}
+	sock_end(so);
+}
+
 /* --- control data and options --- */
 
 static const struct cmsghdr *
@@ -1033,7 +1138,7 @@ KTEST(in_options_set_and_read_back)
 	}
 	KT_EQ(setopt(so, IPPROTO_IP, 999, 1), ENOPROTOOPT);
 	KT_EQ(setopt(so, IPPROTO_IP, IP_HDRINCL, 1), ENOPROTOOPT);
-	KT_EQ(setopt(so, IPPROTO_IP, IP_RECVERR, 1), ENOPROTOOPT);
+	KT_EQ(setopt(so, IPPROTO_IP, IP_OPTIONS + 1, 1), ENOPROTOOPT);
 	KT_EQ(so->so_proto->setopt(so, SOL_SOCKET, SO_BINDTODEVICE, "nosuch0",
 		  8, &owner),
 	    ENODEV);
