@@ -4,8 +4,8 @@
 /*
  * pf_test() by itself: packets of established states, of 1 k to 10 M states in
  * random order; states that begin and end; rules that do not match, 10 to 10 k of them:
- * whose sources are other hosts, which are sorted by a hash, or ranges, which are
- * compared one by one.
+ * whose sources are other hosts, which are sorted by a hash, or which differ in
+ * ranges, networks, negations and tables, which are sifted.
  * Every packet is written anew (addresses and ports), which is part of the
  * figure: pf_packet_alone says how much.
  */
@@ -19,6 +19,7 @@
 #include <net/pf/pf.h>
 #include <net/pf/pf_rule.h>
 #include <net/pf/pf_state.h>
+#include <net/pf/pf_table.h>
 #include <netinet/in.h>
 #include <netinet/ip_var.h>
 #include <ktest.h>
@@ -105,14 +106,15 @@ rule(struct pf_rules *to, const struct pf_ioc_rule *c)
 	KT_EQ(pf_rules_add(to, r), 0);
 }
 
+/* What rule i of many asks for, which no packet here is. */
+typedef void (*others_fn)(struct pf_ioc_rule *c, uint32_t i);
+
 static void
-world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others, uint8_t how)
+world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others, others_fn how)
 {
 	static const struct kernel_params params = { .hostname = "bench" };
 	struct pf_rules *to = pf_rules_new(), *old;
-	struct pf_ioc_rule c = { .action = PFA_BLOCK,
-		.rtable = -1,
-		.af = AF_INET };
+	struct pf_ioc_rule c;
 	struct pf_state *st;
 
 	if (lo == NULL) {
@@ -127,11 +129,9 @@ world(sa_family_t af, const struct pf_ioc_rule *last, uint32_t others, uint8_t h
 	}
 	while ((st = pf_state_after(0)) != NULL)
 		pf_state_remove(st);
-	for (uint32_t i = 0; i < others; i++) { /* hosts nobody is */
-		c.src.addr = (struct pf_ioc_addr){ .type = how,
-			.af = AF_INET,
-			.plen = 32 };
-		c.src.addr.addr = c.src.addr.end = ip_addr_v4(htonl(0xcb000000U + i));
+	for (uint32_t i = 0; i < others; i++) {
+		c = (struct pf_ioc_rule){ .action = PFA_BLOCK, .rtable = -1, .af = AF_INET };
+		how(&c, i);
 		rule(to, &c);
 	}
 	rule(to, last);
@@ -170,7 +170,7 @@ filled(sa_family_t af, uint32_t states)
 
 	if (lo == NULL || pf_nstates != states || packet_af != af ||
 	    pf_state_after(0)->id != last) {
-		world(af, &pass_state, 0, 0);
+		world(af, &pass_state, 0, NULL);
 		fill(states);
 		last = pf_state_after(0)->id;
 	}
@@ -250,7 +250,7 @@ KBENCH(pf_packet_alone, 1)
 {
 	uint32_t x = 1;
 
-	world(AF_INET, &pass_state, 0, 0);
+	world(AF_INET, &pass_state, 0, NULL);
 	kb_start();
 	for (; n > 0; n--) {
 		x = x * 1664525 + 1013904223;
@@ -304,7 +304,7 @@ KBENCH(pf_established_100k_states_inet6, 1)
 static void
 creating(unsigned long n, const struct pf_ioc_rule *r, sa_family_t af)
 {
-	world(af, r, 0, 0);
+	world(af, r, 0, NULL);
 	fill(100000);
 	kb_start();
 	for (uint32_t i = 100000; n > 0; n--, i++) {
@@ -393,7 +393,7 @@ KBENCH(pf_bytes_of_a_state, 1)
 
 	static bool told;
 
-	world(AF_INET, &pass_state, 0, 0);
+	world(AF_INET, &pass_state, 0, NULL);
 	for (; n > 0; n--)
 		(void)judge((uint32_t)n, false);
 	if (told)
@@ -409,42 +409,140 @@ KBENCH(pf_bytes_of_a_state, 1)
 	    2);
 }
 
+/* --- rules that do not match --- */
+
 static void
-rules(unsigned long n, uint32_t others, uint8_t how)
+hosts(struct pf_ioc_rule *c, uint32_t i)
 {
+	c->src.addr = (struct pf_ioc_addr){ .type = PF_ADDR_PREFIX, .af = AF_INET, .plen = 32,
+		.addr = ip_addr_v4(htonl(0xcb000000U + i)) };
+}
+
+static void
+ranges(struct pf_ioc_rule *c, uint32_t i)
+{
+	c->src.addr = (struct pf_ioc_addr){ .type = PF_ADDR_RANGE, .af = AF_INET,
+		.addr = ip_addr_v4(htonl(0xcb000000U + i * 8)),
+		.end = ip_addr_v4(htonl(0xcb000000U + i * 8 + 40)) };
+}
+
+/* Networks that hold the packet's source, and ports that it does not have. */
+static void
+ports(struct pf_ioc_rule *c, uint32_t i)
+{
+	c->proto = IPPROTO_UDP;
+	c->src.addr = (struct pf_ioc_addr){ .type = PF_ADDR_PREFIX, .af = AF_INET,
+		.plen = (uint8_t)(1 + i % 7) };
+	c->dst.port_op = PF_OP_RRG;
+	c->dst.port[0] = (uint16_t)(1000 + i * 5);
+	c->dst.port[1] = (uint16_t)(1000 + i * 5 + 100);
+}
+
+/* Not to networks that hold the packet's destination. */
+static void
+negations(struct pf_ioc_rule *c, uint32_t i)
+{
+	c->dst.addr = (struct pf_ioc_addr){ .type = PF_ADDR_PREFIX, .af = AF_INET, .neg = 1,
+		.plen = (uint8_t)(1 + i % 24), .addr = { .b = { 192, 0, 2, 2 } } };
+	ip_addr_mask(&c->dst.addr.addr, c->dst.addr.plen);
+	c->src.port_op = PF_OP_NE;
+	c->src.port[0] = (uint16_t)i;
+}
+
+static void
+tables(struct pf_ioc_rule *c, uint32_t i)
+{
+	c->src.addr = (struct pf_ioc_addr){ .type = PF_ADDR_TABLE };
+	snprintf(c->src.addr.name, sizeof(c->src.addr.name), "t%u", i % 20);
+	c->dst.port_op = PF_OP_LT;
+	c->dst.port[0] = (uint16_t)(100 + i);
+}
+
+static void
+mixed(struct pf_ioc_rule *c, uint32_t i)
+{
+	static void (*const draw[])(struct pf_ioc_rule *, uint32_t) = { hosts, ranges, ports, negations, tables };
+
+	draw[i % nitems(draw)](c, i);
+}
+
+static void
+rules(unsigned long n, uint32_t others, others_fn how)
+{
+	struct pf_tstage *ts;
+	struct pf_ioc_taddr a = { .af = AF_INET, .plen = 16, .addr = { .b = { 203, 0 } } };
+	char name[PF_TABLE_NAMESIZE];
+
 	world(AF_INET, &pass_alone, others, how);
+	ts = pf_tstage_new("");
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		KT_EQ(pf_tstage_define(ts, name, PFRT_PERSIST, true), 0);
+		KT_EQ(pf_tstage_add(ts, &a, 1), 0);
+	}
+	pf_tstage_commit(ts);
 	kb_start();
 	for (unsigned long i = 0; i < n; i++)
-		(void)judge((uint32_t)i & 0xffff, false);
+		KT_EQ(judge((uint32_t)i & 0xffff, false), PF_PASS);
 	kb_stop();
 }
 
 KBENCH(pf_rules_10, 1)
 {
-	rules(n, 10, PF_ADDR_PREFIX);
+	rules(n, 10, hosts);
 }
 
 KBENCH(pf_rules_100, 1)
 {
-	rules(n, 100, PF_ADDR_PREFIX);
+	rules(n, 100, hosts);
 }
 
 KBENCH(pf_rules_1k, 1)
 {
-	rules(n, 1000, PF_ADDR_PREFIX);
+	rules(n, 1000, hosts);
 }
 
 KBENCH(pf_rules_10k, 1)
 {
-	rules(n, 10000, PF_ADDR_PREFIX);
+	rules(n, 10000, hosts);
 }
 
 KBENCH(pf_rules_100_ranges, 1)
 {
-	rules(n, 100, PF_ADDR_RANGE);
+	rules(n, 100, ranges);
 }
 
 KBENCH(pf_rules_10k_ranges, 1)
 {
-	rules(n, 10000, PF_ADDR_RANGE);
+	rules(n, 10000, ranges);
+}
+
+KBENCH(pf_rules_10k_ports, 1)
+{
+	rules(n, 10000, ports);
+}
+
+KBENCH(pf_rules_10k_negations, 1)
+{
+	rules(n, 10000, negations);
+}
+
+KBENCH(pf_rules_10k_tables, 1)
+{
+	rules(n, 10000, tables);
+}
+
+KBENCH(pf_rules_100_mixed, 1)
+{
+	rules(n, 100, mixed);
+}
+
+KBENCH(pf_rules_1k_mixed, 1)
+{
+	rules(n, 1000, mixed);
+}
+
+KBENCH(pf_rules_10k_mixed, 1)
+{
+	rules(n, 10000, mixed);
 }

@@ -48,6 +48,11 @@ void printf(const char *fmt, ...) __printf(1, 2); /* LOG_INFO */
 
 void loginit(void);
 
+/* Puts n elements of size bytes each (at most SORT_SIZE_MAX) in order: none is
+ * less than the one before it.  Equal ones come in any order. */
+#define SORT_SIZE_MAX 64
+void sort(void *array, size_t n, size_t size, bool (*less)(const void *, const void *));
+
 /* --- certainty (habit 16): proved, believed --- */
 void panic(const char *fmt, ...) __dead __printf(1, 2);
 void kassert_fail(const char *file, int line, const char *what) __dead;

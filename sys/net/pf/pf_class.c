@@ -16,8 +16,10 @@
  * and they are looked at in the order of their numbers.  Only the interface of
  * a packet has several names, its own and those of its groups: a list for each.
  *
- * What a kind cannot say (a range, a table, a negation) it leaves open.  A rule of a kind that few share is put with one that says less, in the
- * end with the one that says nothing, whose list every packet has.
+ * What a kind cannot say (a range, a table, a negation) it leaves open.  A rule
+ * of a kind that few share is put with one that says less, in the end with the
+ * one that says nothing, whose list every packet has.  Lists that become long
+ * that way are given to the sieve (pf_sieve.c), all of their rules together.
  *
  * This only passes over rules that cannot match: those that are left are
  * compared in full by pf_walk.c, as all are without a classifier.  So a hash
@@ -25,8 +27,8 @@
  * the same.  `Evaluations' of a rule counts comparisons: rules that are passed
  * over here have none, as those that skip steps pass over.
  *
- * Cost:	a hash for each kind, whatever the number of rules, and the rules
- *		that remain.
+ * Cost:	a hash for each kind, whatever the number of rules, the sieve if
+ *		there is one, and the rules that remain.
  */
 
 #include <sys/types.h>
@@ -38,6 +40,7 @@
 #include <net/pf/pf_rule.h>
 
 #define SORTS_MAX 64 /* kinds that are counted before the best are chosen */
+#define LIST_LONG 16 /* rules: with more, a list is for the sieve */
 
 #define KIND_DIR   0x01
 #define KIND_AF    0x02
@@ -67,9 +70,11 @@ struct pf_class_list {
 struct pf_class {
 	uint32_t nrules, kinds;
 	struct pf_kind kind[PF_CLASS_KINDS]; /* the last says nothing */
+	bool used[PF_CLASS_KINDS];           /* are there lists of it? */
 	uint32_t mask;                       /* of list: a power of two, less one */
 	struct pf_class_list *list;
 	uint32_t *nr; /* numbers of rules, list after list */
+	struct pf_sieve *sieve; /* of those in no list; NULL: all are */
 };
 
 /* --- kinds --- */
@@ -234,59 +239,86 @@ class_alloc(struct pf_class *c, uint32_t n)
 	return (c->list == NULL || c->nr == NULL ? ENOMEM : 0);
 }
 
-/* Counts the rules of each list, gives each its part of nr, and fills those. */
 static void
-lists_fill(struct pf_class *c, const struct pf_rules *rs)
+lists_count(struct pf_class *c, const struct pf_rules *rs, const uint32_t *nr, uint32_t n)
 {
 	struct pf_class_list *l;
-	uint32_t hash, at = 0;
+	uint32_t hash;
 
-	for (uint32_t nr = 0; nr < rs->n; nr++) {
-		hash = rule_hash(c, rs->rule[nr]);
+	memset(c->list, 0, (c->mask + 1) * sizeof(*c->list));
+	for (uint32_t i = 0; i < n; i++) {
+		hash = rule_hash(c, rs->rule[nr[i]]);
 		l = list_find(c, hash);
 		l->hash = hash;
 		l->n++;
 	}
+}
+
+/* Gives each list its part of c->nr, and fills those. */
+static void
+lists_fill(struct pf_class *c, const struct pf_rules *rs, const uint32_t *nr, uint32_t n)
+{
+	struct pf_class_list *l;
+	uint32_t at = 0;
+
 	for (uint32_t i = 0; i <= c->mask; i++) {
 		c->list[i].first = at;
 		at += c->list[i].n;
 	}
 	/* first runs ahead and is put back */
-	for (uint32_t nr = 0; nr < rs->n; nr++) {
-		l = list_find(c, rule_hash(c, rs->rule[nr]));
-		c->nr[l->first++] = nr;
+	for (uint32_t i = 0; i < n; i++) {
+		c->used[kind_find(c, rs->rule[nr[i]])] = true;
+		l = list_find(c, rule_hash(c, rs->rule[nr[i]]));
+		c->nr[l->first++] = nr[i];
 	}
 	for (uint32_t i = 0; i <= c->mask; i++)
 		c->list[i].first -= c->list[i].n;
 }
 
-static uint32_t
-list_longest(const struct pf_class *c)
+/* The rules into lists, those of long ones into the sieve.  nr has room for
+ * their numbers twice.  0; ENOMEM; ENOENT:
+ * they say little that differs. */
+static int
+class_fill(struct pf_class *c, const struct pf_rules *rs, uint32_t *nr)
 {
-	uint32_t n = 0;
+	uint32_t *longs = nr + rs->n, nlongs = 0, n = 0;
 
-	for (uint32_t i = 0; i <= c->mask; i++)
-		n = MAX(n, c->list[i].n);
-	return (n);
+	for (uint32_t i = 0; i < rs->n; i++)
+		nr[i] = i;
+	lists_count(c, rs, nr, rs->n);
+	for (uint32_t i = 0; i < rs->n; i++)
+		if (list_find(c, rule_hash(c, rs->rule[i]))->n > LIST_LONG)
+			longs[nlongs++] = i;
+		else
+			nr[n++] = i;
+	if (nlongs != 0) {
+		lists_count(c, rs, nr, n);
+		if ((c->sieve = pf_sieve_make(rs, longs, nlongs)) == NULL)
+			return (ENOMEM);
+	}
+	lists_fill(c, rs, nr, n);
+	if (nlongs > rs->n / 4 * 3 && !pf_sieve_helps(c->sieve))
+		return (ENOENT);
+	return (0);
 }
 
 struct pf_class *
 pf_class_make(const struct pf_rules *rs)
 {
-	struct pf_class *c;
+	struct pf_class *c = NULL;
+	uint32_t *nr;
 
-	if (rs->n < PF_CLASS_FROM || (c = malloc(sizeof(*c), M_PF, M_ZERO)) == NULL)
+	if (rs->n < PF_CLASS_FROM || (nr = mallocarray(rs->n, 2 * sizeof(*nr), M_TEMP, 0)) == NULL)
 		return (NULL);
-	if (class_alloc(c, rs->n) != 0) {
-		pf_class_free(c);
-		return (NULL);
+	if ((c = malloc(sizeof(*c), M_PF, M_ZERO)) != NULL && class_alloc(c, rs->n) == 0) {
+		kinds_choose(c, rs);
+		if (class_fill(c, rs, nr) == 0)
+			goto out;
 	}
-	kinds_choose(c, rs);
-	lists_fill(c, rs);
-	if (list_longest(c) > rs->n / 4 * 3) { /* they say little that differs */
-		pf_class_free(c);
-		return (NULL);
-	}
+	pf_class_free(c);
+	c = NULL;
+out:
+	free(nr, M_TEMP, rs->n * 2 * sizeof(*nr));
 	return (c);
 }
 
@@ -297,6 +329,7 @@ pf_class_free(struct pf_class *c)
 		return;
 	free(c->list, M_PF, (c->mask + 1) * sizeof(*c->list));
 	free(c->nr, M_PF, c->nrules * sizeof(*c->nr));
+	pf_sieve_free(c->sieve);
 	free(c, M_PF, sizeof(*c));
 }
 
@@ -346,7 +379,11 @@ look_start(const struct pf_class *c, const struct pf_desc *pd, struct pf_class_l
 	look->class = c;
 	look->now = pd->now;
 	look->lists = 0;
+	look->sifted = 0;
+	pf_sieve_start(&look->sieve);
 	for (uint32_t k = 0; k < c->kinds; k++) {
+		if (!c->used[k])
+			continue;
 		/* addresses of the other family have no such bits */
 		if (pd->af == AF_INET && (c->kind[k].plen[PF_SRC] > 32 || c->kind[k].plen[PF_DST] > 32))
 			continue;
@@ -389,8 +426,10 @@ pf_class_next(const struct pf_class *c, const struct pf_desc *pd, struct pf_clas
 
 	if (!look_isof(look, c, pd))
 		look_start(c, pd, look);
-	if (__predict_false(look->lists > PF_CLASS_LISTS))
+	if (__predict_false(look->lists > PF_CLASS_LISTS)) {
+		look->sifted = PF_SIEVE_NONE;
 		return (from);
+	}
 	for (uint32_t k = 0; k < look->lists; k++) {
 		end = look->left[k].end;
 		at = place_from(c->nr, look->left[k].at, end, from);
@@ -398,5 +437,17 @@ pf_class_next(const struct pf_class *c, const struct pf_desc *pd, struct pf_clas
 		if (at < end && c->nr[at] < next)
 			next = c->nr[at];
 	}
+	if (c->sieve != NULL && look->sifted != PF_SIEVE_NONE) {
+		look->sifted = pf_sieve_next(c->sieve, pd, &look->sieve, from);
+		next = MIN(next, look->sifted);
+	}
 	return (next);
+}
+
+void
+pf_class_differs(const struct pf_class *c, const struct pf_desc *pd, struct pf_class_look *look,
+    uint32_t nr, enum pf_skip skip)
+{
+	if (c->sieve != NULL && look->sifted == nr)
+		pf_sieve_differs(c->sieve, pd, &look->sieve, skip);
 }

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 #include <net/pf/pf_desc.h>
+#include <net/pf/pf_sieve.h>
 
 struct pf_class;
 struct pf_rules;
@@ -27,6 +28,8 @@ struct pf_class_look {
 	struct {
 		uint32_t at, end;
 	} left[PF_CLASS_LISTS]; /* of pf_class.nr */
+	uint32_t sifted; /* the sieve's next; PF_SIEVE_NONE */
+	struct pf_sieve_look sieve;
 };
 
 /* For rules that do not change any more.  NULL: it would not help, or there is
@@ -40,5 +43,8 @@ void pf_class_free(struct pf_class *c); /* NULL allowed */
  */
 uint32_t pf_class_next(const struct pf_class *c, const struct pf_desc *pd,
     struct pf_class_look *look, uint32_t from);
+/* The rule nr that it gave last does not match: it differs in skip. */
+void pf_class_differs(const struct pf_class *c, const struct pf_desc *pd,
+    struct pf_class_look *look, uint32_t nr, enum pf_skip skip);
 
 #endif

@@ -196,46 +196,14 @@ pf_dyn_live_match(const struct pf_dyn *dyn, sa_family_t af,
 
 /* By address, wider ones first, then as listed. */
 static bool
-pf_net_less(const struct pf_net *a, const struct pf_net *b)
+pf_net_less(const void *one, const void *other)
 {
+	const struct pf_net *a = one, *b = other;
 	int c = memcmp(a->addr.b, b->addr.b, sizeof(a->addr.b));
 
 	if (c != 0)
 		return (c < 0);
 	return (a->plen != b->plen ? a->plen < b->plen : a->pos < b->pos);
-}
-
-/* Lets net[i] sink until it is larger than what stands below it. */
-static void
-pf_net_sink(struct pf_net *net, uint32_t i, uint32_t n)
-{
-	struct pf_net x = net[i];
-	uint32_t kid;
-
-	for (; (kid = 2 * i + 1) < n; i = kid) {
-		if (kid + 1 < n && pf_net_less(&net[kid], &net[kid + 1]))
-			kid++;
-		if (!pf_net_less(&x, &net[kid]))
-			break;
-		net[i] = net[kid];
-	}
-	net[i] = x;
-}
-
-/* Heapsort: no recursion, no worst case. */
-static void
-pf_net_sort(struct pf_net *net, uint32_t n)
-{
-	struct pf_net last;
-
-	for (uint32_t i = n / 2; i-- > 0;)
-		pf_net_sink(net, i, n);
-	while (n > 1) {
-		last = net[--n];
-		net[n] = net[0];
-		net[0] = last;
-		pf_net_sink(net, 0, n);
-	}
 }
 
 static uint32_t
@@ -297,7 +265,7 @@ pf_dynset_fill(struct pf_dynset *set, const struct pf_dyn *dyn, unsigned int f,
 	set->list[f] = nets;
 	set->index[f] = nets + n;
 	memcpy(set->index[f], set->list[f], n * sizeof(*nets));
-	pf_net_sort(set->index[f], n);
+	sort(set->index[f], n, sizeof(*set->index[f]), pf_net_less);
 	set->nindex[f] = pf_net_index(set->list[f], set->index[f], n);
 	set->nlist[f] = pf_net_dedup(set->list[f], n);
 	return (nets + 2 * n);

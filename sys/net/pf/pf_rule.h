@@ -169,6 +169,8 @@ const char *pf_tag_name(uint16_t tag);
 /* --- asking (pf_match.c, pf_walk.c) --- */
 bool pf_addr_match(const struct pf_raddr *a, sa_family_t af,
     const struct ip_addr *x, const struct pf_desc *pd, bool is_src);
+/* Does r speak of the interface that pd is on? */
+bool pf_rule_kif(const struct pf_rule *r, const struct pf_desc *pd);
 bool pf_op_match(uint8_t op, uint32_t a, uint32_t b, uint32_t x);
 /* Does r match all of pd but what skip steps compare? */
 bool pf_rule_tests(const struct pf_rule *r, struct pf_desc *pd);

@@ -37,9 +37,8 @@
 #define PF_WALK_DEPTH PF_ANCHOR_DEPTH /* calls inside calls */
 
 struct pf_frame {
-	struct pf_rule *call;     /* the rule that led here; NULL: main */
 	struct pf_anchor *anchor; /* whose rules these are */
-	uint32_t at;
+	uint32_t at; /* behind the rule that led to the frame above */
 	bool children; /* go on with the next sibling at the end */
 	bool matched;
 };
@@ -53,7 +52,7 @@ struct pf_walk {
 	struct pf_frame frame[PF_WALK_DEPTH];
 };
 
-static bool
+bool
 pf_rule_kif(const struct pf_rule *r, const struct pf_desc *pd)
 {
 	bool hit;
@@ -77,38 +76,31 @@ pf_rule_addr(const struct pf_raddr *a, const struct pf_desc *pd,
 	    pf_addr_match(a, pd->af, &pd->now.addr[end], pd, end == PF_SRC));
 }
 
-/* Compares r with pd.  True: it matches.  False: *next is where to go on. */
-static bool
-pf_rule_compare(const struct pf_rule *r, struct pf_desc *pd, uint32_t *next)
+/* In which criterion of the skip steps r differs from pd; PF_SKIP_MAX: none. */
+static enum pf_skip
+pf_rule_differs(const struct pf_rule *r, const struct pf_desc *pd)
 {
-	enum pf_skip s;
-
 	if (!pf_rule_kif(r, pd))
-		s = PF_SKIP_IFP;
-	else if (r->dir != 0 && r->dir != pd->dir)
-		s = PF_SKIP_DIR;
-	else if (r->af != 0 && r->af != pd->af)
-		s = PF_SKIP_AF;
-	else if (r->proto != 0 && r->proto != pd->proto)
-		s = PF_SKIP_PROTO;
-	else if (!pf_rule_addr(&r->src.addr, pd, PF_SRC))
-		s = PF_SKIP_SRC_ADDR;
-	else if (!pf_rule_addr(&r->dst.addr, pd, PF_DST))
-		s = PF_SKIP_DST_ADDR;
-	else if (r->src.port_op != 0 &&
+		return (PF_SKIP_IFP);
+	if (r->dir != 0 && r->dir != pd->dir)
+		return (PF_SKIP_DIR);
+	if (r->af != 0 && r->af != pd->af)
+		return (PF_SKIP_AF);
+	if (r->proto != 0 && r->proto != pd->proto)
+		return (PF_SKIP_PROTO);
+	if (!pf_rule_addr(&r->src.addr, pd, PF_SRC))
+		return (PF_SKIP_SRC_ADDR);
+	if (!pf_rule_addr(&r->dst.addr, pd, PF_DST))
+		return (PF_SKIP_DST_ADDR);
+	if (r->src.port_op != 0 &&
 	    !pf_op_match(r->src.port_op, r->src.port[0], r->src.port[1],
 		pd->now.port[PF_SRC]))
-		s = PF_SKIP_SRC_PORT;
-	else if (r->dst.port_op != 0 &&
+		return (PF_SKIP_SRC_PORT);
+	if (r->dst.port_op != 0 &&
 	    !pf_op_match(r->dst.port_op, r->dst.port[0], r->dst.port[1],
 		pd->now.port[PF_DST]))
-		s = PF_SKIP_DST_PORT;
-	else {
-		*next = r->nr + 1;
-		return (r->tests == 0 || pf_rule_tests(r, pd));
-	}
-	*next = r->skip[s];
-	return (false);
+		return (PF_SKIP_DST_PORT);
+	return (PF_SKIP_MAX);
 }
 
 /*
@@ -143,8 +135,7 @@ pf_walk_top(struct pf_walk *w)
 }
 
 static bool
-pf_walk_push(struct pf_walk *w, struct pf_rule *call, struct pf_anchor *a,
-    bool children)
+pf_walk_push(struct pf_walk *w, struct pf_anchor *a, bool children)
 {
 	if (a == NULL)
 		return (false);
@@ -152,9 +143,7 @@ pf_walk_push(struct pf_walk *w, struct pf_rule *call, struct pf_anchor *a,
 		w->deep = true;
 		return (false);
 	}
-	w->frame[w->depth++] = (struct pf_frame){ .call = call,
-		.anchor = a,
-		.children = children };
+	w->frame[w->depth++] = (struct pf_frame){ .anchor = a, .children = children };
 	pf_walk_top(w);
 	return (true);
 }
@@ -163,9 +152,18 @@ static void
 pf_walk_enter(struct pf_walk *w, struct pf_rule *r)
 {
 	if (r->anchor_children)
-		pf_walk_push(w, r, pf_anchor_first(r->anchor), true);
+		pf_walk_push(w, pf_anchor_first(r->anchor), true);
 	else
-		pf_walk_push(w, r, r->anchor, false);
+		pf_walk_push(w, r->anchor, false);
+}
+
+/* The rule of frame d by which the walk came into the one above. */
+static struct pf_rule *
+pf_walk_call(const struct pf_walk *w, unsigned int d)
+{
+	const struct pf_frame *f = &w->frame[d];
+
+	return (f->anchor->rules[w->rs]->rule[f->at - 1]);
 }
 
 /* The frame on top is at its end: goes on below.  True: the walk is over. */
@@ -187,8 +185,28 @@ pf_walk_leave(struct pf_walk *w)
 	pf_walk_top(w);
 	if (f->matched) {
 		f[-1].matched = true;
-		return ((f->call->flags & PFR_QUICK) != 0);
+		return ((pf_walk_call(w, w->depth - 1)->flags & PFR_QUICK) != 0);
 	}
+	return (false);
+}
+
+/* Compares r, where the frame on top is, with pd, and goes on behind it.  Does
+ * it match? */
+static bool
+pf_walk_compare(struct pf_walk *w, struct pf_frame *f, struct pf_rule *r, struct pf_desc *pd)
+{
+	enum pf_skip s;
+
+	r->evaluations++;
+	if (w->rs == PF_RS_BINAT && pd->dir == PF_IN)
+		return (pf_binat_compare(r, pd, &f->at));
+	if ((s = pf_rule_differs(r, pd)) == PF_SKIP_MAX) {
+		f->at++;
+		return (r->tests == 0 || pf_rule_tests(r, pd));
+	}
+	if (w->rules->class != NULL && w->rs != PF_RS_BINAT)
+		pf_class_differs(w->rules->class, pd, &w->look, r->nr, s);
+	f->at = r->skip[s];
 	return (false);
 }
 
@@ -212,10 +230,7 @@ pf_walk_next(struct pf_walk *w, struct pf_desc *pd)
 				continue;
 		}
 		r = w->rules->rule[f->at];
-		r->evaluations++;
-		if (w->rs == PF_RS_BINAT && pd->dir == PF_IN ?
-			!pf_binat_compare(r, pd, &f->at) :
-			!pf_rule_compare(r, pd, &f->at))
+		if (!pf_walk_compare(w, f, r, pd))
 			continue;
 		if ((r->flags & PFR_ANCHOR) == 0) {
 			f->matched = true;
@@ -232,14 +247,14 @@ pf_walk_start(struct pf_walk *w, enum pf_rs rs)
 	w->rs = rs;
 	w->depth = 0;
 	w->deep = false;
-	pf_walk_push(w, NULL, &pf_main, false);
+	pf_walk_push(w, &pf_main, false);
 }
 
 /* The rule of the main ruleset by which the walk came where it is. */
 static struct pf_rule *
 pf_walk_caller(const struct pf_walk *w)
 {
-	return (w->depth > 1 ? w->frame[1].call : NULL);
+	return (w->depth > 1 ? pf_walk_call(w, 0) : NULL);
 }
 
 /* --- translation: the first match counts --- */
