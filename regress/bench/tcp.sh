@@ -2,10 +2,16 @@
 # Copyright (c) 2026 The Fugu authors
 # SPDX-License-Identifier: ISC
 #
-# TCP beside Linux's over the same veth pair: bulk by one connection and 16,
-# small requests and responses, short connections, and what an idle connection
-# costs.  The client is Linux's always; the server is Linux's, then a Fugu
-# machine's by packet(4).  All in one run on one machine: read the ratios.
+# TCP beside Linux's over the same veth pair: bulk by one connection and 16 in
+# both directions, small requests and responses, short connections, and what an
+# idle connection costs.  The client is Linux's always; the server is Linux's,
+# then a Fugu machine's by packet(4).  All in one run on one machine: read the
+# ratios.
+#
+# Who sends bulk does so by CUBIC, which Linux and Fugu both have.  Where the
+# host's default is another, there is a line by that: BBR goes by the shortest
+# round trip it has ever seen, some microseconds here, and lets a reader on a
+# busy processor starve.
 #
 # What bounds bulk: a byte is copied by the sender into its socket and by the
 # receiver out of its own, for Linux that is all.  With Fugu it is copied into
@@ -14,12 +20,14 @@
 # the processors instead of 2.  bsd's own share is shown as its user time.
 O=$(realpath "${O:-build}")
 if [ -z "$TCP_INSIDE" ]; then
-	if ! unshare -Urnm true 2>/dev/null; then
+	user=-Ur
+	[ "$(id -u)" -eq 0 ] && user= # buffers as large as a router has them
+	if ! unshare $user -nm true 2>/dev/null; then
 		echo "# tcp: skipped: needs namespaces"
 		exit 0
 	fi
 	export O TCP_INSIDE=1
-	exec unshare -Urnm --kill-child --fork "$0"
+	exec unshare $user -nm --kill-child --fork "$0"
 fi
 D=$(mktemp -d /tmp/fugu-tcp.XXXXXX)
 pids=
@@ -33,6 +41,7 @@ ip -n a link set va up
 load=$O/bench/tcpload_bench
 S=${SECONDS_EACH:-2}
 
+default=$(cat /proc/sys/net/ipv4/tcp_congestion_control)
 N=${IDLE:-4000} # connections that do nothing
 
 # Ticks (user, system) and resident bytes of memory of the machine's kernel.
@@ -66,7 +75,12 @@ answers() { # the server does
 measure() { # measure NAME
 	answers
 	r() { ip netns exec a timeout 30 "$load" "$@"; }
-	echo "tcp $1: bulk $(r bulk 10.9.1.2 7 1 "$S") Gbit/s, 16 connections $(r bulk 10.9.1.2 7 16 "$S") Gbit/s"
+	for way in "bulk received" "get sent"; do
+		set -- "$1" $way
+		echo "tcp $1: bulk $3 $(r $2 10.9.1.2 7 1 "$S" cubic) Gbit/s, by 16 connections $(r $2 10.9.1.2 7 16 "$S" cubic)"
+	done
+	[ "$default" = cubic ] ||
+	    echo "tcp $1: bulk received by $default $(r bulk 10.9.1.2 7 1 "$S") Gbit/s, by 16 connections $(r bulk 10.9.1.2 7 16 "$S")"
 	echo "tcp $1: requests $(r rr 10.9.1.2 7 1 "$S")/s by one, $(r rr 10.9.1.2 7 64 "$S")/s by 64 connections"
 	echo "tcp $1: connections $(r crr 10.9.1.2 7 1 "$S")/s"
 }
@@ -74,7 +88,7 @@ measure() { # measure NAME
 ip link set vb netns b
 ip -n b addr add 10.9.1.2/24 dev vb
 ip -n b link set vb up
-ip netns exec b "$load" serve 7 & server=$! pids=$!
+ip netns exec b "$load" serve 7 cubic & server=$! pids=$!
 measure Linux
 before=$(slabs "$linux_slabs")
 idle_begin || echo "# tcp Linux: not all of $N connections"
@@ -92,7 +106,7 @@ mkdir -p "$D/m/etc"
 echo "inet 10.9.1.2/24" >"$D/m/etc/hostname.fxp0"
 "$O/bin/bsd" -r "$D/m" -i fxp0=packet:vb || exit 1
 bsd=$(cat "$D/m/dev/lock")
-BSD_ROOT=$D/m "$load" serve 7 & pids=$!
+BSD_ROOT=$D/m "$load" serve 7 cubic & pids=$!
 answers
 before=$(resident)
 idle_begin || echo "# tcp Fugu: not all of $N connections"
@@ -103,6 +117,6 @@ echo "tcp idle: a connection of $N is$(echo "$parts" | awk '{ printf " %s %s", $
 idle_end
 measure Fugu
 before=$(ticks)
-gbit=$(ip netns exec a timeout 30 "$load" bulk 10.9.1.2 7 1 "$S")
+gbit=$(ip netns exec a timeout 30 "$load" bulk 10.9.1.2 7 1 "$S" cubic)
 echo "$before $(ticks) $gbit $S" | awk '{ n = $5 * $6; if (n > 0)
 	printf "tcp Fugu: bsd spends %.1f ms in itself and %.1f ms in the host for a Gbit received\n", ($3 - $1) * 10 / n, ($4 - $2) * 10 / n }'

@@ -6,10 +6,12 @@
  * requests and responses, short connections, bulk, and connections that do
  * nothing.  For regress/bench/tcp.sh; without arguments it measures nothing.
  *
- *	tcpload_bench serve PORT
- *	tcpload_bench rr|crr|bulk|idle ADDRESS PORT CONNECTIONS SECONDS
+ *	tcpload_bench serve PORT [CONGESTION]
+ *	tcpload_bench rr|crr|bulk|get|idle ADDRESS PORT CONNECTIONS SECONDS
+ *	    [CONGESTION]
  *
- * The server answers each byte that is 'r' with one byte, and reads others.
+ * The server answers a byte 'r' with one byte, sends without end to who says
+ * 'g', and reads others.  CONGESTION is a name for TCP_CONGESTION.
  */
 
 #include <sys/resource.h>
@@ -31,6 +33,7 @@
 #define BATCH	  64 /* that connect at the same time */
 
 static char buf[262144];
+static const char *congestion;
 
 static void
 need(bool good, const char *what)
@@ -61,6 +64,15 @@ descriptors(void)
 	need(setrlimit(RLIMIT_NOFILE, &rl) == 0, "RLIMIT_NOFILE");
 }
 
+static void
+control(int fd)
+{
+	if (congestion != NULL)
+		need(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion,
+			 (socklen_t)strlen(congestion)) == 0,
+		    congestion);
+}
+
 static int
 sock(void)
 {
@@ -69,6 +81,7 @@ sock(void)
 	need(fd >= 0, "socket");
 	need(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0,
 	    "SO_REUSEADDR");
+	control(fd);
 	return (fd);
 }
 
@@ -86,15 +99,21 @@ address(const char *host, const char *port)
 
 /* False: it is over. */
 static bool
-answer(int fd)
+answer(struct pollfd *p)
 {
-	ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+	ssize_t n = p->events == POLLOUT ?
+	    send(p->fd, buf, sizeof(buf), MSG_DONTWAIT | MSG_NOSIGNAL) :
+	    recv(p->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return (true);
 	if (n <= 0)
 		return (false);
-	return (buf[0] != 'r' || send(fd, "a", 1, MSG_NOSIGNAL) == 1);
+	if (p->events == POLLOUT)
+		return (true);
+	if (buf[0] == 'g')
+		p->events = POLLOUT;
+	return (buf[0] != 'r' || send(p->fd, "a", 1, MSG_NOSIGNAL) == 1);
 }
 
 static void
@@ -112,7 +131,7 @@ serve(const char *port)
 	for (;;) {
 		need(poll(p, n, -1) > 0, "poll");
 		for (nfds_t i = n; i-- > 1;)
-			if (p[i].revents != 0 && !answer(p[i].fd)) {
+			if (p[i].revents != 0 && !answer(&p[i])) {
 				close(p[i].fd);
 				p[i] = p[--n];
 			}
@@ -234,6 +253,32 @@ idle(const struct sockaddr_in *sin, unsigned int n, double seconds)
 	usleep((useconds_t)(seconds * 1e6));
 }
 
+/* The same the other way: what the server sends. */
+static double
+get(const struct sockaddr_in *sin, unsigned int n, double seconds)
+{
+	struct pollfd p[CONNS_MAX];
+	double from = now_s();
+	uint64_t bytes = 0;
+	ssize_t got;
+
+	for (unsigned int i = 0; i < n; i++) {
+		p[i] = (struct pollfd){ connected(sin), POLLIN, 0 };
+		need(send(p[i].fd, "g", 1, 0) == 1, "send");
+	}
+	while (now_s() < from + seconds) {
+		need(poll(p, n, 5000) > 0, "poll");
+		for (unsigned int i = 0; i < n; i++) {
+			if (p[i].revents == 0)
+				continue;
+			got = recv(p[i].fd, buf, sizeof(buf), MSG_DONTWAIT);
+			need(got > 0 || errno == EAGAIN, "recv");
+			bytes += got > 0 ? (uint64_t)got : 0;
+		}
+	}
+	return ((double)bytes * 8 / 1e9 / (now_s() - from));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -241,15 +286,18 @@ main(int argc, char *argv[])
 	unsigned int n;
 	double s;
 
-	if (argc == 3 && strcmp(argv[1], "serve") == 0)
+	if (argc > 2 && strcmp(argv[1], "serve") == 0) {
+		congestion = argv[3];
 		serve(argv[2]);
-	if (argc != 6) {
+	}
+	if (argc < 6) {
 		printf("# tcpload: regress/bench/tcp.sh runs it\n");
 		return (0);
 	}
 	sin = address(argv[2], argv[3]);
 	n = (unsigned int)atoi(argv[4]);
 	s = atof(argv[5]);
+	congestion = argv[6];
 	need(n > 0 && n < CONNS_MAX, "connections");
 	descriptors();
 	if (strcmp(argv[1], "rr") == 0)
@@ -259,6 +307,8 @@ main(int argc, char *argv[])
 	else if (strcmp(argv[1], "crr") == 0)
 		printf("%.0f\n", crr(&sin, s));
 	else
-		printf("%.2f\n", bulk(&sin, n, s));
+		printf("%.2f\n",
+		    strcmp(argv[1], "get") == 0 ? get(&sin, n, s) :
+						  bulk(&sin, n, s));
 	return (0);
 }
