@@ -48,6 +48,25 @@ int bsd_accept(int fd, struct sockaddr *sa, unsigned int *len, int flags);
 int bsd_connect(int fd, const struct sockaddr *sa, unsigned int len);
 
 /*
+ * Why a preloaded library does not put the program that execvp(3) would run as
+ * name on a machine, as the end of a sentence about it; NULL: nothing is in the
+ * way, or there is no such program.
+ */
+enum bsd_program {
+	BSD_PROGRAM_USUAL,
+	BSD_PROGRAM_DIRECT, /* calls the host's kernel: a supervisor is needed */
+	BSD_PROGRAM_RIGHTS, /* gets more than its caller's: a supervisor, too */
+	BSD_PROGRAM_FOREIGN /* another architecture: nothing reaches it */
+};
+const char *bsd_program_judge(const char *name, enum bsd_program *kind);
+/* Where execvp(3) finds it.  False: nowhere. */
+bool bsd_program_path(const char *name, char *buf, size_t size);
+/* Is this process below a supervisor of its machine? */
+bool bsd_supervised(void);
+/* From now on exec(3) runs programs as they are, also those that need a supervisor. */
+void bsd_exec_plain(void);
+
+/*
  * A supervisor (bsdctl(8)) that sees a program's system calls lets those of the
  * library pass which have this in the upper half of an argument that is an int:
  * the host's kernel does not look there.  And it looks at calls of read(2) and

@@ -653,6 +653,12 @@ call_isours(int fd)
 	return (ours);
 }
 
+bool
+call_passive(void)
+{
+	return (passive);
+}
+
 const char *
 call_root(void)
 {

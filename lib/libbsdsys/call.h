@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -63,6 +64,7 @@ bool call_hungup(int fd);
 bool call_machine(void);
 /* Is fd the program's end of one of the machine's pairs?  errno is kept. */
 bool call_isours(int fd);
+bool call_passive(void); /* another copy of the library does the work */
 const char *call_root(void); /* the machine's folder, or "" */
 int call_rtable(void); /* BSD_RTABLE: of new sockets, 0 if not set */
 int call_type(int fd); /* SOCK_STREAM or SOCK_SEQPACKET of the pair */
@@ -143,6 +145,10 @@ struct native {
 	int (*gethostbyname2_r)(const char *, int, struct hostent *, char *, size_t, struct hostent **, int *);
 	int (*gethostbyaddr_r)(const void *, socklen_t, int, struct hostent *, char *, size_t, struct hostent **, int *);
 	long (*syscall)(long, ...);
+	int (*execve)(const char *, char *const[], char *const[]);
+	int (*execvpe)(const char *, char *const[], char *const[]);
+	int (*posix_spawn)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
+	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
 	unsigned int (*if_nametoindex)(const char *);
 	char *(*if_indextoname)(unsigned int, char *);
 	struct if_nameindex *(*if_nameindex)(void);

@@ -121,6 +121,10 @@ native_init(void)
 	FIND(gethostbyname2_r);
 	FIND(gethostbyaddr_r);
 	FIND(syscall);
+	FIND(execve);
+	FIND(execvpe);
+	FIND(posix_spawn);
+	FIND(posix_spawnp);
 	FIND(open);
 	FIND(openat);
 	FIND(if_nametoindex);

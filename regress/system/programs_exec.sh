@@ -52,8 +52,53 @@ C
 	printf '#! %s -x\n' "$dir/static" >"$dir/script"; chmod 755 "$dir/script"
 	keep bsdctl exec a "$dir/script"
 	says "... so is a script that it interprets" '^netlink: Protocol not supported$'
-	keep bsdctl exec a sh -c "$dir/static"
-	says "... what a shell runs is not" '^host: '
+	keep bsdctl exec a sh -c "$dir/static; true"
+	says "... and what a shell runs" '^netlink: Protocol not supported$'
+	cat >"$dir/e.c" <<'C'
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char *argv[])
+{
+	char *args[] = { "zero", "one", NULL }, *env[] = { getenv("BSD_ROOT") - 9, "MARK=set", NULL };
+	const char *how = argv[1], *p = argv[2], *name = strrchr(p, '/') + 1;
+	pid_t pid;
+	if (strcmp(how, "execl") == 0) execl(p, "zero", "one", NULL);
+	if (strcmp(how, "execlp") == 0) execlp(name, "zero", "one", NULL);
+	if (strcmp(how, "execle") == 0) execle(p, "zero", "one", NULL, env);
+	if (strcmp(how, "execv") == 0) execv(p, args);
+	if (strcmp(how, "execve") == 0) execve(p, args, env);
+	if (strcmp(how, "execvp") == 0) execvp(name, args);
+	if (strcmp(how, "execvpe") == 0) execvpe(name, args, env);
+	if (strcmp(how, "vfork") == 0 && vfork() == 0) { execv(p, args); _exit(9); }
+	if (strcmp(how, "posix_spawn") == 0) posix_spawn(&pid, p, NULL, NULL, args, env);
+	if (strcmp(how, "posix_spawnp") == 0) posix_spawnp(&pid, name, NULL, NULL, args, environ);
+	wait(NULL);
+	return (0);
+}
+C
+	cat >"$dir/w.c" <<'C'
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+int main(int argc, char *argv[])
+{
+	const char *mark = getenv("MARK");
+	printf("%d %s %s %s %d\n", argc, argv[0], argv[1], mark == NULL ? "none" : mark, socket(AF_NETLINK, SOCK_RAW, 0));
+	return (0);
+}
+C
+	cc -D_GNU_SOURCE -include stdlib.h -o "$dir/executes" "$dir/e.c" && cc -static -o "$dir/words" "$dir/w.c"
+	for how in execl execlp execle execv execve execvp execvpe vfork posix_spawn posix_spawnp; do
+		case $how in *e | posix_spawn) mark=set ;; *) mark=none ;; esac
+		keep env PATH="$dir:$PATH" bsdctl exec a "$dir/executes" $how "$dir/words"
+		says "$how executes a static program below a supervisor, with its words" "^2 zero one $mark -1$"
+	done
+	keep bsdctl exec a env -u BSD_ROOT "$dir/words"
+	says "without a machine in its environment it is the host's" '^1 .* [0-9]+$'
+	refused "bsdctl supervise wants a machine" 'BSD_ROOT names no machine$' env -u BSD_ROOT bsdctl supervise "$dir/words" words
+	refused "... and a program" "^bsdctl: $dir/none: No such file" env BSD_ROOT="$(bsdctl list | awk '$2 == "a" { print $5 }')" bsdctl supervise "$dir/none" none
 	cat >"$dir/go.c" <<'C'
 #include <stdio.h>
 #include <sys/syscall.h>

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lab.h"
+#include "libbsdsys/bsdsys.h"
 
 static void usage(void) __attribute__((__noreturn__));
 
@@ -47,6 +48,13 @@ cmd_exec(int argc, char *argv[])
 	if (argc < 1 + all || (argv[0][0] == '-' && !all))
 		usage();
 	return (machine_exec(argv[all], argv + 1 + all, all));
+}
+
+static int
+cmd_supervise(int argc, char *argv[])
+{
+	(void)argc;
+	return (program_supervise(argv[0], argv + 1));
 }
 
 static int
@@ -86,6 +94,7 @@ static const struct command {
 	{ "up", "[-n] lab.conf", 1, 2, cmd_up },
 	{ "list", "", 0, 0, cmd_list },
 	{ "exec", "[-s] machine [command [argument ...]]", 1, 1 << 20, cmd_exec },
+	{ "supervise", "program name [argument ...]", 2, 1 << 20, cmd_supervise },
 	{ "plug", "machine interface[=kind:spec]", 2, 2, cmd_plug },
 	{ "unplug", "machine interface", 2, 2, cmd_unplug },
 	{ "remove", "machine interface", 2, 2, cmd_remove },
@@ -106,6 +115,7 @@ usage(void)
 int
 main(int argc, char *argv[])
 {
+	bsd_exec_plain();
 	if (argc < 2)
 		usage();
 	for (size_t i = 0; i < NCOMMANDS; i++) {

@@ -127,17 +127,10 @@ int lab_list(void);
 /* all: what the command executes in turn is to be reached in any case. */
 int machine_exec(const char *name, char *argv[], bool all);
 /*
- * Why a preloaded library does not put the program that execvp(3) would run as
- * name on a Fugu machine, as the end of a sentence about it; NULL: nothing is in
- * the way.
+ * Executes path as argv on the machine of BSD_ROOT, below a supervisor.  Returns
+ * on failure only: the status to exit with.
  */
-enum program_kind {
-	PROGRAM_USUAL,
-	PROGRAM_DIRECT, /* calls the host's kernel: a supervisor is needed */
-	PROGRAM_RIGHTS, /* gets more than its caller's: a supervisor, too */
-	PROGRAM_FOREIGN /* another architecture: nothing reaches it */
-};
-const char *program_judge(const char *name, enum program_kind *kind);
+int program_supervise(const char *path, char *argv[]);
 int machine_plug(const char *name, const char *spec);
 int machine_unplug(const char *name, const char *ifname, bool remove);
 int wires_show(const char *name); /* all wires of that lab, and their ends */

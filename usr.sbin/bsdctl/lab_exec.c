@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lab.h"
+#include "libbsdsys/bsdsys.h"
 #include "super.h"
 
 /* bin/ and lib/ stand side by side, in the build tree and when installed. */
@@ -65,12 +66,19 @@ shell_exec(const struct running *r)
 
 /* What is to be known of a command that a supervisor sees. */
 static void
-supervised_warn(const char *command, const char *judged, enum program_kind kind)
+supervised_warn(const char *command, const char *judged, enum bsd_program kind)
 {
-	if (kind == PROGRAM_FOREIGN)
+	if (kind == BSD_PROGRAM_FOREIGN)
 		complain("warning: %s %s: it can make no sockets", command, judged);
-	if (kind == PROGRAM_RIGHTS && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+	if (kind == BSD_PROGRAM_RIGHTS && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		complain("warning: %s is run without the rights that its file would give it", command);
+}
+
+static void
+unreached_warn(const char *command, const char *judged, const char *machine, const char *why)
+{
+	complain("warning: %s %s: it uses the network of this host, not of %s%s%s", command, judged, machine,
+	    why[0] != '\0' ? ": no supervisor: " : "", why);
 }
 
 /*
@@ -80,13 +88,13 @@ supervised_warn(const char *command, const char *judged, enum program_kind kind)
 static int
 reach(const struct running *r, const char *command, bool all)
 {
-	enum program_kind kind = PROGRAM_USUAL;
-	const char *judged = command != NULL ? program_judge(command, &kind) : NULL;
+	enum bsd_program kind = BSD_PROGRAM_USUAL;
+	const char *judged = command != NULL ? bsd_program_judge(command, &kind) : NULL;
 	char why[128] = "";
 
-	if (!all && kind == PROGRAM_USUAL)
+	if (!all && kind == BSD_PROGRAM_USUAL)
 		return (0);
-	if ((all || kind != PROGRAM_FOREIGN) && supervise(why, sizeof(why)) == 0) {
+	if ((all || kind != BSD_PROGRAM_FOREIGN) && (bsd_supervised() || supervise(why, sizeof(why)) == 0)) {
 		supervised_warn(command, judged, kind);
 		return (0);
 	}
@@ -94,9 +102,26 @@ reach(const struct running *r, const char *command, bool all)
 		complain("%s: no supervisor: %s", r->name, why);
 		return (-1);
 	}
-	complain("warning: %s %s: it uses the network of this host, not of %s%s%s", command, judged, r->name,
-	    why[0] != '\0' ? ": no supervisor: " : "", why);
+	unreached_warn(command, judged, r->name, why);
 	return (0);
+}
+
+int
+program_supervise(const char *path, char *argv[])
+{
+	enum bsd_program kind;
+	const char *judged = bsd_program_judge(path, &kind), *machine = getenv("BSD_MACHINE"), *root = getenv("BSD_ROOT");
+	char why[128];
+
+	if (root == NULL) {
+		complain("supervise: BSD_ROOT names no machine");
+		return (1);
+	}
+	if (!bsd_supervised() && supervise(why, sizeof(why)) == -1)
+		unreached_warn(path, judged != NULL ? judged : "is not reached", machine != NULL ? machine : root, why);
+	execv(path, argv);
+	complain("%s: %s", path, strerror(errno));
+	return (errno == ENOENT ? 127 : 126);
 }
 
 int

@@ -467,6 +467,8 @@ supervise(char *why, size_t size)
 		snprintf(why, size, "%s", errno == EBUSY ? "it is supervised already" : strerror(errno));
 	else if (listener_send(sock[0], fd) == -1)
 		snprintf(why, size, "no way to its supervisor: %s", strerror(errno));
+	else if (setenv("BSD_SUPERVISED", getenv("BSD_ROOT"), 1) == -1)
+		snprintf(why, size, "%s", strerror(errno));
 	else
 		why = NULL;
 	fd_drop(fd);

@@ -4,12 +4,12 @@
 /*
  * Programs that a preloaded library cannot reach.
  *
- * The usual way to a machine's sockets is a library in front of the C library.
+ * The usual way to a machine's sockets is this library in front of the C library.
  * A program that is linked statically has no such front, one that the loader
  * starts with more rights than its caller's is not given the library, and
  * what the compiler of Go makes calls the host's kernel by itself.  All of
  * these would work on the host's network and not say so; here they are found
- * by what stands in their files, and are given a supervisor (super.c).
+ * by what stands in their files, and are given a supervisor (exec.c, bsdctl(8)).
  */
 
 #include <sys/stat.h>
@@ -24,15 +24,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lab.h"
+#include "bsdsys.h"
+#include "call.h"
 
 #define SEGMENTS_MAX 64
 #define NOTES_MAX    4096
 #define SCRIPTS_MAX  4 /* interpreters that are scripts */
 
-/* As execvp(3) finds it.  False: nowhere. */
-static bool
-program_path(const char *name, char *buf, size_t size)
+bool
+bsd_program_path(const char *name, char *buf, size_t size)
 {
 	const char *path = getenv("PATH"), *end;
 
@@ -74,14 +74,14 @@ notes_of_go(int fd, const Elf64_Phdr *ph)
 }
 
 static const char *
-elf_judge(int fd, const Elf64_Ehdr *eh, enum program_kind *kind)
+elf_judge(int fd, const Elf64_Ehdr *eh, enum bsd_program *kind)
 {
 	Elf64_Phdr ph[SEGMENTS_MAX];
 	size_t n = eh->e_phnum < SEGMENTS_MAX ? eh->e_phnum : SEGMENTS_MAX;
 	bool interpreted = false, go = false;
 
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64) {
-		*kind = PROGRAM_FOREIGN;
+		*kind = BSD_PROGRAM_FOREIGN;
 		return ("is not a program of 64 bits");
 	}
 	if (eh->e_phentsize != sizeof(ph[0]) || pread(fd, ph, n * sizeof(ph[0]), (off_t)eh->e_phoff) != (ssize_t)(n * sizeof(ph[0])))
@@ -90,7 +90,7 @@ elf_judge(int fd, const Elf64_Ehdr *eh, enum program_kind *kind)
 		interpreted = interpreted || ph[i].p_type == PT_INTERP;
 		go = go || (ph[i].p_type == PT_NOTE && notes_of_go(fd, &ph[i]));
 	}
-	*kind = go || !interpreted ? PROGRAM_DIRECT : PROGRAM_USUAL;
+	*kind = go || !interpreted ? BSD_PROGRAM_DIRECT : BSD_PROGRAM_USUAL;
 	if (go)
 		return ("is made by Go and does not call the C library");
 	return (interpreted ? NULL : "is linked statically");
@@ -126,7 +126,7 @@ script_program(const char *head, ssize_t n, char *buf, size_t size)
 }
 
 static const char *
-file_judge(const char *file, int depth, enum program_kind *kind)
+file_judge(const char *file, int depth, enum bsd_program *kind)
 {
 	union {
 		Elf64_Ehdr eh;
@@ -138,28 +138,29 @@ file_judge(const char *file, int depth, enum program_kind *kind)
 	ssize_t n;
 	int fd;
 
-	if ((fd = open(file, O_RDONLY | O_CLOEXEC)) == -1)
+	if ((fd = native.open(file, O_RDONLY | O_CLOEXEC)) == -1)
 		return (NULL);
 	memset(&head, 0, sizeof(head));
 	n = pread(fd, &head, sizeof(head) - 1, 0);
 	if (n >= (ssize_t)sizeof(head.eh) && memcmp(head.eh.e_ident, ELFMAG, SELFMAG) == 0) {
 		why = elf_judge(fd, &head.eh, kind);
-		if (*kind != PROGRAM_FOREIGN && fstat(fd, &st) == 0 && gains_rights(file, &st)) {
-			*kind = PROGRAM_RIGHTS;
+		if (*kind != BSD_PROGRAM_FOREIGN && fstat(fd, &st) == 0 && gains_rights(file, &st)) {
+			*kind = BSD_PROGRAM_RIGHTS;
 			why = "gets more rights than its caller, so that nothing is preloaded";
 		}
 	} else if (depth < SCRIPTS_MAX && script_program(head.text, n, next, sizeof(next))) {
 		why = file_judge(next, depth + 1, kind);
 	}
-	close(fd);
+	native.close(fd);
 	return (why);
 }
 
 const char *
-program_judge(const char *name, enum program_kind *kind)
+bsd_program_judge(const char *name, enum bsd_program *kind)
 {
 	char path[PATH_MAX];
 
-	*kind = PROGRAM_USUAL;
-	return (program_path(name, path, sizeof(path)) ? file_judge(path, 0, kind) : NULL);
+	native_init();
+	*kind = BSD_PROGRAM_USUAL;
+	return (bsd_program_path(name, path, sizeof(path)) ? file_judge(path, 0, kind) : NULL);
 }
