@@ -181,6 +181,7 @@ static const struct in_pcb_rare in_pcb_usual = {
 	.mttl = 1, /* RFC 1112 6.1 */
 	.mhops = 1,
 	.cksumoff = -1,
+	.linger2_s = 60,
 };
 
 int

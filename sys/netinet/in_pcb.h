@@ -86,6 +86,9 @@ struct in_pcb_rare {
 	uint32_t icmp6filter[8]; /* bit set: type is blocked */
 	uint8_t options[40]; /* v4, inp_optlen bytes */
 	struct mbuf_list errors; /* in_errq.c */
+	uint32_t win_clamp;	 /* tcp: the largest window, 0: any */
+	int16_t linger2_s;	 /* tcp: FIN_WAIT_2 without a program, -1: not at all */
+	uint8_t defer;		 /* tcp: TCP_DEFER_ACCEPT, tcp_defer_s() */
 };
 
 /*

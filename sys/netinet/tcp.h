@@ -51,6 +51,7 @@
 #define TCP_CONGESTION       13
 #define TCP_MD5SIG           14
 #define TCP_USER_TIMEOUT     18
+#define TCP_ULP              31
 #define TCP_MD5SIG_EXT       32
 #define TCP_MD5SIG_MAXKEYLEN 80
 

@@ -52,6 +52,7 @@ tcp_window(const struct tcpcb *tp)
 
 	if (space < MIN(size / 2, (uint64_t)tp->t_mss))
 		space = 0; /* RFC 9293 3.8.6.2.2 */
+	space = tcp_clamp(tp->t_inp, space);
 	if ((int32_t)told > 0)
 		space = MAX(space, (uint64_t)told);
 	return (
@@ -210,7 +211,8 @@ tcp_send_syn(struct tcpcb *tp, uint64_t now)
 		.md5 = tp->t_md5,
 		.flags = answer ? TH_SYN | TH_ACK : TH_SYN,
 		.df = true };
-	o.win = (uint32_t)MIN(sbspace(&so->so_rcv), (uint64_t)TCP_WINDOW_MAX);
+	o.win = (uint32_t)tcp_clamp(tp->t_inp,
+	    MIN(sbspace(&so->so_rcv), (uint64_t)TCP_WINDOW_MAX));
 	tp->t_rcv_adv = tp->t_rcv_nxt + o.win;
 	syn_options(tp, &o.opts, now);
 	if (!answer && tcp_ecn == 1 && tp->t_backoff == 0)

@@ -176,6 +176,88 @@ static const struct {
 	/* clang-format on */
 };
 
+/* --- what few sockets say: in_pcb_rare --- */
+
+#define LINGER2_MAX   120
+#define CLAMP_MIN     1152
+#define DEFER_LONGEST 120
+
+uint32_t
+tcp_defer_s(uint8_t n)
+{
+	uint32_t wait = 1, sum = 0;
+
+	for (; n > 0; n--) {
+		sum += wait;
+		wait = MIN(wait * 2, DEFER_LONGEST);
+	}
+	return (sum);
+}
+
+/* The least number of repetitions that takes so long. */
+static uint8_t
+defer_count(int s)
+{
+	uint8_t n = 0;
+
+	while (n < UINT8_MAX && s > 0 && tcp_defer_s(n) < (uint32_t)s)
+		n++;
+	return (n);
+}
+
+static bool
+is_rare(int name)
+{
+	return (name == TCP_LINGER2 || name == TCP_WINDOW_CLAMP ||
+	    name == TCP_DEFER_ACCEPT);
+}
+
+static int
+rare_set(struct tcpcb *tp, int name, int v)
+{
+	struct in_pcb_rare *r;
+
+	if (name == TCP_WINDOW_CLAMP && v == 0 && tp->t_state != TCPS_CLOSED)
+		return (EINVAL);
+	if ((r = in_pcb_rare(tp->t_inp)) == NULL)
+		return (ENOBUFS);
+	if (name == TCP_LINGER2)
+		r->linger2_s = (int16_t)(v < 0 ? -1 :
+			v == 0		       ? 60 :
+						 MIN(v, LINGER2_MAX));
+	else if (name == TCP_DEFER_ACCEPT)
+		r->defer = defer_count(v);
+	else
+		r->win_clamp = v == 0 ? 0 : MAX((uint32_t)v, CLAMP_MIN);
+	return (0);
+}
+
+static int
+rare_get(const struct tcpcb *tp, int name)
+{
+	const struct in_pcb_rare *r = tp->t_inp->inp_rare;
+
+	return (name == TCP_LINGER2	   ? r->linger2_s :
+		name == TCP_DEFER_ACCEPT ? (int)tcp_defer_s(r->defer) :
+					   (int)r->win_clamp);
+}
+
+int
+tcp_rare_inherit(struct tcpcb *tp, const struct tcpcb *listener)
+{
+	const struct in_pcb_rare *from = listener->t_inp->inp_rare;
+	struct in_pcb_rare *r;
+
+	if (from->linger2_s == tp->t_inp->inp_rare->linger2_s &&
+	    from->win_clamp == 0)
+		return (0);
+	if ((r = in_pcb_rare(tp->t_inp)) == NULL)
+		return (ENOBUFS);
+	r->linger2_s = from->linger2_s;
+	r->win_clamp = from->win_clamp;
+	return (0);
+}
+
 /* --- what it is doing --- */
 
 /* The first part of what Linux tells. */
@@ -301,8 +383,14 @@ tcp_setopt(struct socket *so, int level, int name, const void *val,
 		return (congestion_set(tp, val, len));
 	if (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT)
 		return (tcp_md5_set(tp, name == TCP_MD5SIG_EXT, val, len));
+	if (name == TCP_ULP) /* of such a name there is none */
+		return (len == 0 ? EINVAL : ENOENT);
 	if (len < sizeof(v))
 		return (EINVAL);
+	if (is_rare(name)) {
+		memcpy(&v, val, sizeof(v));
+		return (rare_set(tp, name, v));
+	}
 	for (i = 0; i < nitems(rows) && rows[i].name != name; i++)
 		;
 	if (i == nitems(rows))
@@ -333,6 +421,14 @@ tcp_getopt(struct socket *so, int level, int name, void *val, socklen_t *len,
 	if (name == TCP_INFO) {
 		info_fill(tp, &ti, uptime_us());
 		return (put(val, len, &ti, sizeof(ti)));
+	}
+	if (name == TCP_ULP) {
+		*len = 0;
+		return (0);
+	}
+	if (is_rare(name)) {
+		v = rare_get(tp, name);
+		return (put(val, len, &v, sizeof(v)));
 	}
 	for (i = 0; i < nitems(rows) && rows[i].name != name; i++)
 		;

@@ -28,8 +28,6 @@
 #include <sys/socketvar.h>
 #include <netinet/tcp_var.h>
 
-#define FIN_WAIT_2_US 60000000ULL /* without a program */
-
 /* clang-format off */
 #define NEVER_ TCPS_NSTATES
 #define X NEVER_
@@ -112,7 +110,7 @@ static void
 arrive_fin_wait_2(struct tcpcb *tp, uint64_t now)
 {
 	if ((tp->t_flags & TF_GONE) != 0)
-		tcp_timer_set(tp, TCPT_2MSL, now, FIN_WAIT_2_US);
+		tcp_orphan(tp, now);
 }
 
 static void

@@ -226,6 +226,14 @@ tcp_attach_pcb(struct socket *so)
 }
 
 void
+tcp_orphan(struct tcpcb *tp, uint64_t now)
+{
+	int s = tp->t_inp->inp_rare->linger2_s;
+
+	tcp_timer_set(tp, TCPT_2MSL, now, s < 0 ? 1 : (uint64_t)s * 1000000);
+}
+
+void
 tcp_options_copy(struct tcpcb *tp, const struct tcpcb *from)
 {
 	tp->t_rcv_auto = from->t_rcv_auto;

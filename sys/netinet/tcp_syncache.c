@@ -51,6 +51,7 @@ struct syn {
 	struct tcp_opts s_opt; /* the peer's */
 	uint8_t s_level, s_wscale;
 	bool s_ecn;
+	bool s_acked; /* and the listener waits for data */
 };
 
 static LIST_HEAD(, syn) buckets[BUCKETS];
@@ -178,7 +179,8 @@ syn_fill(struct syn *s, const struct inpcb *listener,
 	if (tcp_do_sack == 0)
 		s->s_opt.sackok = false;
 	s->s_wscale = tcp_wscale_offer(so->so_rcv.sb_hiwat);
-	s->s_win = (uint32_t)MIN(so->so_rcv.sb_hiwat, (uint64_t)TCP_WINDOW_MAX);
+	s->s_win = (uint32_t)tcp_clamp(listener,
+	    MIN(so->so_rcv.sb_hiwat, (uint64_t)TCP_WINDOW_MAX));
 	s->s_ecn = tcp_ecn != 0 &&
 	    (sg->flags & (TH_ECE | TH_CWR)) == (TH_ECE | TH_CWR);
 	s->s_sent_at = now;
@@ -269,6 +271,20 @@ syn_enqueue(struct syn *s, uint8_t level, uint64_t now)
 		timeout_at_us(&syn_timeout, s->s_due);
 }
 
+/*
+ * TCP_DEFER_ACCEPT: a bare acknowledgment makes no connection, until the time
+ * is over.  Then the answer goes again, and the next one does: at the last
+ * level but one at the latest, since there is no other chance.
+ */
+static bool
+defer_over(const struct syn *s, const struct inpcb *listener, uint64_t now)
+{
+	uint8_t n = listener->inp_rare->defer;
+
+	return (n == 0 || s->s_level >= LEVELS - 1 ||
+	    now - s->s_sent_at >= (uint64_t)tcp_defer_s(n) * 1000000);
+}
+
 /* The answer again, or it is over. */
 static void
 syn_late(struct syn *s, uint64_t now)
@@ -288,6 +304,8 @@ syn_late(struct syn *s, uint64_t now)
 	}
 	TAILQ_REMOVE(&queues[level], s, s_queue);
 	syn_enqueue(s, level + 1, now);
+	if (s->s_acked && !defer_over(s, inp, now))
+		return;
 	tcpstat_inc(TCPC_SC_REXMT);
 	answer(s, inp, -1, now);
 }
@@ -435,7 +453,8 @@ connection(const struct syn *s, struct inpcb *listener,
 		return (NULL);
 	}
 	tp = pcb_of(so->so_pcb);
-	if (tcp_md5_inherit(tp, pcb_of(listener)) != 0) {
+	if (tcp_md5_inherit(tp, pcb_of(listener)) != 0 ||
+	    tcp_rare_inherit(tp, pcb_of(listener)) != 0) {
 		soclose(so);
 		return (NULL);
 	}
@@ -475,6 +494,10 @@ tcp_syncache_ack(struct inpcb *listener, const struct in_pcb_key *k,
 	}
 	if (!answers(s, sg)) {
 		*reset = true;
+		return (NULL);
+	}
+	if (tcp_seg_space(sg) == 0 && !defer_over(s, listener, now)) {
+		s->s_acked = true;
 		return (NULL);
 	}
 	if ((tp = connection(s, listener, sg, now)) == NULL)

@@ -140,7 +140,7 @@ tcp_detach(struct socket *so)
 	tp->t_flags |= TF_GONE;
 	say_end(tp, now);
 	if (tp->t_state == TCPS_FIN_WAIT_2)
-		tcp_timer_set(tp, TCPT_2MSL, now, 60000000ULL);
+		tcp_orphan(tp, now);
 }
 
 static void

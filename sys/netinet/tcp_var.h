@@ -366,6 +366,8 @@ extern struct in_pcb_table tcp_pcbs;
 void tcp_subr_init(void); /* at boot */
 /* A tcpcb for so, whose in_pcb is made.  0 or ENOBUFS. */
 int tcp_attach_pcb(struct socket *so);
+/* FIN_WAIT_2 and the program has gone: how long the peer may take to end. */
+void tcp_orphan(struct tcpcb *tp, uint64_t now);
 /* What the program said of one connection by options, said of tp. */
 void tcp_options_copy(struct tcpcb *tp, const struct tcpcb *from);
 /*
@@ -470,6 +472,14 @@ void tcp_send_persist(struct tcpcb *tp, uint64_t now);
 /* RFC 8985 7: the last segment again, or one more, to hear of the others. */
 void tcp_send_tail(struct tcpcb *tp, uint64_t now);
 void tcp_send_rst(struct tcpcb *tp, uint64_t now);
+/* A window of so many bytes, as far as the socket allows (TCP_WINDOW_CLAMP). */
+static inline uint64_t
+tcp_clamp(const struct inpcb *inp, uint64_t win)
+{
+	uint32_t most = inp->inp_rare->win_clamp;
+
+	return (most == 0 || win < most ? win : most);
+}
 /* Room of the receive buffer as a window, never taken back. */
 uint32_t tcp_window(const struct tcpcb *tp);
 /* May the window be told anew?  The program has read. */
@@ -534,6 +544,10 @@ unsigned int tcp_syncache_count(void);
 /* --- the socket's options (tcp_sockopt.c), as in protosw --- */
 int tcp_setopt(struct socket *so, int level, int name, const void *val,
     socklen_t len, struct proc *p);
+/* Seconds for a number of repetitions, each twice as long as the one before. */
+uint32_t tcp_defer_s(uint8_t n);
+/* What few listeners say of their connections.  0 or ENOBUFS. */
+int tcp_rare_inherit(struct tcpcb *tp, const struct tcpcb *listener);
 int tcp_getopt(struct socket *so, int level, int name, void *val,
     socklen_t *len, struct proc *p);
 

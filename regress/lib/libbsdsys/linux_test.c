@@ -102,12 +102,11 @@ static const struct {
 	R(IPPROTO_IPV6, IPV6_RECVHOPOPTS), R(IPPROTO_IPV6, IPV6_RECVRTHDR),
 	R(IPPROTO_IPV6, IPV6_RECVPATHMTU), R(IPPROTO_IPV6, IPV6_AUTOFLOWLABEL),
 	R(IPPROTO_IPV6, IPV6_ADDR_PREFERENCES), R(IPPROTO_IPV6, 9999),
-	R(IPPROTO_TCP, TCP_LINGER2), R(IPPROTO_TCP, TCP_DEFER_ACCEPT),
-	R(IPPROTO_TCP, TCP_WINDOW_CLAMP), R(IPPROTO_TCP, TCP_REPAIR),
+	R(IPPROTO_TCP, TCP_REPAIR),
 	R(IPPROTO_TCP, TCP_FASTOPEN), R(IPPROTO_TCP, TCP_FASTOPEN_CONNECT),
 	R(IPPROTO_TCP, TCP_TIMESTAMP), R(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
 	R(IPPROTO_TCP, TCP_CC_INFO), R(IPPROTO_TCP, TCP_SAVE_SYN),
-	R(IPPROTO_TCP, TCP_ULP), R(IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE),
+	R(IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE),
 	R(IPPROTO_TCP, TCP_INQ), R(IPPROTO_TCP, 9999),
 	R(IPPROTO_UDP, UDP_CORK), R(IPPROTO_UDP, UDP_SEGMENT),
 	R(IPPROTO_UDP, UDP_GRO), R(IPPROTO_SCTP, 1),
@@ -190,6 +189,16 @@ static const struct {
 	{ STREAM, IPPROTO_TCP, TCP_MAXSEG, 0,	   -1,	    0 },
 	{ STREAM, IPPROTO_TCP, TCP_KEEPCNT, 128,   -1,	    EINVAL },
 	{ STREAM, IPPROTO_TCP, TCP_INFO,   1,	   -1,	    ENOPROTOOPT },
+	{ STREAM, IPPROTO_TCP, TCP_LINGER2, 7,	   7,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_LINGER2, 0,	   60,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_LINGER2, -9,	   -1,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_LINGER2, 999,   120,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_DEFER_ACCEPT, 0, 0,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1, 1,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_DEFER_ACCEPT, 5, 7,	    0 },
+	{ STREAM, IPPROTO_TCP, TCP_DEFER_ACCEPT, 30, 31,    0 },
+	{ STREAM, IPPROTO_TCP, TCP_WINDOW_CLAMP, 9000, 9000, 0 },
+	{ STREAM, IPPROTO_TCP, TCP_WINDOW_CLAMP, 1, 1152,   0 },
 	{ DGRAM, IPPROTO_TCP, TCP_NODELAY, 1,	   -1,	    ENOPROTOOPT },
 	/* clang-format on */
 };
@@ -665,6 +674,56 @@ test_flags(void **state UNUSED)
 	close(l);
 }
 
+/* An upper layer protocol ("tls") that is not there, as on Linux without it. */
+static void
+test_no_upper_layer(void **state UNUSED)
+{
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+	int fd;
+
+	BOTH(af)
+	{
+		fd = tcp_socket(af, 0);
+		assert_errno(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", 3),
+		    ENOENT);
+		assert_errno(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "", 0),
+		    EINVAL);
+		assert_return_code(getsockopt(fd, IPPROTO_TCP, TCP_ULP, name,
+				       &len),
+		    errno);
+		assert_int_equal(len, 0);
+		len = sizeof(name);
+		close(fd);
+	}
+}
+
+/* A connection is there for accept(2) when it has brought data. */
+static void
+test_defer_accept(void **state UNUSED)
+{
+	int a, b, l, port;
+
+	BOTH(af)
+	{
+		l = tcp_listener(af, &port);
+		assert_return_code(number_set(l, IPPROTO_TCP, TCP_DEFER_ACCEPT,
+				       30),
+		    errno);
+		a = tcp_socket(af, 0);
+		assert_return_code(tcp_connect(a, af, port), errno);
+		assert_quiet(l, POLLIN);
+		say(a, "a request");
+		assert_comes(l, POLLIN);
+		assert_return_code(b = accept(l, NULL, NULL), errno);
+		expect_text(b, "a request");
+		say(b, "its answer");
+		expect_text(a, "its answer");
+		both_close(a, b);
+		close(l);
+	}
+}
+
 /* Streams before they have a peer, and what is no listener. */
 static void
 test_without_peer(void **state UNUSED)
@@ -776,6 +835,8 @@ main(void)
 		T(test_error_queue_mapped),
 		T(test_drops_told),
 		T(test_flags),
+		T(test_no_upper_layer),
+		T(test_defer_accept),
 		T(test_without_peer),
 		T(test_write_after_reset),
 		T(test_disconnect),

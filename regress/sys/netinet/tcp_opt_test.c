@@ -61,6 +61,68 @@ KTEST(tcp_options_odd_ones)
 
 /* --- options of the socket --- */
 
+static int
+option(struct socket *so, int name, int v)
+{
+	return (so->so_proto->setopt(so, IPPROTO_TCP, name, &v, sizeof(v),
+	    &kit_owner));
+}
+
+/* No window is larger, whatever the buffer; what was told stays told. */
+BOTH(tcp_window_clamp)
+{
+	struct socket *so = kit_sock();
+	struct kit_out o;
+	int n;
+
+	KT_EQ(option(so, TCP_WINDOW_CLAMP, 5000), 0);
+	KT_EQ(option(so, TCP_WINDOW_CLAMP, 0), 0); /* no connection yet */
+	soclose(so);
+	so = kit_established(NULL, 0);
+	so->so_file = NULL;
+	KT_EQ(option(so, TCP_WINDOW_CLAMP, 0), EINVAL);
+	KT_EQ(option(so, TCP_WINDOW_CLAMP, 5000), 0);
+	kit_data(1, 60000); /* uses up what was told before */
+	so->so_rcv.sb_hiwat = 1 << 20;
+	kit_data(60001, 1400);
+	kit_data(61401, 1400);
+	while (kit_out(&o))
+		;
+	kit_data(62801, 1400);
+	kit_data(64201, 1400);
+	for (n = 0; kit_out(&o); n++)
+		KT(o.win <= 5000);
+	KT(n > 0);
+	kit_end(so);
+}
+
+/* FIN_WAIT_2 when the program has gone. */
+BOTH(tcp_linger2)
+{
+	static const struct {
+		int v, s;
+	} rows[] = { { 5, 5 }, { -1, 0 }, { 0, 60 } };
+	struct socket *so;
+	unsigned int i;
+	int n;
+
+	for (i = 0; i < nitems(rows); i++) {
+		so = kit_established(NULL, 0);
+		n = (int)tcp_pcbs.count;
+		KT_EQ(option(so, TCP_LINGER2, rows[i].v), 0);
+		soclose(so);
+		kit_ack(2, 65535); /* of our end */
+		kit_quiet();
+		if (rows[i].s != 0) {
+			kit_run((uint64_t)rows[i].s * 1000000 - 1000000);
+			KT_EQ(tcp_pcbs.count, n);
+		}
+		kit_run(1500000);
+		KT_EQ(tcp_pcbs.count, n - 1);
+		kit_quiet();
+	}
+}
+
 BOTH(tcp_socket_options_row_by_row)
 {
 	static const struct {
@@ -75,8 +137,7 @@ BOTH(tcp_socket_options_row_by_row)
 		{ TCP_SYNCNT, 3, 16 },
 		{ TCP_USER_TIMEOUT, 30000, -1 },
 	};
-	static const int unknown[] = { TCP_LINGER2, TCP_DEFER_ACCEPT,
-		TCP_WINDOW_CLAMP, 99 };
+	static const int unknown[] = { TCP_INFO, 98, 99 };
 	struct socket *so = kit_sock();
 	const struct protosw *pr = so->so_proto;
 	unsigned int i;

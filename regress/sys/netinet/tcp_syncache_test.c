@@ -53,6 +53,72 @@ BOTH(tcp_syncache_repeats_and_forgets)
 	KT_EQ(kit_outs(&bytes), 1);
 }
 
+/* Connections that were tried: without a program there is no room for them. */
+static int
+tried(void)
+{
+	return ((int)tcp_counters[TCPC_LISTENFULL]);
+}
+
+static struct socket *
+defer_listen(int s)
+{
+	struct socket *so = kit_listen();
+
+	KT_EQ(so->so_proto->setopt(so, IPPROTO_TCP, TCP_DEFER_ACCEPT, &s,
+		  sizeof(s), &kit_owner),
+	    0);
+	return (so);
+}
+
+BOTH(tcp_defer_accept_waits_for_data)
+{
+	uint32_t bytes;
+	int n;
+
+	kit_iss = 0;
+	(void)defer_listen(5);
+	syn(0, NULL, 0);
+	(void)synack();
+	n = tried();
+	kit_ack(1, 65535);
+	KT_EQ(tried(), n);
+	KT_EQ(kit_outs(&bytes), 0);
+	kit_run(3000000); /* the peer has our answer: it is not sent again */
+	KT_EQ(kit_outs(&bytes), 0);
+	KT_EQ(tcp_syncache_count(), 1);
+	kit_data(1, 10);
+	KT_EQ(tried(), n + 1);
+}
+
+BOTH(tcp_defer_accept_does_not_wait_for_ever)
+{
+	static const int seconds[][2] = { { 1, 1 }, { 5, 7 }, { 3600, 15 } };
+	uint32_t bytes;
+	unsigned int i;
+	int n;
+
+	for (i = 0; i < nitems(seconds); i++) {
+		struct socket *so = defer_listen(seconds[i][0]);
+
+		kit_iss = 0;
+		syn(0, NULL, 0);
+		(void)synack();
+		kit_ack(1, 65535);
+		n = tried();
+		kit_run((uint64_t)seconds[i][1] * 1000000 - 200000);
+		KT_EQ(kit_outs(&bytes), 0);
+		kit_run(400000);
+		KT_EQ(kit_outs(&bytes), 1); /* our answer again */
+		kit_ack(1, 65535);
+		KT_EQ(tried(), n + 1);
+		soclose(so);
+		kit_run(40000000);
+		KT_EQ(tcp_syncache_count(), 0);
+		kit_quiet();
+	}
+}
+
 BOTH(tcp_syncache_reset_and_wrong_ack)
 {
 	struct kit_seg k = { .flags = TH_RST, .seq = 1 };
