@@ -419,7 +419,7 @@ fd_passed(struct msghdr *msg)
 }
 
 static int
-reply_recv(struct sys_rep *rep, void *buf, size_t room, size_t *got, int *fd)
+reply_recv(const struct call *c, struct sys_rep *rep, void *buf, size_t room, size_t *got, int *fd)
 {
 	struct iovec iov[2] = { { rep, sizeof(*rep) }, { buf, room } };
 	union {
@@ -429,10 +429,10 @@ reply_recv(struct sys_rep *rep, void *buf, size_t room, size_t *got, int *fd)
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2, .msg_control = pass.buf, .msg_controllen = sizeof(pass.buf) };
 	ssize_t n;
 
-	do {
+	do { /* until it is ours: the answer to one that was interrupted comes late */
 		msg.msg_controllen = sizeof(pass.buf);
 		n = native.recvmsg(conn.fd, &msg, MSG_CMSG_CLOEXEC);
-	} while (n == -1 && errno == EINTR);
+	} while ((n == -1 && errno == EINTR && !c->waits) || (n >= (ssize_t)sizeof(*rep) && rep->seq != conn.seq));
 	if (n < (ssize_t)sizeof(*rep)) {
 		if (n >= 0)
 			errno = ECONNRESET;
@@ -554,8 +554,8 @@ call_run(struct call *c, char *buf, size_t room)
 	if (request_send(&req, c->in, c->nin, c->fd) == -1)
 		return (errno == EFAULT ? -1 : call_broken());
 	for (;;) {
-		if (reply_recv(&rep, buf, room, &got, &fd) == -1)
-			return (call_broken());
+		if (reply_recv(c, &rep, buf, room, &got, &fd) == -1)
+			return (c->waits && errno == EINTR ? -1 : call_broken());
 		if (rep.kind == SYSR_REPLY)
 			break;
 		if (rep.kind == SYSR_COPYOUT)

@@ -28,6 +28,7 @@ struct call {
 	void *out; /* room for the answer's payload */
 	size_t outroom, outlen;
 	int newfd; /* a descriptor that came, -1 none */
+	bool waits; /* a signal may end it: EINTR */
 };
 
 /*

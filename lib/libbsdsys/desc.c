@@ -10,7 +10,9 @@
  * names on the way (socket(), accept(), open(), dup() and the like, a
  * descriptor that was passed), which forgets what was known.  So closing is
  * free to happen behind our back.  A stream that is not connected is nothing
- * that is remembered: its pair would take bytes, and Linux does not.
+ * that is remembered: its pair would take bytes, and Linux does not.  Nor is
+ * one that is being connected: what is asked about it afterwards gives its
+ * pair the buffer that it lacks until then.
  *
  * A word for each number: the lowest bit says "known", the others count how
  * often it was forgotten, so that an answer that is late is not believed.
@@ -72,9 +74,9 @@ desc_new_all(void)
 			desc_new(fd);
 }
 
-/* A stream of ours: has it no peer, and never had one? */
-static bool
-unconnected(int fd)
+/* A stream of ours: has it a peer, or had one; is it getting one; or neither? */
+static enum { CONNECTED, CONNECTING, UNCONNECTED }
+stream_state(int fd)
 {
 	char addr[128];
 	struct call c = { .no = SYS_GETPEERNAME, .fd = fd, .out = addr, .outroom = sizeof(addr) };
@@ -82,13 +84,16 @@ unconnected(int fd)
 	bool none = call_do(&c) == -1 && errno == ENOTCONN && !call_hungup(fd);
 
 	errno = saved;
-	return (none);
+	if (!none)
+		return (CONNECTED);
+	return (c.arg[5] != 0 ? CONNECTING : UNCONNECTED);
 }
 
 bool
 desc_dgram(int fd)
 {
 	uint32_t was = 0;
+	int state;
 
 	idle = false;
 	if (fd >= 0 && fd < NKNOWN &&
@@ -99,7 +104,9 @@ desc_dgram(int fd)
 	if (call_isours(fd)) {
 		if (call_type(fd) == SOCK_SEQPACKET)
 			return (true);
-		if ((idle = unconnected(fd)))
+		state = stream_state(fd);
+		idle = state == UNCONNECTED;
+		if (state != CONNECTED)
 			return (false);
 	}
 	if (fd >= 0 && fd < NKNOWN)

@@ -241,34 +241,59 @@ disconnect(int fd, const struct sockaddr *sa, socklen_t len)
 	return (c.newfd != -1 ? replace(fd, c.newfd) : 0);
 }
 
+/*
+ * One call.  Waits: it is answered when it is over, if nobody else waits for
+ * that.  0, or -1 with errno.
+ *
+ * What is under way without an answer is not a known stream yet: what is asked
+ * about it afterwards gives the pair the buffer that it lacks until then.
+ */
+static int
+connect_call(int fd, const struct sockaddr *sa, socklen_t len, bool waits)
+{
+	struct iovec in = { (void *)(uintptr_t)sa, len };
+	struct call c = { .no = SYS_CONNECT, .fd = fd, .in = &in, .nin = 1, .waits = waits };
+	int64_t how;
+	int size;
+
+	if (sa != NULL && len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
+		return (disconnect(fd, sa, len));
+	c.arg[0] = waits;
+	if ((how = call_do(&c)) == -1) {
+		if (errno == EINPROGRESS || errno == EINTR)
+			desc_new(fd);
+		return (-1);
+	}
+	if (how > 1) {
+		size = (int)how;
+		native.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	}
+	if (how > 0)
+		desc_new_stream(fd);
+	return (0);
+}
+
 int
 bsd_connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	native_init();
-	if (sa != NULL && len >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
-		return (disconnect(fd, sa, len));
-	if (address_call(SYS_CONNECT, fd, sa, len) == 0) {
-		if (call_type(fd) == SOCK_STREAM)
-			desc_new_stream(fd);
-		return (0);
-	}
-	if (errno == EINPROGRESS)
-		desc_new_stream(fd);
-	return (-1);
+	return (connect_call(fd, sa, len, false));
 }
 
 int
 connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
+	bool blocks;
 	int error;
 
 	native_init();
 	if (!call_isours(fd))
 		return (native.connect(fd, sa, len));
-	if (bsd_connect(fd, sa, len) == 0)
+	blocks = (native.fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
+	if (connect_call(fd, sa, len, blocks && connect_limit(fd) == -1) == 0)
 		return (0);
-	/* EALREADY: a signal ended the call that began it */
-	if ((errno != EINPROGRESS && errno != EALREADY) || (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0)
+	/* there is a limit of time, or another thread waits for the answer */
+	if ((errno != EINPROGRESS && errno != EALREADY) || !blocks)
 		return (-1);
 	if (connect_wait(fd) == -1)
 		return (-1);
@@ -415,6 +440,7 @@ getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 {
 	struct iovec in = { val, *len };
 	struct call c = { .no = SYS_GETSOCKOPT, .fd = fd, .in = &in, .nin = option_asks(level, name) ? 1 : 0, .out = val, .outroom = *len };
+	int64_t stream;
 
 	native_init();
 	if (option_native(level, name) || !call_isours(fd))
@@ -422,8 +448,10 @@ getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	c.arg[0] = (uint64_t)level;
 	c.arg[1] = (uint64_t)name;
 	c.arg[2] = *len;
-	if (call_do(&c) == -1)
+	if ((stream = call_do(&c)) == -1)
 		return (-1);
+	if (stream == 1 && level == SOL_SOCKET && name == SO_ERROR)
+		desc_new_stream(fd); /* connected: nothing else is to be asked */
 	if (c.outlen < *len)
 		*len = (socklen_t)c.outlen;
 	return (0);

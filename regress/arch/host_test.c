@@ -48,20 +48,26 @@ static void
 filler_shuts_and_drain_opens(void **state)
 {
 	char buf[8] = "";
-	int fds[2];
+	int fds[2], size, is;
+	socklen_t len = sizeof(is);
 
-	assert_int_equal(host_sockpair(HOST_STREAM, fds), 0);
-	assert_true(polled(fds[1], POLLOUT) & POLLOUT);
-	assert_int_equal(host_fill(fds[1]), 0);
-	assert_false(polled(fds[1], POLLOUT) & POLLOUT);
-	assert_int_equal(send(fds[1], "x", 1, MSG_DONTWAIT), -1);
-	host_drain(fds[0]);
-	assert_true(polled(fds[1], POLLOUT) & POLLOUT);
-	assert_int_equal(send(fds[1], "mine", 4, 0), 4);
-	assert_int_equal(recv(fds[0], buf, sizeof(buf), 0), 4);
-	assert_string_equal(buf, "mine");
-	host_close(fds[0]);
-	host_close(fds[1]);
+	for (int cheap = 0; cheap < 2; cheap++) {
+		assert_int_equal(host_sockpair(HOST_STREAM, fds), 0);
+		assert_true(polled(fds[1], POLLOUT) & POLLOUT);
+		size = cheap ? host_hold(fds[1]) : host_fill(fds[1]);
+		assert_true(cheap ? size > 0 : size == 0);
+		assert_false(polled(fds[1], POLLOUT) & POLLOUT);
+		assert_int_equal(send(fds[1], "x", 1, MSG_DONTWAIT), -1);
+		host_drain(fds[0], cheap ? fds[1] : -1, size);
+		assert_true(polled(fds[1], POLLOUT) & POLLOUT);
+		assert_int_equal(send(fds[1], "mine", 4, 0), 4);
+		assert_int_equal(recv(fds[0], buf, sizeof(buf), 0), 4);
+		assert_string_equal(buf, "mine");
+		getsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &is, &len);
+		assert_true(!cheap || is == 2 * size);
+		host_close(fds[0]);
+		host_close(fds[1]);
+	}
 }
 
 static void

@@ -43,7 +43,8 @@ struct worker {
 static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
 static LIST_HEAD(, worker) waiting = LIST_HEAD_INITIALIZER(waiting);
 static int nwaiting;
-static uint8_t *loop_buf; /* MSG_MAX: the network thread's message */
+/* The network thread's message. */
+static uint8_t loop_buf[MSG_MAX] __attribute__((aligned(8)));
 
 static int nclients, maxclients = 4096, maxuserclients = 1024;
 static uint64_t bootid;
@@ -79,7 +80,6 @@ clientinit(void)
 {
 	sysctl_register(&table);
 	arc4random_buf(&bootid, sizeof(bootid));
-	loop_buf = malloc(MSG_MAX, M_SYSCALL, 0);
 }
 
 void
@@ -135,6 +135,7 @@ user_uncount(struct uidinfo *ui)
 static void
 client_end(struct client *c)
 {
+	callwait_end(c);
 	LIST_REMOVE(c, c_all);
 	host_watch_del(c->c_watch);
 	host_close(c->c_fd);
@@ -284,6 +285,10 @@ client_event(void *arg, unsigned int events)
 	int fd, error;
 
 	(void)events;
+	if (c->c_dead) { /* an answer found no room */
+		client_end(c);
+		return;
+	}
 	if ((error = request_recv(c, loop_buf, MSG_MAX, &req, &fd, 0)) == EAGAIN)
 		return;
 	if (error == 0 && syscall_sleeps(req.no)) {

@@ -28,8 +28,23 @@ struct client {
 	struct host_watch *c_watch; /* NULL: a worker has it */
 	struct kernel_cred c_cred;
 	struct uidinfo *c_ui; /* counts it */
+	struct callwait *c_wait; /* a call that is not answered yet */
 	LIST_ENTRY(client) c_all;
 };
+
+/*
+ * An errno that is none: the answer comes later, without a thread that waits
+ * for it.  The client's next request, or its end, is the end of that.
+ */
+#define CALL_LATER (-1)
+struct callwait {
+	struct client *cw_client; /* NULL: nobody waits */
+	uint32_t cw_seq;
+};
+/* The caller waits.  False: somebody does already, or he cannot. */
+bool callwait_begin(struct callwait *cw, struct proc *p);
+/* What he waits for.  If nobody does, nothing happens. */
+void callwait_answer(struct callwait *cw, int error, int64_t value);
 
 /* One call: what came in, what goes out. */
 struct sysframe {
@@ -50,6 +65,8 @@ int syscall_run(struct proc *p, unsigned int no, struct sysframe *f);
 bool syscall_sleeps(unsigned int no);
 void syscalltableinit(void); /* at boot */
 void clientinit(void); /* at boot */
+/* c does not wait any more. */
+void callwait_end(struct client *c);
 /*
  * The next message of c into buf[len] and *req; *fd is what came along.  Waits
  * as flags (HOST_*) say.  0; EAGAIN: none yet; EPIPE, EINVAL: c is dead.

@@ -283,6 +283,45 @@ copyout(const void *kaddr, uint64_t uaddr, size_t len)
 	return (error == 0 && !c->c_dead ? 0 : EFAULT);
 }
 
+/* --- answers that come later --- */
+
+bool
+callwait_begin(struct callwait *cw, struct proc *p)
+{
+	struct client *c = p->p_client;
+
+	if (cw->cw_client != NULL || c->c_fd == -1)
+		return (false);
+	KASSERT(c->c_wait == NULL);
+	cw->cw_client = c;
+	cw->cw_seq = c->c_seq;
+	c->c_wait = cw;
+	return (true);
+}
+
+void
+callwait_end(struct client *c)
+{
+	if (c->c_wait != NULL)
+		c->c_wait->cw_client = NULL;
+	c->c_wait = NULL;
+}
+
+void
+callwait_answer(struct callwait *cw, int error, int64_t value)
+{
+	struct client *c = cw->cw_client;
+	struct sys_rep rep = { .kind = SYSR_REPLY,
+		.error = error,
+		.seq = cw->cw_seq,
+		.value = value };
+
+	if (c == NULL)
+		return;
+	callwait_end(c);
+	(void)reply_send(c, &rep, NULL, -1, 0);
+}
+
 /* --- one call --- */
 
 static void
@@ -341,13 +380,15 @@ call_serve(struct client *c, uint8_t *buf, const struct sys_req *req, int fd,
 	c->c_seq = req->seq;
 	if (!loop)
 		host_cpu_enter();
+	callwait_end(c);
 	error = call_run(&p, req->no, &f);
 	if (!loop && kernel_due())
 		host_kick(); /* what the call set in motion runs now */
 	if (!loop)
 		host_cpu_leave();
-	error = call_reply(c, req, &f, error,
-	    loop ? 0 : HOST_WAIT | HOST_LIMIT);
+	error = error == CALL_LATER ?
+	    0 :
+	    call_reply(c, req, &f, error, loop ? 0 : HOST_WAIT | HOST_LIMIT);
 	host_close(p.p_fd);
 	if (!loop && f.outcap != 0)
 		host_cpu_enter();

@@ -42,14 +42,14 @@ static struct sysctl_table table = { .rows = rows, .nrows = nitems(rows) };
 static int
 out_alloc(struct sysframe *f, uint32_t len)
 {
-	f->outlen = len;
 	if (len <= sizeof(f->small)) {
 		f->out = (uint8_t *)f->small; /* which is zero */
-		return (0);
+	} else {
+		if ((f->out = malloc(len, M_SYSCALL, M_ZERO)) == NULL)
+			return (ENOMEM);
+		f->outcap = len;
 	}
-	if ((f->out = malloc(len, M_SYSCALL, M_ZERO)) == NULL)
-		return (ENOMEM);
-	f->outcap = len;
+	f->outlen = len;
 	return (0);
 }
 
@@ -189,6 +189,7 @@ disconnect(struct proc *p, struct sysframe *f, struct socket *so)
 static int
 sys_connect(struct proc *p, struct sysframe *f)
 {
+	const struct sockaddr *sa;
 	struct socket *so;
 	int error;
 
@@ -196,28 +197,15 @@ sys_connect(struct proc *p, struct sysframe *f)
 		return (error);
 	if (so->so_proto->connect == NULL)
 		return (EOPNOTSUPP);
-	if (((const struct sockaddr *)(const void *)f->in)->sa_family ==
-	    AF_UNSPEC)
+	sa = (const struct sockaddr *)(const void *)f->in;
+	if (sa->sa_family == AF_UNSPEC)
 		return (disconnect(p, f, so));
-	if ((so->so_state & SS_LISTEN) != 0)
-		return (EISCONN);
-	if ((so->so_state & SS_CONNECTING) != 0)
-		return (EALREADY);
-	if (so->so_type == SOCK_STREAM && (so->so_state & SS_CONNECTED) != 0)
-		return (EISCONN);
+	if (so->so_type == SOCK_STREAM) {
+		f->value = 1;
+		return (soconnect(so, sa, f->inlen, p, f->arg[0] != 0));
+	}
 	so->so_error = 0;
-	if (so->so_type != SOCK_STREAM)
-		return (so->so_proto->connect(so,
-		    (const struct sockaddr *)(const void *)f->in, f->inlen, p));
-	so->so_state |= SS_CONNECTING;
-	error = so->so_proto->connect(so,
-	    (const struct sockaddr *)(const void *)f->in, f->inlen, p);
-	if (error ==
-	    EINPROGRESS) /* not writable until it is connected, whoever polls */
-		host_fill(p->p_fd);
-	else
-		so->so_state &= ~(uint32_t)SS_CONNECTING;
-	return (error);
+	return (so->so_proto->connect(so, sa, f->inlen, p));
 }
 
 static int
@@ -230,8 +218,10 @@ name_get(struct sysframe *f, bool peer)
 	if ((error = socket_of(f, &so)) != 0)
 		return (error);
 	if (peer && so->so_type == SOCK_STREAM &&
-	    (so->so_state & SS_CONNECTED) == 0)
+	    (so->so_state & SS_CONNECTED) == 0) {
+		f->value = (so->so_state & SS_CONNECTING) != 0;
 		return (ENOTCONN);
+	}
 	get = peer ? so->so_proto->peername : so->so_proto->sockname;
 	if (get == NULL)
 		return (EOPNOTSUPP);
@@ -440,6 +430,7 @@ sys_getsockopt(struct proc *p, struct sysframe *f)
 		return (error);
 	if (f->inlen != 0) /* some ask with a value */
 		memcpy(f->out, f->in, MIN(f->inlen, len));
+	f->value = so->so_type == SOCK_STREAM && (so->so_state & SS_CONNECTED) != 0;
 	if ((int)f->arg[0] == SOL_SOCKET)
 		error = sol_socket_get(so, (int)f->arg[1], p, f->out, &len);
 	else if (so->so_proto->getopt == NULL)
@@ -635,8 +626,11 @@ syscall_run(struct proc *p, unsigned int no, struct sysframe *f)
 	f->newfd = -1;
 	if (no >= NSYS || calls[no].run == NULL)
 		return (ENOSYS);
-	if ((f->fp = file_offd(p->p_fd)) != NULL)
+	if ((f->fp = file_offd(p->p_fd)) != NULL) {
 		file_hold(f->fp);
+		if (!f->fp->f_device && !f->fp->f_ended && f->fp->f_data != NULL)
+			soconnect_small(f->fp->f_data, p->p_fd);
+	}
 	error = calls[no].run(p, f);
 	if (f->fp != NULL)
 		file_release(f->fp);

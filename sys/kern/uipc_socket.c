@@ -61,6 +61,7 @@ void
 soinit(void)
 {
 	pool_init(&so_pool, sizeof(struct socket), 0, "socket");
+	soconnect_init();
 	timeout_set(&accept_again, accept_retry, NULL);
 	task_set(&over_task, over_run, NULL);
 	looptest_init();
@@ -184,6 +185,8 @@ so_queue_end(struct socket *so)
 static void
 so_end(struct socket *so, bool reset)
 {
+	if ((so->so_state & SS_CONNECTING) != 0)
+		soconnect_over(so);
 	so->so_file = NULL;
 	over_del(so);
 	if ((so->so_state & SS_LISTEN) != 0)
@@ -921,15 +924,11 @@ sosndroom(struct socket *so)
 void
 soisconnected(struct socket *so)
 {
-	bool filled = (so->so_state & SS_CONNECTING) != 0;
-
-	so->so_state = (so->so_state & (uint16_t)~SS_CONNECTING) |
-	    SS_CONNECTED;
-	if (so->so_file == NULL)
-		return;
-	if (filled)
-		host_drain(so->so_file->f_k);
-	file_want_read(so->so_file, true);
+	so->so_state |= SS_CONNECTED;
+	if ((so->so_state & SS_CONNECTING) != 0)
+		soconnect_over(so);
+	if (so->so_file != NULL)
+		file_want_read(so->so_file, true);
 }
 
 void
@@ -943,14 +942,11 @@ socantrcvmore(struct socket *so)
 void
 soisdisconnected(struct socket *so)
 {
-	bool filled = (so->so_state & SS_CONNECTING) != 0;
-
-	so->so_state &= (uint16_t)~(SS_CONNECTED | SS_CONNECTING);
+	so->so_state &= (uint16_t)~SS_CONNECTED;
 	if (so->so_type != SOCK_STREAM)
 		return;
-	if (filled) { /* it never was: the program may try again */
-		if (so->so_file != NULL)
-			host_drain(so->so_file->f_k);
+	if ((so->so_state & SS_CONNECTING) != 0) {
+		soconnect_over(so); /* it never was: the program may try again */
 		return;
 	}
 	so->so_state |= SS_DISCONNECTED | SS_CANTRCV | SS_CANTSEND;

@@ -22,6 +22,7 @@ struct uidinfo;
 struct protosw;
 struct proc;
 struct sockaddr;
+struct soconnect;
 
 struct sockbuf {
 	struct mbuf_list sb_q; /* datagrams: packets; streams: chains */
@@ -37,6 +38,7 @@ struct sockbuf {
 #define SS_CANTSEND	0x10
 #define SS_LISTEN	0x20
 #define SS_READY	0x40 /* may be accepted */
+#define SS_SMALL	0x80 /* the program's end has a small buffer, see uipc_connect.c */
 
 /*
  * 176 bytes: 56 of pointers and links, 64 of buffers, 32 that a listener needs
@@ -69,6 +71,7 @@ struct socket {
 			bool so_pairgrown; /* its host pair is as large as it gets */
 			bool so_urgent; /* streams: so_rcv has an urgent byte */
 			union {
+				struct soconnect *so_connect; /* SS_CONNECTING */
 				uint64_t so_urgat; /* and so many before it */
 				uint64_t so_drops; /* datagrams that found no room */
 			};
@@ -155,6 +158,16 @@ void sosndroom(struct socket *so);
  * again must not find its own past.  Has any been ended?
  */
 bool soport_sweep(const struct protosw *pr, uint16_t port);
+/*
+ * connect(2) of a stream.  0, or errno: EINPROGRESS while it is under way; with
+ * wait the caller is answered when it is over then, if he can be (CALL_LATER).
+ */
+int soconnect(struct socket *so, const struct sockaddr *sa, socklen_t len, struct proc *p, bool wait);
+/* It is over, as SS_CONNECTED says: the program's end takes bytes again. */
+void soconnect_over(struct socket *so);
+/* A call about so brought the program's end fd: its buffer, if it is small, ends. */
+void soconnect_small(struct socket *so, int fd);
+void soconnect_init(void);
 /* Gives so a descriptor; *cfd is the program's end.  0 or errno. */
 int sofile_attach(struct socket *so, struct proc *p, int *cfd);
 /*

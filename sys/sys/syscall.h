@@ -16,6 +16,9 @@
  *				  <---	SYSR_COPYOUT addr + bytes
  *				  <---	SYSR_REPLY error value + payload [+ fd]
  *
+ * A connect(2) that waits is answered late, or never if another request comes
+ * first: the program was interrupted.
+ *
  * Numbers are in host order: both ends are on one machine.
  */
 
@@ -29,7 +32,7 @@
 #include "file_msg.h"
 
 #define SYS_MAGIC   0x66756775U /* "fugu" */
-#define SYS_VERSION 2
+#define SYS_VERSION 3
 #define SYS_INLINE_MAX (128 * 1024) /* payload of a message */
 
 enum sysno {
@@ -39,11 +42,14 @@ enum sysno {
 	SYS_SOCKET, /* family, type, protocol -> fd */
 	SYS_BIND, /* fd; payload: sockaddr */
 	SYS_LISTEN, /* fd; backlog */
-	SYS_CONNECT, /* fd; payload: sockaddr */
+	SYS_CONNECT, /* fd; wait: a stream's answer comes when it is connected or not;
+		      * payload: sockaddr -> value: 0 a datagram socket, 1 a stream,
+		      * above 1 one whose SO_SNDBUF at the program's end is to be that */
 	SYS_GETSOCKNAME, /* fd -> payload: sockaddr */
-	SYS_GETPEERNAME,
+	SYS_GETPEERNAME, /* the same; value with ENOTCONN: 1 it is being connected */
 	SYS_SETSOCKOPT, /* fd; level, name; payload: value */
-	SYS_GETSOCKOPT, /* fd; level, name, length; payload: what is asked -> payload: value */
+	SYS_GETSOCKOPT, /* fd; level, name, length; payload: what is asked -> payload: value;
+			* value: 1 a stream that has its peer */
 	SYS_SENDMSG, /* fd; address length, control length, flags; payload: both, each
 		      * padded to 8, and the data */
 	SYS_IOCTL, /* fd; command; payload: argument -> payload: argument */

@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "machine.h"
+#include "raw.h"
 
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -446,6 +447,112 @@ test_connect_nonblocking_refused(void **state UNUSED)
 		connect_later(how, true);
 }
 
+/* The host's own buffer of a descriptor. */
+static int
+pair_size(int fd)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	native.getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len);
+	return (size);
+}
+
+/*
+ * Connected at once or after a while, waited for by the call or by the
+ * program, who asks for nothing and writes: the pair takes what another takes.
+ */
+static void
+test_connect_leaves_no_small_pair(void **state UNUSED)
+{
+	static char bytes[65536];
+	int l, port, a, b, whole;
+
+	l = loop_listener(1, &port);
+	whole = pair_size(l);
+	assert_true(whole >= (int)sizeof(bytes));
+	for (int how = 0; how < 8; how++) {
+		a = loop_socket((how & 1) != 0 ? SOCK_NONBLOCK : 0);
+		if (loop_connect(a, port, (how & 2) != 0 ? QUIET_MS : 1) == -1)
+			assert_int_equal(errno, EINPROGRESS);
+		assert_comes(a, POLLOUT);
+		if ((how & 4) != 0)
+			assert_int_equal(error_of(a), 0);
+		assert_int_equal(write(a, bytes, sizeof(bytes)), sizeof(bytes));
+		assert_int_equal(pair_size(a), pair_size(l));
+		assert_return_code(b = accept(l, NULL, NULL), errno);
+		assert_int_equal(pair_size(b), whole);
+		close(a);
+		close(b);
+	}
+	close(l);
+}
+
+/* A program dies in connect(2): as if it had closed. */
+static void
+test_killed_while_connecting(void **state UNUSED)
+{
+	int l, port, a, status, files, clients;
+	pid_t pid;
+
+	l = loop_listener(1, &port);
+	files = settled("kern.nfiles");
+	clients = settled("kern.nclients");
+	for (int held_ms = 0; held_ms < 40; held_ms += 20) {
+		assert_return_code(pid = fork(), errno);
+		if (pid == 0) {
+			a = loop_socket(0);
+			(void)loop_set(a, LOOP_HOLD, 1);
+			(void)loop_connect(a, port, 1);
+			_exit(1);
+		}
+		expect_files(files + 1);
+		usleep((useconds_t)held_ms * 1000);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		expect_files(files);
+		expect_clients(clients);
+	}
+	close(l);
+}
+
+/* Two answers on the way, and the second is that of the second request. */
+static void
+test_answer_that_comes_too_late(void **state UNUSED)
+{
+	uint64_t wait[6] = { 1 };
+	struct sockaddr_loop sl;
+	struct sys_rep rep;
+	int l, port, a, raw = raw_open(mach.root);
+
+	l = loop_listener(1, &port);
+	sl = loop_address(port, 1);
+	for (int asks = 0; asks < 2; asks++) {
+		a = loop_socket(0);
+		assert_return_code(loop_set(a, LOOP_HOLD, 1), errno);
+		assert_true(
+		    raw_call(raw, SYS_CONNECT, wait, &sl, sizeof(sl), a));
+		assert_quiet(raw, POLLIN);
+		if (asks)
+			assert_true(
+			    raw_call(raw, SYS_GETSOCKNAME, NULL, NULL, 0, -1));
+		else
+			assert_return_code(loop_set(a, LOOP_HOLD, 0), errno);
+		assert_comes(raw, POLLIN);
+		assert_true(native.recv(raw, &rep, sizeof(rep), 0) ==
+		    sizeof(rep));
+		assert_int_equal(rep.error, asks ? EBADF : 0);
+		if (asks)
+			assert_return_code(loop_set(a, LOOP_HOLD, 0), errno);
+		assert_comes(a, POLLOUT);
+		assert_quiet(raw, POLLIN);
+		close(a);
+	}
+	close(raw);
+	close(l);
+}
+
 /* Readiness for reading, by each way to wait; an edge comes again. */
 static void
 test_readable_by_all_ways(void **state UNUSED)
@@ -661,6 +768,9 @@ main(void)
 		T(test_connect_nonblocking_refused),
 		T(test_readable_by_all_ways),
 		T(test_close_while_connecting),
+		T(test_connect_leaves_no_small_pair),
+		T(test_killed_while_connecting),
+		T(test_answer_that_comes_too_late),
 		T(test_accept_records),
 		T(test_backlog),
 		T(test_listener_dies),

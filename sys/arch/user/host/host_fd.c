@@ -249,22 +249,50 @@ host_bufsize(int fd, unsigned long bytes)
 	return (0);
 }
 
-/* To the brim, so that poll() finds no room and no write slips in behind. */
+/*
+ * To the brim, so that poll() finds no room and no write slips in behind.  The
+ * host looks for room before each piece, whatever its size: once it takes less
+ * than all, it takes nothing more.
+ */
+static int
+fill(int c, const char *zeros, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = send(c, zeros, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n == (ssize_t)len);
+	return (n == -1 && errno != EAGAIN ? -errno : 0);
+}
+
 int
 host_fill(int c)
 {
 	static const char zeros[65536];
-	size_t len = sizeof(zeros);
-	ssize_t n;
 
-	while (len > 0)
-		if ((n = send(c, zeros, len, MSG_DONTWAIT | MSG_NOSIGNAL)) ==
-		    -1) {
-			if (errno != EAGAIN)
-				return (-errno);
-			len /= 2;
-		}
-	return (0);
+	return (fill(c, zeros, sizeof(zeros)));
+}
+
+int
+host_hold(int c)
+{
+	static const char zeros[8192];
+	int size, least = 0, error;
+	socklen_t len = sizeof(size);
+
+	if (getsockopt(c, SOL_SOCKET, SO_SNDBUF, &size, &len) == -1 ||
+	    setsockopt(c, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)) == -1)
+		return (-errno);
+	if ((error = fill(c, zeros, sizeof(zeros))) == 0)
+		return (size / 2); /* the host doubles what it is told */
+	host_hold_end(c, size / 2);
+	return (error);
+}
+
+void
+host_hold_end(int c, int size)
+{
+	setsockopt(c, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 /*
@@ -272,14 +300,16 @@ host_fill(int c)
  * write as soon as the first of it is gone, and those bytes are its own.
  */
 void
-host_drain(int k)
+host_drain(int k, int c, int size)
 {
 	char buf[16384];
 	ssize_t n;
 	int left;
 
 	if (ioctl(k, FIONREAD, &left) == -1)
-		return;
+		left = 0;
+	if (c != -1)
+		host_hold_end(c, size);
 	for (; left > 0; left -= (int)n) {
 		n = recv(k, buf,
 		    left < (int)sizeof(buf) ? (size_t)left : sizeof(buf),

@@ -123,9 +123,16 @@ int host_gone(int fd);
 int host_cookie(int fd, unsigned long long *cookie);
 /* Sets both buffers of fd to about bytes. */
 int host_bufsize(int fd, unsigned long bytes);
-/* Makes the program's end c unwritable; host_drain(k) undoes it, seen from k. */
+/* Makes the program's end c unwritable; host_drain() undoes it.  0 or -errno. */
 int host_fill(int c);
-void host_drain(int k);
+/*
+ * The same at small cost, by a small buffer.  Its size before, which is to be
+ * given back by host_drain() or host_hold_end(); or -errno.
+ */
+int host_hold(int c);
+void host_hold_end(int c, int size);
+/* Takes the filler out, seen from k.  c: also gets its size back, -1: it is not here. */
+void host_drain(int k, int c, int size);
 
 /* --- links: where frames enter and leave --- */
 #define HOSTIF_CSUM   1 /* L4 checksum unfinished: csum_start, csum_offset */
