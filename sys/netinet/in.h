@@ -95,6 +95,8 @@ struct mbuf;
 #define IPV6_TRANSPARENT 75
 #define IPV6_FREEBIND	78
 #define ICMP6_FILTER	1
+#define UDP_SEGMENT	103
+#define UDP_GRO		104
 
 /* host-order 32-bit tests of IPv4 addresses */
 #define IN_MULTICAST(h)	   (((uint32_t)(h) & 0xf0000000U) == 0xe0000000U)

@@ -825,7 +825,7 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 	int64_t ts[2] = { tv.tv_sec, tv.tv_usec * 1000 }; /* a timespec */
 
 	if ((inp->inp_flags &
-		(INP_RXQOVFL | INP_TIMESTAMP | INP_TIMESTAMPNS | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
+		(INP_UDPGRO | INP_RXQOVFL | INP_TIMESTAMP | INP_TIMESTAMPNS | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
 		    INP_RECVTTL | INP_RECVTOS | INP_RECVORIGDST)) == 0)
 		return (0);
 	if ((inp->inp_flags & INP_TIMESTAMP) != 0)
@@ -837,6 +837,11 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 	if ((inp->inp_flags & INP_RXQOVFL) != 0) {
 		v = (int)inp->inp_socket->so_drops;
 		at = cmsg_put(out, at, SOL_SOCKET, SO_RXQ_OVFL, &v, sizeof(v));
+	}
+	if ((inp->inp_flags & INP_UDPGRO) != 0 &&
+	    (m->m_pkthdr.csum_flags & M_UDP_GSO) != 0) {
+		v = m->m_pkthdr.ph_mss;
+		at = cmsg_put(out, at, IPPROTO_UDP, UDP_GRO, &v, sizeof(v));
 	}
 	at = control_pktinfo(inp, ctx, out, at);
 	if ((inp->inp_flags & INP_RECVTTL) != 0) {
@@ -861,6 +866,7 @@ sendcontrol_one(const struct cmsghdr *ch, const uint8_t *data, size_t len,
 {
 	struct in6_pktinfo pi6;
 	struct in_pktinfo pi;
+	uint16_t seg;
 	int v = 0;
 
 	if (ch->cmsg_level == IPPROTO_IP && ch->cmsg_type == IP_PKTINFO &&
@@ -877,6 +883,13 @@ sendcontrol_one(const struct cmsghdr *ch, const uint8_t *data, size_t len,
 		s->src = ip_addr_v6(pi6.addr);
 		if (in6_isv4mapped(&s->src))
 			s->src = ip_addr_v4(s->src.l[3]);
+		return (0);
+	}
+	if (ch->cmsg_level == IPPROTO_UDP && ch->cmsg_type == UDP_SEGMENT) {
+		if (len != sizeof(seg))
+			return (EINVAL);
+		memcpy(&seg, data, sizeof(seg));
+		s->segment = seg;
 		return (0);
 	}
 	if (opt_int(data, (socklen_t)len, &v) != 0 || v < -1 || v > 255)
@@ -914,7 +927,7 @@ in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len,
 	struct cmsghdr ch;
 	int error;
 
-	*s = (struct in_send){ .ttl = -1, .tos = -1 };
+	*s = (struct in_send){ .ttl = -1, .tos = -1, .segment = -1 };
 	while (control != NULL && len >= sizeof(ch)) {
 		memcpy(&ch, p, sizeof(ch));
 		if (ch.cmsg_len < CMSG_LEN(0) || ch.cmsg_len > len)

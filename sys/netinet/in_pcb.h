@@ -64,6 +64,7 @@ struct in_pcb_table {
 #define INP_RXQOVFL	 0x200000 /* SO_RXQ_OVFL */
 #define INP_MTUDISC4	 22 /* shift of IP_MTU_DISCOVER, three bits */
 #define INP_MTUDISC6	 25
+#define INP_UDPGRO	 0x10000000 /* datagrams that came as one stay one */
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
 /* MTU_DISCOVER: sent with DF, and cut here or not at all */
@@ -88,6 +89,7 @@ struct in_pcb_rare {
 	struct mbuf_list errors; /* in_errq.c */
 	uint32_t win_clamp;	 /* tcp: the largest window, 0: any */
 	int16_t linger2_s;	 /* tcp: FIN_WAIT_2 without a program, -1: not at all */
+	uint16_t segment;	 /* udp: UDP_SEGMENT, 0: none */
 	uint8_t defer;		 /* tcp: TCP_DEFER_ACCEPT, tcp_defer_s() */
 };
 
@@ -276,7 +278,7 @@ int in_opt_set(struct inpcb *inp, int level, int name, const void *val,
     socklen_t len, struct proc *p);
 int in_opt_get(struct inpcb *inp, int level, int name, void *val,
     socklen_t *len);
-#define IN_CONTROL_MAX 256
+#define IN_CONTROL_MAX 320
 /* What the socket wants to know of a received packet.  Bytes written. */
 uint32_t in_opt_control(const struct inpcb *inp, const struct mbuf *m,
     const struct ip_input_ctx *ctx, uint8_t out[IN_CONTROL_MAX]);
@@ -285,6 +287,7 @@ struct in_send {
 	struct ip_addr src; /* zero: as bound, or chosen */
 	uint32_t ifindex;
 	int ttl, tos; /* -1: the socket's; 0 is said by IPv6 only */
+	int segment;  /* udp: cut into datagrams of so many bytes, 0 not, -1 the socket's */
 };
 /* 0, or EINVAL for what is not known or not well formed. */
 int in_opt_sendcontrol(const struct inpcb *inp, const void *control, size_t len,

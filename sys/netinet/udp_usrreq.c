@@ -10,6 +10,9 @@
  * Out:	udp_send() puts the header in front and leaves the checksum to the
  *	last place that can compute it.
  *
+ * A packet that stands for many (M_UDP_GSO) leaves by UDP_SEGMENT, and comes
+ * from links and from here; only who set UDP_GRO gets it as one message.
+ *
  * An ICMP error goes to the connected socket with the four numbers it
  * quotes, as the error of its next call; or to any that asked for such
  * (in_errq.c).
@@ -28,6 +31,9 @@
 #include <netinet/in_pcb.h>
 #include <netinet/ip.h>
 #include <netinet/ip_var.h>
+#include <netinet6/ip6.h>
+
+#define SEGMENTS_MAX 128U /* of one message, as on Linux */
 
 static struct in_pcb_table udp_pcbs;
 static int udp_sendspace = 65536, udp_recvspace = 262144;
@@ -146,25 +152,68 @@ udp_is_group(const struct mbuf *m, const struct ip_input_ctx *ctx)
 	return (ntohl(ctx->dst.v4) >= 0xe0000000U);
 }
 
+static struct in_pcb_key
+udp_key(const struct mbuf *m, const struct ip_input_ctx *ctx,
+    const struct udphdr *uh)
+{
+	return ((struct in_pcb_key){ .af = ctx->af,
+	    .laddr = ctx->dst,
+	    .faddr = ctx->src,
+	    .lport = ntohs(uh->uh_dport),
+	    .fport = ntohs(uh->uh_sport),
+	    .rtable = m->m_pkthdr.rtableid,
+	    .ifindex = ctx->ifp->if_index });
+}
+
+static void udp_input(struct mbuf *m, const struct ip_input_ctx *ctx);
+
+/* Is it for one who takes a packet that stands for many (UDP_GRO)? */
+static bool
+udp_takes_many(struct mbuf *m, const struct ip_input_ctx *ctx)
+{
+	const struct inpcb *inp;
+	struct in_pcb_key k;
+	struct udphdr uh;
+
+	if (udp_is_group(m, ctx) ||
+	    m_copydata(m, ctx->off, sizeof(uh), &uh) != 0)
+		return (false);
+	k = udp_key(m, ctx, &uh);
+	inp = in_pcb_input(&udp_pcbs, m, &k);
+	return (inp != NULL && (inp->inp_flags & INP_UDPGRO) != 0);
+}
+
+/* Each that it stands for by itself. */
+static void
+udp_input_cut(struct mbuf *m, const struct ip_input_ctx *ctx)
+{
+	struct mbuf_list ml;
+
+	if (ip_segment(m, ctx->af, &ml) != 0)
+		return;
+	while ((m = ml_dequeue(&ml)) != NULL)
+		udp_input(m, ctx);
+}
+
 static void
 udp_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 {
-	struct in_pcb_key k = { .af = ctx->af,
-		.laddr = ctx->dst,
-		.faddr = ctx->src,
-		.rtable = m->m_pkthdr.rtableid,
-		.ifindex = ctx->ifp->if_index };
 	enum drop_reason why;
+	struct in_pcb_key k;
 	struct udphdr uh;
 	struct inpcb *inp;
 
+	if (__predict_false((m->m_pkthdr.csum_flags & M_UDP_GSO) != 0) &&
+	    !udp_takes_many(m, ctx)) {
+		udp_input_cut(m, ctx);
+		return;
+	}
 	udp_counters[UDPS_IN]++;
 	if ((why = udp_check(m, ctx, &uh)) != DROP_NONE) {
 		m_drop(m, why);
 		return;
 	}
-	k.lport = ntohs(uh.uh_dport);
-	k.fport = ntohs(uh.uh_sport);
+	k = udp_key(m, ctx, &uh);
 	if (udp_is_group(m, ctx)) {
 		udp_input_group(m, ctx, &k);
 		return;
@@ -302,6 +351,30 @@ udp_payload_max(sa_family_t af)
 	    (af == AF_INET ? sizeof(struct ip) : 0));
 }
 
+/*
+ * UDP_SEGMENT: m is many datagrams, each as long as the socket or the message
+ * says but the last.  They stay one packet as far as they can.  0 or EINVAL.
+ */
+static int
+udp_segment(const struct inpcb *inp, struct mbuf *m, const struct udp_dest *d,
+    const struct in_send *s)
+{
+	uint32_t size = s->segment >= 0 ? (uint32_t)s->segment :
+					  inp->inp_rare->segment;
+	uint32_t mtu, headers = sizeof(struct udphdr) +
+	    (d->af == AF_INET ? sizeof(struct ip) : sizeof(struct ip6_hdr));
+
+	if (size == 0 || m->m_pkthdr.len <= size)
+		return (0);
+	mtu = ip_pathmtu_to(d->af, inp->inp_rtable, &d->addr, d->scope);
+	if (m->m_pkthdr.len > size * SEGMENTS_MAX ||
+	    (mtu != 0 && size + headers > mtu))
+		return (EINVAL);
+	m->m_pkthdr.csum_flags |= M_UDP_GSO;
+	m->m_pkthdr.ph_mss = (uint16_t)size;
+	return (0);
+}
+
 static int
 udp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
     socklen_t len, const void *control, size_t controllen, struct proc *p)
@@ -315,7 +388,8 @@ udp_send(struct socket *so, struct mbuf *m, const struct sockaddr *sa,
 	    m->m_pkthdr.len > udp_payload_max(d.af))
 		error = EMSGSIZE;
 	else if (error == 0 &&
-	    (error = in_opt_sendcontrol(inp, control, controllen, &s)) == 0)
+	    (error = in_opt_sendcontrol(inp, control, controllen, &s)) == 0 &&
+	    (error = udp_segment(inp, m, &d, &s)) == 0)
 		error = in_pcb_bind_any(inp);
 	if (error != 0) {
 		m_freem(m);
@@ -393,10 +467,51 @@ udp_shutdown(struct socket *so)
 	return (0);
 }
 
+/* Level IPPROTO_UDP. */
+static int
+udp_own_setopt(struct inpcb *inp, int name, const void *val, socklen_t len)
+{
+	struct in_pcb_rare *r;
+	int v;
+
+	if (name != UDP_SEGMENT && name != UDP_GRO)
+		return (ENOPROTOOPT);
+	if (len < sizeof(v))
+		return (EINVAL);
+	memcpy(&v, val, sizeof(v));
+	if (name == UDP_GRO) {
+		inp->inp_flags &= ~(uint32_t)INP_UDPGRO;
+		inp->inp_flags |= v != 0 ? INP_UDPGRO : 0;
+		return (0);
+	}
+	if (v < 0 || v > UINT16_MAX)
+		return (EINVAL);
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	r->segment = (uint16_t)v;
+	return (0);
+}
+
+static int
+udp_own_getopt(const struct inpcb *inp, int name, void *val, socklen_t *len)
+{
+	int v;
+
+	if (name != UDP_SEGMENT && name != UDP_GRO)
+		return (ENOPROTOOPT);
+	v = name == UDP_GRO ? (inp->inp_flags & INP_UDPGRO) != 0 :
+			      inp->inp_rare->segment;
+	*len = MIN(*len, (socklen_t)sizeof(v));
+	memcpy(val, &v, *len);
+	return (0);
+}
+
 static int
 udp_setopt(struct socket *so, int level, int name, const void *val,
     socklen_t len, struct proc *p)
 {
+	if (level == IPPROTO_UDP)
+		return (udp_own_setopt(so->so_pcb, name, val, len));
 	return (in_opt_set(so->so_pcb, level, name, val, len, p));
 }
 
@@ -404,6 +519,8 @@ static int
 udp_getopt(struct socket *so, int level, int name, void *val, socklen_t *len,
     struct proc *p)
 {
+	if (level == IPPROTO_UDP)
+		return (udp_own_getopt(so->so_pcb, name, val, len));
 	return (in_opt_get(so->so_pcb, level, name, val, len));
 }
 

@@ -108,8 +108,7 @@ static const struct {
 	R(IPPROTO_TCP, TCP_CC_INFO), R(IPPROTO_TCP, TCP_SAVE_SYN),
 	R(IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE),
 	R(IPPROTO_TCP, TCP_INQ), R(IPPROTO_TCP, 9999),
-	R(IPPROTO_UDP, UDP_CORK), R(IPPROTO_UDP, UDP_SEGMENT),
-	R(IPPROTO_UDP, UDP_GRO), R(IPPROTO_SCTP, 1),
+	R(IPPROTO_UDP, UDP_CORK), R(IPPROTO_UDP, UDP_ENCAP), R(IPPROTO_SCTP, 1),
 #undef R
 	/* clang-format on */
 };
@@ -199,6 +198,11 @@ static const struct {
 	{ STREAM, IPPROTO_TCP, TCP_DEFER_ACCEPT, 30, 31,    0 },
 	{ STREAM, IPPROTO_TCP, TCP_WINDOW_CLAMP, 9000, 9000, 0 },
 	{ STREAM, IPPROTO_TCP, TCP_WINDOW_CLAMP, 1, 1152,   0 },
+	{ DGRAM, IPPROTO_UDP, UDP_SEGMENT, 1200, 1200,	    0 },
+	{ DGRAM, IPPROTO_UDP, UDP_SEGMENT, -1,	   0,	    EINVAL },
+	{ DGRAM, IPPROTO_UDP, UDP_SEGMENT, 65536,  0,	    EINVAL },
+	{ DGRAM, IPPROTO_UDP, UDP_GRO,	   7,	   1,	    0 },
+	{ STREAM, IPPROTO_UDP, UDP_SEGMENT, 7,	   -1,	    ENOPROTOOPT },
 	{ DGRAM, IPPROTO_TCP, TCP_NODELAY, 1,	   -1,	    ENOPROTOOPT },
 	/* clang-format on */
 };
@@ -599,6 +603,106 @@ test_drops_told(void **state UNUSED)
 	}
 }
 
+/* --- many datagrams by one call --- */
+
+/* Sends n bytes to where fd is connected, cut at size by control data. */
+static ssize_t
+send_cut(int fd, const void *buf, size_t n, uint16_t size)
+{
+	union {
+		struct cmsghdr h;
+		char b[64];
+	} control = { .h = { CMSG_LEN(sizeof(size)), IPPROTO_UDP,
+			  UDP_SEGMENT } };
+	struct iovec iov = { (void *)(uintptr_t)buf, n };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_SPACE(sizeof(size)) };
+
+	memcpy(CMSG_DATA(&control.h), &size, sizeof(size));
+	return (sendmsg(fd, &m, 0));
+}
+
+/* The next message: its length, and in *size what UDP_GRO says of it, or 0. */
+static ssize_t
+take_many(int fd, uint8_t *buf, size_t room, int *size)
+{
+	union {
+		struct cmsghdr h;
+		char b[256];
+	} control;
+	struct iovec iov = { buf, room };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	ssize_t n;
+
+	assert_comes(fd, POLLIN);
+	n = recvmsg(fd, &m, 0);
+	*size = 0;
+	if (m.msg_controllen == 0)
+		return (n);
+	assert_int_equal(control.h.cmsg_level, IPPROTO_UDP);
+	assert_int_equal(control.h.cmsg_type, UDP_GRO);
+	memcpy(size, CMSG_DATA(&control.h), sizeof(*size));
+	return (n);
+}
+
+static void
+test_segments(void **state UNUSED)
+{
+	static uint8_t out[60000], in[65536];
+	int a, b, size;
+	ssize_t n;
+
+	pattern_fill(out, sizeof(out), 0);
+	BOTH(af)
+	{
+		dgram_pair(af, &a, &b);
+		assert_return_code(number_set(b, SOL_SOCKET, SO_RCVBUF,
+				       1 << 20),
+		    errno);
+		for (int by = 0; by < 2; by++) { /* the socket, the message */
+			assert_return_code(number_set(a, IPPROTO_UDP,
+					       UDP_SEGMENT, by == 0 ? 1200 : 0),
+			    errno);
+			assert_int_equal(by == 0 ?
+				send(a, out, sizeof(out), 0) :
+				send_cut(a, out, sizeof(out), 1200),
+			    sizeof(out));
+			for (size_t at = 0; at < sizeof(out); at += (size_t)n) {
+				n = take_many(b, in, sizeof(in), &size);
+				assert_int_equal(n, 1200);
+				assert_int_equal(size, 0);
+				assert_memory_equal(in, out + at, n);
+			}
+		}
+		/* the last is what is left; few bytes are one datagram */
+		assert_int_equal(send_cut(a, out, 2500, 1000), 2500);
+		assert_int_equal(take_many(b, in, sizeof(in), &size), 1000);
+		assert_int_equal(take_many(b, in, sizeof(in), &size), 1000);
+		assert_int_equal(take_many(b, in, sizeof(in), &size), 500);
+		assert_int_equal(send_cut(a, out, 700, 1000), 700);
+		assert_int_equal(take_many(b, in, sizeof(in), &size), 700);
+		assert_errno(send_cut(a, out, 1290, 10), EINVAL); /* 129 */
+		assert_errno(send_cut(a, out, sizeof(out), 40000), EINVAL);
+		/* who wants it gets them as they came: as one */
+		assert_return_code(number_set(b, IPPROTO_UDP, UDP_GRO, 1),
+		    errno);
+		assert_int_equal(send_cut(a, out, 2500, 1000), 2500);
+		assert_int_equal(take_many(b, in, sizeof(in), &size), 2500);
+		assert_int_equal(size, 1000);
+		assert_memory_equal(in, out, 2500);
+		say(a, "alone");
+		assert_int_equal(take_many(b, in, sizeof(in), &size), 5);
+		assert_int_equal(size, 0);
+		close(a);
+		close(b);
+	}
+}
+
 /* A read that waits for ten bytes gets ten. */
 static void
 test_low_water(void **state UNUSED)
@@ -830,6 +934,7 @@ main(void)
 		T(test_least_hops),
 		T(test_bind_without_port),
 		T(test_timestamp),
+		T(test_segments),
 		T(test_low_water),
 		T(test_error_queue),
 		T(test_error_queue_mapped),

@@ -758,6 +758,83 @@ KTEST(udp_send_errors)
 	sock_end(so6);
 }
 
+/* UDP_SEGMENT: one packet for the link, which becomes datagrams. */
+KTEST(udp_segments_leave_by_the_link)
+{
+	static const int want[] = { 1000, 1000, 500 };
+	static uint8_t big[2500];
+	struct mbuf_list ml;
+	struct socket *so;
+	struct mbuf *m;
+	unsigned int i;
+	struct ip *ip;
+
+	catch_up();
+	for (i = 0; i < sizeof(big); i++)
+		big[i] = (uint8_t)(i * 7);
+	so = sock(AF_INET, SOCK_DGRAM, 0);
+	KT_EQ(setopt(so, IPPROTO_UDP, UDP_SEGMENT, 1473), 0);
+	KT_EQ(send_bytes(so, big, sizeof(big), AF_INET, v4(PEER), 9), EINVAL);
+	KT_EQ(setopt(so, IPPROTO_UDP, UDP_SEGMENT, 1000), 0);
+	KT_EQ(send_bytes(so, big, sizeof(big), AF_INET, v4(PEER), 9), 0);
+	(void)if_flush_all();
+	KT((m = catch_out(0)) != NULL);
+	KT(catch_out(0) == NULL);
+	KT_EQ(m->m_pkthdr.csum_flags & M_UDP_GSO, M_UDP_GSO);
+	KT_EQ(ip_segment(m, AF_INET, &ml), 0); /* as the link does */
+	for (i = 0; i < nitems(want); i++) {
+		KT((m = ml_dequeue(&ml)) != NULL);
+		KT((m = m_pullup(m, m->m_pkthdr.len)) != NULL);
+		KT_EQ(in_cksum_finish(&m, AF_INET), 0);
+		ip = mtod(m, struct ip *);
+		KT_EQ(m->m_pkthdr.len, 28 + want[i]);
+		KT_EQ(ntohs(ip->ip_len), 28 + want[i]);
+		KT_EQ(be16dec((uint8_t *)ip + 24), 8 + want[i]);
+		KT_EQ(memcmp((uint8_t *)ip + 28, big + i * 1000,
+			  (size_t)want[i]),
+		    0);
+		KT(in_cksum_verify(m, AF_INET, IPPROTO_UDP, 20,
+		    8 + (uint32_t)want[i]));
+		m_freem(m);
+	}
+	KT(ml_dequeue(&ml) == NULL);
+	sock_end(so);
+}
+
+/* A packet of a link that stands for three: three messages, or one (UDP_GRO). */
+KTEST(udp_segments_come_from_the_link)
+{
+	static const int want[] = { 100, 100, 50 };
+	struct socket *so;
+	struct mbuf *m;
+	unsigned int i;
+
+	catch_up();
+	so = sock(AF_INET, SOCK_DGRAM, 0);
+	KT_EQ(bind_to(so, AF_INET, any, 7000), 0);
+	for (i = 0; i < 2; i++) {
+		KT_EQ(setopt(so, IPPROTO_UDP, UDP_GRO, (int)i), 0);
+		m = pkt_udp(PEER, ME, 9, 7000, 250);
+		m->m_pkthdr.csum_flags |= M_UDP_GSO | M_UDP_CSUM_OUT;
+		m->m_pkthdr.ph_mss = 100;
+		catch_in(0, m);
+		if (i == 1)
+			KT_EQ(take(so).len, 250);
+		else
+			for (unsigned int n = 0; n < nitems(want); n++)
+				KT_EQ(take(so).len, want[n]);
+		KT_EQ(take(so).len, -1);
+	}
+	/* nobody there: one error is enough, and nothing is lost by it */
+	KT_EQ(setopt(so, IPPROTO_UDP, UDP_GRO, 0), 0);
+	m = pkt_udp(PEER, ME, 9, 7001, 250);
+	m->m_pkthdr.csum_flags |= M_UDP_GSO | M_UDP_CSUM_OUT;
+	m->m_pkthdr.ph_mss = 100;
+	catch_in(0, m);
+	KT_EQ(take(so).len, -1);
+	sock_end(so);
+}
+
 /* --- errors from the net --- */
 
 static void
