@@ -14,6 +14,7 @@
 #include <net/if_bridge.h>
 #include <net/if_ioctl.h>
 #include <net/if_var.h>
+#include <net/rtable.h>
 
 /* --- handlers: ifp exists where the row says so --- */
 
@@ -85,11 +86,15 @@ static int
 ioc_setpriority(struct ifnet *ifp, void *data, struct proc *p)
 {
 	uint64_t prio = ((struct if_req *)data)->value;
+	int error;
 
 	if (prio > 15)
 		return (EINVAL);
-	ifp->if_priority = (uint32_t)prio;
-	return (0);
+	if (prio == ifp->if_priority)
+		return (0);
+	if ((error = rt_if_priority(ifp, (uint32_t)prio)) == 0)
+		if_tell(IFE_FLAGS, ifp, NULL, NULL); /* which router is best, too */
+	return (error);
 }
 
 static int

@@ -72,7 +72,7 @@ rt_redirect(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, const s
 	struct rt_want w = { .af = af, .gwaf = af, .plen = af == AF_INET ? 32 : 128, .priority = RTP_DEFAULT,
 		.flags = RTF_GATEWAY | RTF_HOST | RTF_DYNAMIC, .tableid = tableid, .dst = *dst, .gateway = *gw, .ifp = ifp,
 		.expire_us = uptime_us() + DYNAMIC_US };
-	struct rtentry *rt = rtable_match(tableid, af, dst);
+	struct rtentry *rt = rtable_match(tableid, af, dst), *new;
 	int error;
 
 	/* only who is a gateway of ours for dst may send us elsewhere */
@@ -87,7 +87,9 @@ rt_redirect(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, const s
 		}
 	} else {
 		w.priority = rt->rt_priority;
-		error = rtrequest_add(&w, &rt);
+		w.mtu = rt->rt_mtu;
+		if ((error = rt_ndynamic < RT_DYNAMIC_MAX ? rtrequest_add(&w, &new) : ENOBUFS) == 0)
+			rt_child_of(new, rt);
 	}
 	rtm_miss(RTM_REDIRECT, af, dst, gw, tableid, error);
 	return (error);
@@ -100,7 +102,7 @@ rt_setpmtu(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t
 {
 	struct rt_want w = { .af = af, .plen = af == AF_INET ? 32 : 128, .tableid = tableid, .dst = *dst, .mtu = mtu,
 		.expire_us = uptime_us() + DYNAMIC_US };
-	struct rtentry *rt;
+	struct rtentry *rt, *new;
 	int error;
 
 	rt = rt_resolve(tableid, af, dst, NULL, &error); /* makes the clone on a link */
@@ -122,9 +124,14 @@ rt_setpmtu(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t
 	w.flags = (rt->rt_flags & RTF_GATEWAY) | RTF_HOST | RTF_DYNAMIC;
 	w.ifp = rt->rt_ifp;
 	w.ifa = rt->rt_ifa;
-	if ((error = rtrequest_add(&w, &rt)) == 0)
-		rtm_route(RTM_ADD, rt, 0, 0, 0);
-	return (error);
+	w.label = rt->rt_label;
+	if (rt_ndynamic >= RT_DYNAMIC_MAX)
+		return (ENOBUFS);
+	if ((error = rtrequest_add(&w, &new)) != 0)
+		return (error);
+	rt_child_of(new, rt);
+	rtm_route(RTM_ADD, new, 0, 0, 0);
+	return (0);
 }
 
 /* --- labels --- */

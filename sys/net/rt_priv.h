@@ -12,8 +12,12 @@ struct ifaddr;
 struct mbuf;
 struct rtentry;
 
+extern unsigned int rt_ndynamic; /* routes with RTF_DYNAMIC, of all tables */
+
 /* rt goes at uptime when_us; 0: never. */
 void rt_expire_set(struct rtentry *rt, uint64_t when_us);
+/* The host route rt was made from parent: it changes and goes with it. */
+void rt_child_of(struct rtentry *rt, struct rtentry *parent);
 /* Of the up routes of first's prefix and priority the one for m's flow; m NULL:
  * some one. */
 struct rtentry *rt_mpath_choose(struct rtentry *first, const struct mbuf *m);

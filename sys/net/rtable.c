@@ -12,7 +12,8 @@
  * packet to one makes a host route (RTF_CLONED) that carries the link
  * address.  A route by a gateway keeps a reference to the gateway's host
  * route.  Both are caches: they go when the route they came from goes, or
- * when a longer prefix takes their place.
+ * when a longer prefix takes their place.  So do hosts whose path MTU or better
+ * gateway was learned: they are children of the route by which they were reached.
  *
  * Adding looks and allocates first, then links; deleting cannot fail.
  * Read on: rt_ifa.c, routes that addresses bring; rt_dynamic.c, routes that
@@ -44,7 +45,7 @@ static struct rtable *tables[RT_TABLEID_MAX + 1];
 static TAILQ_HEAD(, rtentry) by_if[IFHASH];
 static const struct rt_llhooks *llhooks[NHOOKS];
 static const struct rtm_hooks *rtm;
-static uint64_t nclones;
+unsigned int rt_ndynamic;
 
 /* --- small things --- */
 
@@ -73,9 +74,8 @@ rt_put(struct rtentry *rt)
 {
 	if (rt == NULL || !refcnt_rele(&rt->rt_refs))
 		return;
-	KASSERT((rt->rt_flags & RTF_UP) == 0 && rt->rt_llinfo == NULL);
+	KASSERT((rt->rt_flags & RTF_UP) == 0 && rt->rt_llinfo == NULL && rt->rt_parent == NULL);
 	rt_put(rt->rt_gwroute);
-	rt_put(rt->rt_parent);
 	ifa_put(rt->rt_ifa);
 	if_put(rt->rt_ifp);
 	pool_put(&rt_pool, rt);
@@ -253,22 +253,47 @@ gateway_resolve(struct rtentry *rt, const struct mbuf *m)
 
 /* --- cloning --- */
 
+void
+rt_child_of(struct rtentry *rt, struct rtentry *parent)
+{
+	KASSERT(rt->rt_parent == NULL && parent->rt_parent == NULL);
+	rt_ref(parent);
+	rt->rt_parent = parent;
+	LIST_INSERT_HEAD(&parent->rt_children, rt, rt_sibling);
+}
+
+/* rt stands for itself from now on. */
+static void
+child_release(struct rtentry *rt)
+{
+	struct rtentry *parent = rt->rt_parent;
+
+	if (parent == NULL)
+		return;
+	LIST_REMOVE(rt, rt_sibling);
+	LIST_INIT(&rt->rt_children);
+	rt->rt_parent = NULL;
+	rt_put(parent);
+}
+
 /* Whatever the parent's priority: it may be a host route, and beside it then. */
 static struct rtentry *
 clone_make(struct rtentry *parent, const struct ip_addr *dst, int *error)
 {
 	struct rt_want want = { .af = parent->rt_af, .gwaf = AF_UNSPEC, .plen = (uint8_t)af_bits(parent->rt_af),
 		.priority = RTP_CONNECTED, .flags = RTF_HOST | RTF_CLONED | RTF_LLINFO, .tableid = parent->rt_tableid,
-		.mtu = parent->rt_mtu, .dst = *dst, .ifp = parent->rt_ifp, .ifa = parent->rt_ifa };
+		.mtu = parent->rt_mtu, .label = parent->rt_label, .dst = *dst, .ifp = parent->rt_ifp, .ifa = parent->rt_ifa };
 	const struct rt_llhooks *h = llhooks_get(parent->rt_af);
 	struct rtentry *rt;
+
+	if ((parent->rt_flags & RTF_HOST) != 0 && (rt = LIST_FIRST(&parent->rt_children)) != NULL)
+		return (rt);
 
 	if ((*error = rtrequest_add(&want, &rt)) != 0) {
 		*error = *error == ENOMEM ? ENOBUFS : *error;
 		return (NULL);
 	}
-	rt_ref(parent);
-	rt->rt_parent = parent;
+	rt_child_of(rt, parent);
 	if (h != NULL && h->attach(rt) != 0) {
 		rtrequest_delete(rt);
 		*error = ENOBUFS;
@@ -378,7 +403,8 @@ want_complete(struct rt_want *w)
 	if (w->ifa == NULL)
 		w->ifa = ifa_ifpforaddr(w->ifp, w->af, &w->dst);
 	if (w->priority == RTP_NONE)
-		w->priority = (w->flags & RTF_CONNECTED) != 0 ? RTP_CONNECTED : RTP_STATIC;
+		w->priority = (w->flags & RTF_CONNECTED) != 0 ? RTP_CONNECTED :
+		    (uint8_t)MIN(RTP_STATIC + w->ifp->if_priority, RTP_MAX);
 	return (0);
 }
 
@@ -418,13 +444,22 @@ may_share(const struct rtentry *rt, const struct rt_want *w, bool change)
 	return (!change || (rt->rt_flags & RTF_MPATH) != 0);
 }
 
+/* Link-local prefixes and addresses are each link's own. */
+static bool
+other_link(const struct rtentry *rt, const struct rt_want *w)
+{
+	return (rt->rt_ifp != w->ifp && is_linklocal(w->af, &w->dst) && w->plen >= 10);
+}
+
 /* Is there a route, other than self, that the wanted one would double? */
 static bool
 route_doubles(const struct rtentry *rt, const struct rtentry *self, const struct rt_want *w)
 {
 	for (; rt != NULL; rt = rt->rt_next) {
-		if (rt == self || rt->rt_priority != w->priority)
+		if (rt == self || rt->rt_priority != w->priority || other_link(rt, w))
 			continue;
+		if ((rt->rt_flags & RTF_CLONED) != (w->flags & RTF_CLONED))
+			continue; /* a neighbour, and the host route it is made from */
 		if (!may_share(rt, w, self != NULL))
 			return (true);
 		if (rt->rt_ifp == w->ifp && rt->rt_gwaf == w->gwaf && ip_addr_eq(&rt->rt_gateway, &w->gateway))
@@ -477,41 +512,66 @@ route_link(struct lpm *tree, struct rtentry *rt)
 	return (0);
 }
 
-/* The routes of rt's prefix and priority have the flag when they are several. */
+/* Equal routes, of a priority in a prefix's chain, have the flag when they are several. */
 static void
-mpath_mark(struct lpm *tree, const struct rtentry *rt)
+group_mark(struct rtentry *head, uint8_t priority)
 {
-	struct rtentry *head = lpm_find(tree, &rt->rt_dst, rt->rt_plen), *r;
+	struct rtentry *r;
 	unsigned int n = 0;
+	uint32_t flags = 0;
 
-	if ((rt->rt_flags & RTF_MPATH) == 0)
+	for (r = head; r != NULL; r = r->rt_next)
+		if (r->rt_priority == priority) {
+			flags |= r->rt_flags;
+			n++;
+		}
+	if ((flags & RTF_MPATH) == 0)
 		return;
 	for (r = head; r != NULL; r = r->rt_next)
-		n += r->rt_priority == rt->rt_priority;
-	for (r = head; r != NULL; r = r->rt_next)
-		if (r->rt_priority == rt->rt_priority) {
+		if (r->rt_priority == priority) {
 			r->rt_flags &= ~(uint32_t)RTF_MPATH;
 			r->rt_flags |= n > 1 ? RTF_MPATH : 0;
 		}
 }
 
-/* Clones of a shorter prefix that lie inside of a new, longer one are stale. */
 static void
-clones_outdate(const struct rtentry *rt)
+mpath_mark(struct lpm *tree, const struct rtentry *rt)
 {
-	struct lpm *tree = tree_get(rt->rt_tableid, rt->rt_af);
-	const struct rtentry *over;
+	if ((rt->rt_flags & RTF_MPATH) != 0)
+		group_mark(lpm_find(tree, &rt->rt_dst, rt->rt_plen), rt->rt_priority);
+}
+
+/* Hosts learned by the kernel itself go without a word, others are told of. */
+static void
+child_delete(struct rtentry *rt)
+{
+	if ((rt->rt_flags & RTF_CLONED) == 0)
+		rtm_route(RTM_DELETE, rt, 0, 0, 0);
+	rtrequest_delete(rt);
+}
+
+static void
+children_outdate_of(struct rtentry *parent, const struct rtentry *rt)
+{
 	struct rtentry *c, *next;
 
-	if (nclones == 0 || rt->rt_plen == 0 || (rt->rt_flags & RTF_CLONED) != 0)
+	LIST_FOREACH_SAFE(c, &parent->rt_children, rt_sibling, next)
+		if (ip_addr_inprefix(&c->rt_dst, &rt->rt_dst, rt->rt_plen))
+			child_delete(c);
+}
+
+/* Hosts made from a shorter prefix that lie inside of a new, longer one are stale. */
+static void
+children_outdate(const struct rtentry *rt)
+{
+	struct rtentry *over;
+
+	if (rt->rt_plen == 0 || (rt->rt_flags & (RTF_CLONED | RTF_DYNAMIC)) != 0)
 		return;
-	over = lpm_match(tree, &rt->rt_dst, rt->rt_plen - 1u);
-	if (over == NULL || (over->rt_flags & RTF_CLONING) == 0)
-		return;
-	TAILQ_FOREACH_SAFE(c, &by_if[over->rt_ifp->if_index % IFHASH], rt_iflist, next)
-		if (c->rt_parent != NULL && c->rt_parent->rt_plen < rt->rt_plen && c->rt_af == rt->rt_af &&
-		    c->rt_tableid == rt->rt_tableid && ip_addr_inprefix(&c->rt_dst, &rt->rt_dst, rt->rt_plen))
-			rtrequest_delete(c);
+	over = lpm_match(tree_get(rt->rt_tableid, rt->rt_af), &rt->rt_dst, rt->rt_plen - 1u);
+	for (; over != NULL; over = over->rt_next)
+		if (over->rt_parent == NULL)
+			children_outdate_of(over, rt);
 }
 
 /* A host route made with a link address: ARP or ND takes it as a neighbour. */
@@ -553,9 +613,9 @@ rtrequest_add(const struct rt_want *want, struct rtentry **rtp)
 	}
 	TAILQ_INSERT_TAIL(&by_if[rt->rt_ifp->if_index % IFHASH], rt, rt_iflist);
 	rt_expire_set(rt, w.expire_us);
-	nclones += (rt->rt_flags & RTF_CLONED) != 0;
 	mpath_mark(tree, rt);
-	clones_outdate(rt);
+	rt_ndynamic += (rt->rt_flags & RTF_DYNAMIC) != 0;
+	children_outdate(rt);
 	egress_follow(rt, 1);
 	if (rt->rt_gwaf == AF_LINK && (rt->rt_flags & RTF_HOST) != 0 && (error = neighbour_attach(rt)) != 0)
 		return (error);
@@ -582,17 +642,34 @@ route_unlink(struct lpm *tree, struct rtentry *rt)
 		lpm_remove(tree, &rt->rt_dst, rt->rt_plen);
 }
 
-/* The host routes that were cloned from rt. */
 static void
-clones_delete(struct rtentry *rt)
+children_delete(struct rtentry *rt)
 {
-	struct rtentry *c, *next;
+	struct rtentry *c;
 
-	if (nclones == 0)
+	while (rt->rt_parent == NULL && (c = LIST_FIRST(&rt->rt_children)) != NULL)
+		child_delete(c);
+}
+
+/*
+ * What hosts have of rt changes with it.  A path MTU that was learned stays if
+ * it is the smaller one, and so does what a program gave the host itself.
+ */
+static void
+children_follow(struct rtentry *rt, uint32_t mtu, uint16_t label)
+{
+	struct rtentry *c;
+
+	if (rt->rt_parent != NULL)
 		return;
-	TAILQ_FOREACH_SAFE(c, &by_if[rt->rt_ifp->if_index % IFHASH], rt_iflist, next)
-		if (c->rt_parent == rt)
-			rtrequest_delete(c);
+	LIST_FOREACH(c, &rt->rt_children, rt_sibling) {
+		if (c->rt_mtu == rt->rt_mtu)
+			c->rt_mtu = mtu;
+		else if (mtu != 0 && (c->rt_flags & (RTF_MODIFIED | RTF_DYNAMIC)) != 0)
+			c->rt_mtu = MIN(c->rt_mtu, mtu);
+		if (c->rt_label == rt->rt_label)
+			c->rt_label = label;
+	}
 }
 
 int
@@ -605,10 +682,10 @@ rtrequest_delete(struct rtentry *rt)
 	mpath_mark(tree_get(rt->rt_tableid, rt->rt_af), rt);
 	TAILQ_REMOVE(&by_if[rt->rt_ifp->if_index % IFHASH], rt, rt_iflist);
 	rt_expire_set(rt, 0);
-	nclones -= (rt->rt_flags & RTF_CLONED) != 0;
+	rt_ndynamic -= (rt->rt_flags & RTF_DYNAMIC) != 0;
 	rt->rt_flags &= ~(uint32_t)RTF_UP;
-	if ((rt->rt_flags & RTF_CLONING) != 0)
-		clones_delete(rt);
+	children_delete(rt);
+	child_release(rt);
 	if (rt->rt_llinfo != NULL && ALWAYS(h != NULL))
 		h->detach(rt);
 	rt->rt_llinfo = NULL;
@@ -617,6 +694,16 @@ rtrequest_delete(struct rtentry *rt)
 	egress_follow(rt, -1);
 	rt_put(rt);
 	return (0);
+}
+
+/* Does rt lead where it would lead as wanted? */
+static bool
+same_way(const struct rtentry *rt, const struct rt_want *w)
+{
+	const uint32_t kind = RTF_REJECT | RTF_BLACKHOLE | RTF_CLONING;
+
+	return (rt->rt_ifp == w->ifp && rt->rt_ifa == w->ifa && rt->rt_gwaf == w->gwaf &&
+	    ip_addr_eq(&rt->rt_gateway, &w->gateway) && ((rt->rt_flags ^ w->flags) & kind) == 0);
 }
 
 /* The route moves to another interface's list. */
@@ -634,19 +721,19 @@ route_move(struct rtentry *rt, struct ifnet *ifp, struct ifaddr *ifa)
 	rt->rt_ifa = ifa;
 }
 
-int
-rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
+/* rt as it shall be: what want and its mask say, the rest as it is. */
+static struct rt_want
+change_want(const struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
 {
-	const uint32_t nowhere = RTF_REJECT | RTF_BLACKHOLE;
 	struct rt_want w = *want;
-	uint16_t label = rt->rt_label;
-	int error;
 
 	w.af = rt->rt_af;
 	w.dst = rt->rt_dst;
 	w.plen = rt->rt_plen;
 	w.tableid = rt->rt_tableid;
 	w.priority = rt->rt_priority;
+	w.mtu = want->mtu != 0 ? want->mtu : rt->rt_mtu;
+	w.weight = want->weight != 0 ? want->weight : rt->rt_weight;
 	w.flags = (rt->rt_flags & ~(fmask | RTF_GATEWAY)) | (want->flags & fmask);
 	if (w.gwaf == AF_UNSPEC && w.ifp == NULL) { /* as it was */
 		w.gwaf = rt->rt_gwaf;
@@ -654,31 +741,53 @@ rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
 		w.ifp = rt->rt_ifp;
 		w.ifa = want->ifa != NULL ? want->ifa : rt->rt_ifa;
 	}
+	return (w);
+}
+
+/* Nothing fails here. */
+static void
+change_commit(struct rtentry *rt, const struct rt_want *w)
+{
+	if (same_way(rt, w))
+		children_follow(rt, w->mtu, w->label);
+	else
+		children_delete(rt);
+	egress_follow(rt, -1);
+	rt_put(rt->rt_gwroute);
+	rt->rt_gwroute = NULL;
+	route_move(rt, w->ifp, w->ifa);
+	rt->rt_gwaf = (uint8_t)w->gwaf;
+	rt->rt_gateway = w->gateway;
+	rt->rt_flags = w->flags & ~(uint32_t)(RTF_UP | RTF_DONE);
+	if (route_usable(rt->rt_flags, rt->rt_ifp))
+		rt->rt_flags |= RTF_UP;
+	rt->rt_mtu = w->mtu;
+	rt->rt_label = w->label;
+	rt->rt_weight = w->weight;
+	egress_follow(rt, 1);
+}
+
+int
+rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask)
+{
+	const uint32_t nowhere = RTF_REJECT | RTF_BLACKHOLE;
+	struct rt_want w = change_want(rt, want, fmask);
+	int error;
+
 	if ((w.flags & nowhere) == nowhere)
 		return (EINVAL);
 	if ((error = want_check(&w)) != 0)
 		return (error);
 	if (route_doubles(lpm_find(tree_get(w.tableid, w.af), &w.dst, w.plen), rt, &w))
 		return (EEXIST);
-	if (w.label_text != NULL && w.label_text[0] != '\0' && (label = rt_label_number(w.label_text)) == 0)
+	w.label = rt->rt_label;
+	if (w.label_text != NULL && w.label_text[0] != '\0' && (w.label = rt_label_number(w.label_text)) == 0)
 		return (ENOMEM);
-	/* from here on nothing fails */
-	if ((rt->rt_flags & RTF_CLONING) != 0)
-		clones_delete(rt);
-	egress_follow(rt, -1);
-	rt_put(rt->rt_gwroute);
-	rt->rt_gwroute = NULL;
-	route_move(rt, w.ifp, w.ifa);
-	rt->rt_gwaf = (uint8_t)w.gwaf;
-	rt->rt_gateway = w.gateway;
-	rt->rt_flags = w.flags & ~(uint32_t)(RTF_UP | RTF_DONE);
-	if (route_usable(rt->rt_flags, rt->rt_ifp))
-		rt->rt_flags |= RTF_UP;
-	rt->rt_mtu = want->mtu != 0 ? want->mtu : rt->rt_mtu;
-	rt->rt_label = label;
-	if (want->weight != 0)
-		rt->rt_weight = want->weight;
-	egress_follow(rt, 1);
+	if (want->mtu != 0 && (w.flags & (RTF_DYNAMIC | RTF_MODIFIED)) == RTF_MODIFIED) { /* said, not learned */
+		w.flags &= ~(uint32_t)RTF_MODIFIED;
+		rt_expire_set(rt, 0);
+	}
+	change_commit(rt, &w);
 	return (0);
 }
 
@@ -696,9 +805,7 @@ rtrequest_neighbour(struct rtentry *rt, const struct rt_want *w)
 	/* without an entry of ARP or ND so far, it may fail: then as it was */
 	if (rt->rt_llinfo == NULL && (error = h->attach(rt)) != 0)
 		return (error);
-	nclones -= (rt->rt_flags & RTF_CLONED) != 0;
-	rt_put(rt->rt_parent);
-	rt->rt_parent = NULL;
+	child_release(rt);
 	rt->rt_flags = w->flags | RTF_HOST | RTF_LLINFO | (rt->rt_flags & RTF_UP);
 	rt->rt_gwaf = AF_LINK;
 	rt->rt_gateway = w->gateway;
@@ -722,7 +829,7 @@ ifa_purge(const struct ifaddr *ifa, unsigned int bucket)
 {
 	struct rtentry *rt, *next;
 	struct ifaddr *other;
-	bool cloning;
+	bool parent;
 
 	for (rt = TAILQ_FIRST(&by_if[bucket]); rt != NULL; rt = next) {
 		next = TAILQ_NEXT(rt, rt_iflist);
@@ -737,9 +844,9 @@ ifa_purge(const struct ifaddr *ifa, unsigned int bucket)
 		}
 		if ((rt->rt_flags & RTF_CLONED) == 0)
 			rtm_route(RTM_DELETE, rt, 0, 0, 0);
-		cloning = (rt->rt_flags & RTF_CLONING) != 0;
+		parent = rt->rt_parent == NULL && !LIST_EMPTY(&rt->rt_children);
 		rtrequest_delete(rt);
-		if (cloning) /* it may have taken next with it */
+		if (parent) /* it may have taken next with it */
 			next = TAILQ_FIRST(&by_if[bucket]);
 	}
 }
@@ -774,6 +881,76 @@ rt_if_track(struct ifnet *ifp)
 		rt->rt_flags ^= RTF_UP;
 		rtm_route(RTM_CHANGE, rt, 0, 0, 0);
 	}
+}
+
+/* --- the interface's part of priorities --- */
+
+/* The priority of rt when that part is as given: another, if rt has the default of its kind. */
+static uint8_t
+priority_by(const struct rtentry *rt, uint32_t part)
+{
+	static const uint8_t kinds[] = { RTP_CONNECTED, RTP_STATIC, RTP_DEFAULT };
+
+	if ((rt->rt_flags & (RTF_LOCAL | RTF_BROADCAST | RTF_LLINFO)) != 0)
+		return (rt->rt_priority);
+	for (size_t i = 0; i < nitems(kinds); i++)
+		if (rt->rt_priority == MIN(kinds[i] + rt->rt_ifp->if_priority, RTP_MAX))
+			return ((uint8_t)MIN(kinds[i] + part, RTP_MAX));
+	return (rt->rt_priority);
+}
+
+/* Has another route of the prefix, which does not move too, that priority? */
+static bool
+priority_taken(const struct rtentry *rt, uint8_t priority)
+{
+	const struct rtentry *r = lpm_find(tree_get(rt->rt_tableid, rt->rt_af), &rt->rt_dst, rt->rt_plen);
+
+	if (is_linklocal(rt->rt_af, &rt->rt_dst))
+		return (false); /* each link's own */
+	for (; r != NULL; r = r->rt_next)
+		if (r->rt_ifp != rt->rt_ifp && r->rt_priority == priority &&
+		    ((rt->rt_flags | r->rt_flags) & RTF_MPATH) == 0) /* nor were they equals before */
+			return (true);
+	return (false);
+}
+
+/* To another place in the chain of its prefix, which the tree has: nothing fails. */
+static void
+priority_move(struct rtentry *rt, uint8_t priority)
+{
+	struct lpm *tree = tree_get(rt->rt_tableid, rt->rt_af);
+	struct rtentry *head = lpm_find(tree, &rt->rt_dst, rt->rt_plen), **at = &head;
+	uint32_t mpath = rt->rt_flags & RTF_MPATH;
+
+	rtm_route(RTM_DELETE, rt, 0, 0, 0);
+	while (*at != rt)
+		at = &(*at)->rt_next;
+	*at = rt->rt_next;
+	group_mark(head, rt->rt_priority);
+	rt->rt_priority = priority;
+	for (at = &head; *at != NULL && (*at)->rt_priority <= priority;)
+		at = &(*at)->rt_next;
+	rt->rt_next = *at;
+	*at = rt;
+	group_mark(head, priority);
+	rt->rt_flags |= mpath; /* alone for now: it may go back to its equals */
+	(void)lpm_insert(tree, &rt->rt_dst, rt->rt_plen, head);
+	rtm_route(RTM_ADD, rt, 0, 0, 0);
+}
+
+int
+rt_if_priority(struct ifnet *ifp, uint32_t part)
+{
+	struct rtentry *rt;
+
+	TAILQ_FOREACH(rt, &by_if[ifp->if_index % IFHASH], rt_iflist)
+		if (rt->rt_ifp == ifp && priority_by(rt, part) != rt->rt_priority && priority_taken(rt, priority_by(rt, part)))
+			return (EEXIST);
+	TAILQ_FOREACH(rt, &by_if[ifp->if_index % IFHASH], rt_iflist)
+		if (rt->rt_ifp == ifp && priority_by(rt, part) != rt->rt_priority)
+			priority_move(rt, priority_by(rt, part));
+	ifp->if_priority = part;
+	return (0);
 }
 
 void

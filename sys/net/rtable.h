@@ -45,7 +45,11 @@ struct rtentry {
 	struct ip_addr rt_dst;
 	struct rtentry *rt_next; /* same prefix, next priority */
 	struct ifaddr *rt_ifa; /* referenced; source address, may be NULL */
-	struct rtentry *rt_parent; /* referenced: cloned from */
+	struct rtentry *rt_parent; /* referenced: made from, and gone with it */
+	union { /* of hosts made from a route, and of all others: the first */
+		LIST_ENTRY(rtentry) rt_sibling;
+		LIST_HEAD(, rtentry) rt_children;
+	};
 	struct refcnt rt_refs;
 	uint16_t rt_label;
 	uint64_t rt_expire_us; /* uptime, 0: never */
@@ -105,7 +109,8 @@ void rt_neighbour_found(const struct ifnet *ifp, const struct ip_addr *a);
  * ENETUNREACH gateway not reachable; EINVAL; ENOMEM; nothing changed then. */
 int rtrequest_add(const struct rt_want *want, struct rtentry **rtp);
 int rtrequest_delete(struct rtentry *rt); /* 0; cloned children go with it */
-/* gateway, flags of mask, mtu, label, weight in one step.  0; EEXIST it would be like
+/* gateway, flags of mask, mtu, label, weight in one step.  Hosts made from rt get
+ * its new mtu and label, or go when it leads elsewhere.  0; EEXIST it would be like
  * another route of its prefix and priority; EINVAL, ENETUNREACH, ENOMEM as
  * above; unchanged then. */
 int rtrequest_change(struct rtentry *rt, const struct rt_want *want, uint32_t fmask);
@@ -166,6 +171,12 @@ void rt_ifa_del(struct ifaddr *ifa);
 int rt_ifa_change(struct ifaddr *ifa, unsigned int plen, const struct ip_addr *dst);
 /* Link state or flags changed: routes of ifp go up or down. */
 void rt_if_track(struct ifnet *ifp);
+/*
+ * The interface's part of priorities (if_priority) changes: its routes whose priority
+ * is the default of their kind move with it.  0; EEXIST one would be like another
+ * of its prefix: nothing changed.
+ */
+int rt_if_priority(struct ifnet *ifp, uint32_t part);
 /* ifp goes away: its routes too. */
 void rt_if_remove(struct ifnet *ifp);
 
@@ -183,9 +194,12 @@ struct rt_llhooks {
 bool rt_lladdr(const struct rtentry *rt, uint8_t lladdr[6]);
 void rt_llhooks_register(const struct rt_llhooks *h);
 
-/* A learned better gateway (ICMP redirect), already judged.  0 or errno. */
+/* A learned better gateway (ICMP redirect), already judged.  0 or errno: ENOBUFS
+ * RT_DYNAMIC_MAX are learned. */
+#define RT_DYNAMIC_MAX 4096
 int rt_redirect(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, const struct ip_addr *gw, const struct ip_addr *author, struct ifnet *ifp);
-/* Path MTU of dst became mtu (host route made or changed); expires in 10 min. */
+/* Path MTU of dst became mtu (host route made or changed); expires in 10 min.
+ * 0 or errno, as above. */
 int rt_setpmtu(uint32_t tableid, sa_family_t af, const struct ip_addr *dst, uint32_t mtu);
 
 /*

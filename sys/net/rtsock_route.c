@@ -11,7 +11,15 @@
 /* The kernel's own, made and removed with an address. */
 #define FLAGS_OWNED (RTF_LOCAL | RTF_BROADCAST | RTF_CONNECTED)
 /* Those, and neighbours: what they are is not for programs to say. */
-#define FLAGS_FIXED (FLAGS_OWNED | RTF_CLONED | RTF_LLINFO)
+#define FLAGS_FIXED    (FLAGS_OWNED | RTF_CLONED | RTF_LLINFO)
+#define LINKLOCAL_PLEN 10 /* fe80::/10, RFC 4291 2.4 */
+
+static bool
+is_linklocal(const struct rt_want *w)
+{
+	return (w->af == AF_INET6 && w->plen >= LINKLOCAL_PLEN && w->dst.b[0] == 0xfe &&
+	    (w->dst.b[1] & 0xc0) == 0x80);
+}
 
 static struct rtentry *
 route_via(const struct rt_want *w, uint8_t priority)
@@ -26,6 +34,34 @@ route_via(const struct rt_want *w, uint8_t priority)
 	return (NULL);
 }
 
+/*
+ * Of the routes of a prefix: the best.  A neighbour beside the host route that
+ * it was made from is meant only when it is spoken of as one.  A link-local
+ * prefix is that of the link.
+ */
+static struct rtentry *
+route_best(const struct rt_request *rq)
+{
+	const struct rt_want *w = &rq->want;
+	struct rtentry *rt = rtable_lookup(w->tableid, w->af, &w->dst, w->plen,
+	    rq->priority);
+	struct rtentry *r = rt;
+
+	if (rt == NULL || rq->priority != RTP_ANY || w->gwaf == AF_LINK)
+		return (rt);
+	if (is_linklocal(w) && w->ifp != NULL) {
+		while (r != NULL && r->rt_ifp != w->ifp)
+			r = r->rt_next;
+		return (r);
+	}
+	if ((rt->rt_flags & RTF_CLONED) == 0)
+		return (rt);
+	while (r != NULL &&
+	    ((r->rt_flags & RTF_CLONED) != 0 || (r->rt_flags & RTF_UP) == 0))
+		r = r->rt_next;
+	return (r != NULL ? r : rt);
+}
+
 /* The route that a request means: prefix, priority, and gateway if it says one. */
 static struct rtentry *
 route_meant(const struct rt_request *rq, bool bygateway)
@@ -34,8 +70,7 @@ route_meant(const struct rt_request *rq, bool bygateway)
 	struct rtentry *rt = NULL;
 
 	if (!bygateway || w->gwaf == AF_UNSPEC || w->gwaf == AF_LINK)
-		return (rtable_lookup(w->tableid, w->af, &w->dst, w->plen,
-		    rq->priority));
+		return (route_best(rq));
 	if (rq->priority != RTP_ANY)
 		return (route_via(w, rq->priority));
 	for (uint8_t prio = 1; prio <= RTP_MAX && rt == NULL; prio++)
@@ -126,6 +161,11 @@ add(const struct rt_request *rq, struct rt_msg *answer)
 
 	if (w.gwaf == AF_LINK)
 		return (neighbour_set(rq, false, answer));
+	/* who is on a link is asked there, not here; nobody may be */
+	if (is_linklocal(&w) && w.plen > 64 &&
+	    (w.plen < 128 ||
+		(w.flags & (RTF_REJECT | RTF_BLACKHOLE)) == 0))
+		return (EOPNOTSUPP);
 	if (made && (error = rtable_add_to(w.tableid, 0)) != 0)
 		return (error);
 	w.flags |= flags_onlink(&w);
@@ -177,31 +217,23 @@ change(const struct rt_request *rq, struct rt_msg *answer)
 	return (error);
 }
 
-/*
- * An IPv6 link-local address leads to the link that it is asked for on, which
- * only one of the table's routes could name: the answer is made up of the
- * interface and its own address.  False: it is no such question.
- */
-static bool
-get_linklocal(const struct rt_want *w, struct rt_msg *answer)
+/* A link-local address leads to the link that it is asked for on. */
+static struct rtentry *
+linklocal_match(const struct rt_want *w)
 {
-	struct rtentry rt = { .rt_flags = RTF_UP | RTF_CONNECTED,
-		.rt_ifp = w->ifp,
-		.rt_af = AF_INET6,
-		.rt_tableid = (uint16_t)w->tableid,
-		.rt_plen = 64,
-		.rt_priority = RTP_CONNECTED,
-		.rt_dst = w->dst };
+	struct rtentry *rt = NULL;
 
-	if (w->af != AF_INET6 || w->ifp == NULL || w->plen != 128 ||
-	    w->dst.b[0] != 0xfe || (w->dst.b[1] & 0xc0) != 0x80 ||
-	    (rt.rt_ifa = ifa_ifpforaddr(w->ifp, AF_INET6, &w->dst)) == NULL ||
-	    ip_addr_eq(&rt.rt_ifa->ifa_addr, &w->dst))
-		return (false);
-	ip_addr_mask(&rt.rt_dst, rt.rt_plen);
-	refcnt_init(&rt.rt_refs);
-	rtm_encode(answer, RTM_GET, &rt);
-	return (true);
+	for (unsigned int plen = w->plen; plen >= LINKLOCAL_PLEN && rt == NULL;
+	     plen--) {
+		struct ip_addr dst = w->dst;
+
+		ip_addr_mask(&dst, plen);
+		rt = rtable_lookup(w->tableid, w->af, &dst, plen, RTP_ANY);
+		while (rt != NULL &&
+		    (rt->rt_ifp != w->ifp || (rt->rt_flags & RTF_UP) == 0))
+			rt = rt->rt_next;
+	}
+	return (rt);
 }
 
 /* A host asks for the way to it, a network for itself. */
@@ -209,11 +241,13 @@ static int
 get(const struct rt_request *rq, struct rt_msg *answer)
 {
 	const struct rt_want *w = &rq->want;
+	bool host = w->plen == (w->af == AF_INET ? 32 : 128) &&
+	    rq->priority == RTP_ANY;
 	struct rtentry *rt;
 
-	if (rq->priority == RTP_ANY && get_linklocal(w, answer))
-		return (0);
-	if (w->plen == (w->af == AF_INET ? 32 : 128) && rq->priority == RTP_ANY)
+	if (host && w->ifp != NULL && is_linklocal(w))
+		rt = linklocal_match(w);
+	else if (host)
 		rt = rtable_match(w->tableid, w->af, &w->dst);
 	else
 		rt = route_meant(rq, true);

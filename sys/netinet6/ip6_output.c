@@ -88,6 +88,22 @@ ip6_ifp_of_source(const struct ip6_hdr *ip6, uint32_t tableid)
 	return (ifa->ifa_ifp);
 }
 
+/* A link-local neighbour that a route of its link says is not to be reached. */
+static bool
+ip6_way_rejected(const struct ifnet *ifp, const struct ip_addr *dst,
+    uint32_t tableid)
+{
+	const struct rtentry *rt;
+
+	if (!in6_islinklocal(dst))
+		return (false);
+	rt = rtable_lookup(tableid, AF_INET6, dst, 128, RTP_ANY);
+	while (rt != NULL && rt->rt_ifp != ifp)
+		rt = rt->rt_next;
+	return (
+	    rt != NULL && (rt->rt_flags & (RTF_REJECT | RTF_BLACKHOLE)) != 0);
+}
+
 /* Groups and link-local neighbours: the interface is named, or follows from
  * the source or, for groups of larger scope, from a route. */
 static int
@@ -107,6 +123,8 @@ ip6_way_link(const struct ip6_hdr *ip6, const struct ip_outopts *po,
 			return (ENETUNREACH);
 		ifp = rt->rt_ifp;
 	}
+	if (ip6_way_rejected(ifp, dst, po->po_rtable))
+		return (EHOSTUNREACH);
 	w->ex = (struct ip6_exit){ .ifp = ifp, .gw = *dst };
 	if (ifa_onif(ifp, AF_INET6, dst) != NULL)
 		w->local = ifp;

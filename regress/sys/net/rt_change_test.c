@@ -382,6 +382,249 @@ KTEST(rt_neighbour_changes_in_place)
 	}
 }
 
+/* --- hosts that were made from a route --- */
+
+/* A request about net.0/plen, or about the host net.9 with plen 32. */
+static int
+ask(enum rtm_type type, uint8_t net, uint8_t plen, uint32_t mtu,
+    uint8_t priority, const char *ifname)
+{
+	struct rt_msg msg = { .h = { .rtm_msglen = sizeof(msg),
+				  .rtm_version = RTM_VERSION,
+				  .rtm_type = (uint8_t)type,
+				  .rtm_hdrlen = sizeof(msg.h) } },
+		      answer;
+	struct rt_request rq;
+	int error;
+
+	msg.rtm_af = af;
+	msg.rtm_plen = plen_of(plen);
+	msg.rtm_dst = addr_of(net, plen == 32 ? 9 : 0);
+	msg.rtm_mtu = mtu;
+	msg.rtm_priority = priority;
+	strlcpy(msg.rtm_ifname, ifname, sizeof(msg.rtm_ifname));
+	if (type != RTM_GET)
+		strlcpy(msg.rtm_label, mtu != 0 ? "narrow" : "", 32);
+	error = rtm_decode(&msg, sizeof(msg), &rq);
+	return (error != 0 ? error : rtm_commit(&rq, &answer));
+}
+
+/* The way to net.9. */
+static struct rtentry *
+host(uint8_t net)
+{
+	struct ip_addr dst = addr_of(net, 9);
+	struct rtentry *rt;
+	int error;
+
+	rt = rt_resolve(0, af, &dst, NULL, &error);
+	KT(rt != NULL);
+	return (rt);
+}
+
+static void
+learn(uint8_t net, uint32_t mtu)
+{
+	struct ip_addr dst = addr_of(net, 9);
+
+	KT_EQ(rt_setpmtu(0, af, &dst, mtu), 0);
+}
+
+#define TEN_MINUTES 600000000ULL
+
+KTEST(rt_neighbours_have_mtu_and_label_of_their_route)
+{
+	struct rtentry *rt;
+
+	boot();
+	BOTH(af)
+	{
+		KT_EQ(ask(RTM_CHANGE, 0, 24, 1400, 0, ""), 0);
+		rt = host(0);
+		KT_EQ(rt->rt_flags & RTF_CLONED, RTF_CLONED);
+		KT_EQ(rt->rt_mtu, 1400);
+		KT_STR(rt_label_text(rt->rt_label), "narrow");
+		/* what changes reaches the one that is there */
+		KT_EQ(ask(RTM_CHANGE, 0, 24, 1300, 0, ""), 0);
+		KT(host(0) == rt);
+		KT_EQ(rt->rt_mtu, 1300);
+		/* a path MTU that was learned stays while it is the smaller */
+		learn(0, 1290);
+		KT_EQ(ask(RTM_CHANGE, 0, 24, 1450, 0, ""), 0);
+		KT_EQ(rt->rt_mtu, 1290);
+		KT_EQ(ask(RTM_CHANGE, 0, 24, 1280, 0, ""), 0);
+		KT_EQ(rt->rt_mtu, 1280);
+		KT_EQ(ask(RTM_CHANGE, 0, 24, 1420, 0, ""), 0);
+		run(TEN_MINUTES + 1000000);
+		KT_EQ(host(0)->rt_mtu, 1420);
+		/* one that a program gave it is its own */
+		learn(0, 1290);
+		KT_EQ(host(0)->rt_flags & RTF_MODIFIED, RTF_MODIFIED);
+		KT_EQ(ask(RTM_CHANGE, 0, 32, 1350, 0, ""), 0);
+		KT_EQ(ask(RTM_CHANGE, 0, 24, 1410, 0, ""), 0);
+		KT_EQ(host(0)->rt_mtu, 1350);
+		KT_EQ(host(0)->rt_flags & RTF_MODIFIED, 0);
+	}
+}
+
+/* The host route and its neighbour stand in one prefix, whatever their order. */
+KTEST(rt_a_host_by_an_interface_is_changed_and_deleted_itself)
+{
+	static const uint8_t priorities[] = { 2, RTP_CONNECTED, 5, 0 };
+	struct ip_addr dst;
+	struct rtentry *rt;
+
+	boot();
+	BOTH(af)
+	for (size_t i = 0; i < nitems(priorities); i++) {
+		KT_EQ(ask(RTM_ADD, 60, 32, 1400, priorities[i], "pair0"), 0);
+		rt = host(60);
+		KT_EQ(rt->rt_flags & RTF_CLONED, RTF_CLONED);
+		KT_EQ(rt->rt_mtu, 1400);
+		KT(host(60) == rt);
+		KT_EQ(ask(RTM_CHANGE, 60, 32, 1300, 0, ""), 0);
+		KT(host(60) == rt);
+		KT_EQ(rt->rt_mtu, 1300);
+		KT_EQ(rt->rt_parent->rt_mtu, 1300);
+		KT_EQ(ask(RTM_DELETE, 60, 32, 0, 0, ""), 0);
+		dst = addr_of(60, 9);
+		KT(rtable_match(0, af, &dst) == NULL);
+	}
+}
+
+KTEST(rt_learned_hosts_follow_the_route_they_were_reached_by)
+{
+	struct ip_addr by[2], dst;
+	struct rtentry *rt;
+
+	boot();
+	BOTH(af)
+	{
+		by[0] = addr_of(0, 9);
+		by[1] = addr_of(0, 8);
+		dst = addr_of(50, 9);
+		KT_EQ(route(50, 24, 0, 9, 0, RTF_STATIC), 0);
+		learn(50, 1300);
+		rt = host(50);
+		KT_EQ(rt->rt_flags & RTF_DYNAMIC, RTF_DYNAMIC);
+		KT_EQ(rt->rt_mtu, 1300);
+		KT_EQ(ask(RTM_CHANGE, 50, 24, 1290, 0, ""), 0);
+		KT(host(50) == rt);
+		KT_EQ(rt->rt_mtu, 1290);
+		/* another gateway: another path */
+		KT_EQ(rtrequest_change(found(50, 24, RTP_ANY),
+			  &(struct rt_want){ .gwaf = af, .gateway = by[1] }, 0),
+		    0);
+		KT_EQ(host(50)->rt_flags & RTF_HOST, 0);
+		KT(ip_addr_eq(&host(50)->rt_gateway, &by[1]));
+		/* so is a longer prefix, or none */
+		learn(50, 1285);
+		KT_EQ(route(50, 28, 1, 9, 0, RTF_STATIC), 0);
+		KT_EQ(way(50), 1);
+		KT_EQ(host(50)->rt_flags & RTF_HOST, 0);
+		learn(50, 1285);
+		KT_EQ(rtrequest_delete(found(50, 28, RTP_ANY)), 0);
+		KT_EQ(way(50), 0);
+		/* a redirect keeps the MTU of the route it goes round */
+		KT_EQ(rt_redirect(0, af, &dst, &by[0], &by[1],
+			  if_unit("pair0")),
+		    0);
+		KT(ip_addr_eq(&host(50)->rt_gateway, &by[0]));
+		KT_EQ(host(50)->rt_mtu, 1290);
+		KT_EQ(rtrequest_delete(found(50, 24, RTP_ANY)), 0);
+		KT_EQ(way(50), -ENETUNREACH);
+	}
+}
+
+KTEST(rt_learned_hosts_have_a_limit)
+{
+	struct ip_addr dst;
+	unsigned int n;
+	int error;
+
+	boot();
+	BOTH(af)
+	{
+		KT_EQ(route(0, 0, 0, 9, 0, RTF_STATIC), 0);
+		dst = addr_of(70, 0);
+		for (n = 0; n <= RT_DYNAMIC_MAX; n++) {
+			dst.b[1] = (uint8_t)(100 + (n >> 8));
+			dst.b[3] = (uint8_t)n;
+			if ((error = rt_setpmtu(0, af, &dst, 1300)) != 0)
+				break;
+		}
+		KT_EQ(n, RT_DYNAMIC_MAX);
+		KT_EQ(error, ENOBUFS);
+		run(TEN_MINUTES + 1000000);
+		KT_EQ(rt_setpmtu(0, af, &dst, 1300), 0);
+		KT_EQ(rtrequest_delete(rtable_lookup(0, af,
+			  &(struct ip_addr){ .q = { 0, 0 } }, 0, RTP_ANY)),
+		    0);
+		KT(rtable_match(0, af, &dst) == NULL);
+	}
+}
+
+/* --- the interface's part of priorities --- */
+
+static int
+part(const char *name, uint64_t n)
+{
+	struct if_req req = { .value = n };
+
+	strlcpy(req.name, name, sizeof(req.name));
+	return (if_ioctl_dispatch(SIOCSIFPRIORITY, &req, &owner));
+}
+
+KTEST(rt_priority_of_an_interface_moves_its_routes)
+{
+	boot();
+	BOTH(af)
+	{
+		KT_EQ(route(50, 24, 0, 9, 0, RTF_STATIC), 0);
+		KT_EQ(route(50, 24, 1, 9, RTP_STATIC + 1, RTF_STATIC), 0);
+		KT_EQ(way(50), 0);
+		KT_EQ(part("pair0", 5), 0);
+		KT_EQ(way(50), 1);
+		KT(found(50, 24, RTP_STATIC + 5) != NULL);
+		KT(found(0, 24, RTP_CONNECTED + 5) != NULL);
+		KT(found(0, 24, RTP_CONNECTED) == NULL);
+		KT_EQ(way(0), 100);
+		/* later ones have it too; one that says its own does not */
+		KT_EQ(route(51, 24, 0, 9, 0, RTF_STATIC), 0);
+		KT(found(51, 24, RTP_STATIC + 5) != NULL);
+		KT_EQ(route(52, 24, 0, 9, RTP_BGP, RTF_STATIC), 0);
+		KT_EQ(part("pair0", 2), 0);
+		KT(found(52, 24, RTP_BGP) != NULL);
+		KT_EQ(way(50), 1);
+		/* never on another's place */
+		KT_EQ(part("pair0", 1), EEXIST);
+		KT_EQ(if_unit("pair0")->if_priority, 2);
+		KT(found(51, 24, RTP_STATIC + 2) != NULL);
+		KT_EQ(part("pair0", 16), EINVAL);
+		KT_EQ(part("pair0", 0), 0);
+		KT_EQ(way(50), 0);
+		KT(found(0, 24, RTP_CONNECTED) != NULL);
+		/* the address takes its route with it, wherever that stands */
+		KT_EQ(part("pair0", 15), 0);
+		KT_EQ(address("pair0", 0, 1, 24, false), 0);
+		KT(found(0, 24, RTP_ANY) == NULL);
+		KT_EQ(part("pair0", 0), 0);
+		KT_EQ(address("pair0", 0, 1, 24, true), 0);
+		run(3000000);
+		/* equals part, and find each other again */
+		KT_EQ(route(53, 24, 0, 9, 0, RTF_STATIC | RTF_MPATH), 0);
+		KT_EQ(route(53, 24, 1, 9, 0, RTF_STATIC | RTF_MPATH), 0);
+		KT_EQ(part("pair1", 3), 0);
+		for (int i = 0; i < 20; i++)
+			KT_EQ(way(53), 0);
+		KT_EQ(part("pair0", 3), 0);
+		KT(rt_mpath_next(found(53, 24, RTP_STATIC + 3)) != NULL);
+		KT_EQ(part("pair0", 0), 0);
+		KT_EQ(part("pair1", 0), 0);
+		KT(rt_mpath_next(found(53, 24, RTP_STATIC)) != NULL);
+	}
+}
+
 /* --- link-local neighbours --- */
 
 /* Each link has the same prefix; who asks says which one he means. */
@@ -417,6 +660,40 @@ KTEST(rt_get_of_a_link_local_address)
 		KT_EQ(answer.rtm_flags & RTF_LOCAL, RTF_LOCAL);
 		msg.rtm_dst = (struct ip_addr){ .b = { 0xfe, 0x80, [15] = 9 } };
 	}
+}
+
+/* fe80::/64 and the same fe80::1 stand in the table once for each link. */
+KTEST(rt_link_local_prefixes_are_each_links_own)
+{
+	struct ip_addr net = { .b = { 0xfe, 0x80 } }, one = net;
+	struct if_addrreq req = { .af = AF_INET6,
+		.plen = 64,
+		.vltime = UINT32_MAX,
+		.pltime = UINT32_MAX };
+	unsigned int links = 0, ones = 0;
+	struct rtentry *rt;
+
+	one.b[15] = 1;
+	boot();
+	req.addr = one;
+	for (unsigned int i = 0; i < 2; i++) {
+		snprintf(req.name, sizeof(req.name), "pair%u", i);
+		KT_EQ(if_ioctl_dispatch(SIOCAIFADDR_FG, &req, &owner), 0);
+	}
+	run(3000000);
+	for (rt = rtable_lookup(0, AF_INET6, &net, 64, RTP_ANY); rt != NULL;
+	     rt = rt->rt_next)
+		links += (rt->rt_flags & RTF_CONNECTED) != 0;
+	for (rt = rtable_lookup(0, AF_INET6, &one, 128, RTP_ANY); rt != NULL;
+	     rt = rt->rt_next)
+		ones += (rt->rt_flags & RTF_LOCAL) != 0;
+	KT_EQ(links, 5); /* lo0, both ends of two pairs */
+	KT_EQ(ones, 3); /* lo0, and those above */
+	if_clone_destroy("pair1");
+	for (rt = rtable_lookup(0, AF_INET6, &net, 64, RTP_ANY); rt != NULL;
+	     rt = rt->rt_next)
+		links--;
+	KT_EQ(links, 1);
 }
 
 /* --- a walk while the table changes --- */
