@@ -98,11 +98,15 @@ bridge_frame_send(struct bridge_port *bp, struct mbuf *m)
 		one_send(bp, m);
 }
 
-/* A frame that came by `from' (NULL: that the machine sends) goes out by bp. */
+/* A frame that came by `from', or that the machine sends by it (ours), goes out
+ * by bp. */
 static void
-cross(struct bridge_port *from, struct bridge_port *bp, struct mbuf *m)
+cross(struct bridge_port *from, struct bridge_port *bp, struct mbuf *m,
+    bool ours)
 {
-	if (from == NULL || (m = bridge_filter_out(from, bp, m)) != NULL)
+	if ((m = bridge_toobig(from, bp, m, ours)) == NULL)
+		return;
+	if (ours || (m = bridge_filter_out(from, bp, m)) != NULL)
 		bridge_frame_send(bp, m);
 }
 
@@ -160,7 +164,7 @@ flood(struct bridge_port *from, const struct mbuf *m, uint16_t type, bool ours)
 		if ((group || (bp->bp_flags & IFBIF_DISCOVER) != 0) &&
 		    way_judge(from, bp, type) == DROP_NONE &&
 		    (n = copy(from->bp_sc, m)) != NULL)
-			cross(ours ? NULL : from, bp, n);
+			cross(from, bp, n, ours);
 }
 
 /* --- in --- */
@@ -218,7 +222,7 @@ station_send(struct bridge_port *from, struct mbuf *m, uint16_t type)
 	else if ((m = bridge_filter_in(from, m)) == NULL)
 		return;
 	else if (to != NULL)
-		cross(from, to, m);
+		cross(from, to, m, false);
 	else {
 		flood(from, m, type, false);
 		m_freem(m);
@@ -324,7 +328,7 @@ bridge_output(struct ifnet *ifp, struct mbuf *m)
 	if (to == us)
 		return (m);
 	if (to != NULL) {
-		cross(NULL, to, m);
+		cross(us, to, m, true);
 		return (NULL);
 	}
 	type = bridge_frame_type(m, &hdrlen);

@@ -86,6 +86,17 @@ head_on(struct mbuf *m, const struct link_head *h)
 	return (m);
 }
 
+/* The same headers back to who sent the frame. */
+static struct link_head
+head_back(const struct link_head *h)
+{
+	struct link_head back = *h;
+
+	memcpy(back.bytes, h->bytes + 6, 6);
+	memcpy(back.bytes + 6, h->bytes, 6);
+	return (back);
+}
+
 /* --- the filter --- */
 
 /* Where answers to a frame go. */
@@ -99,10 +110,8 @@ static int
 answer_send(struct pf_answer *pa, struct mbuf *m)
 {
 	struct bridge_answer *ba = (struct bridge_answer *)pa;
-	struct link_head h = *ba->head;
+	struct link_head h = head_back(ba->head);
 
-	memcpy(h.bytes, ba->head->bytes + 6, 6);
-	memcpy(h.bytes + 6, ba->head->bytes, 6);
 	if ((m = head_on(m, &h)) == NULL)
 		return (ENOBUFS);
 	bridge_frame_send(ba->back, m);
@@ -202,6 +211,46 @@ bridge_filter_done(struct mbuf *m)
 }
 
 /* --- the MTU --- */
+
+/* What tells a sender that its packet was too large: judged as it goes back. */
+static void
+error_send(struct bridge_port *from, struct mbuf *m, sa_family_t af,
+    const struct link_head *sent, bool ours)
+{
+	struct link_head back = head_back(sent);
+
+	if (ours)
+		(void)if_input_local(from->bp_ifp, m, af);
+	else if (judge(from, from->bp_ifp, &m, &af, PF_OUT, &back) == PF_PASS &&
+	    (m = head_on(m, &back)) != NULL)
+		bridge_frame_send(from, m);
+}
+
+struct mbuf *
+bridge_toobig(struct bridge_port *from, struct bridge_port *to, struct mbuf *m,
+    bool ours)
+{
+	uint32_t mtu = to->bp_ifp->if_mtu;
+	const struct if_family *fam;
+	struct link_head h;
+	struct mbuf *error;
+
+	if (__predict_true(m->m_pkthdr.len <= mtu + ETHER_HDR_LEN))
+		return (m);
+	if (ETHER_IS_MULTICAST(mtod(m, const struct ether_header *)->ether_dhost) ||
+	    (fam = head_off(m, &h)) == NULL)
+		return (m);
+	if ((m = fam->fam_sound(m)) == NULL)
+		return (NULL);
+	error = fam->fam_toobig(&m, mtu);
+	if (m != NULL)
+		return (head_on(m, &h));
+	to->bp_sc->sc_if.if_counters.oqdrops++;
+	drop_count(DROP_BRIDGE_TOOBIG);
+	if (error != NULL)
+		error_send(from, error, fam->fam_af, &h, ours);
+	return (NULL);
+}
 
 void
 bridge_fit(struct bridge_port *to, struct mbuf *m, struct mbuf_list *ml)

@@ -70,6 +70,13 @@ uint16_t bridge_frame_type(const struct mbuf *m, uint32_t *hdrlen);
 struct mbuf *bridge_filter_in(struct bridge_port *from, struct mbuf *m);
 /* The same for the way out by `to', after it was let in by `from'. */
 struct mbuf *bridge_filter_out(struct bridge_port *from, struct bridge_port *to, struct mbuf *m);
+/*
+ * A frame for one station that came by `from', or that the machine sends by it
+ * (ours), is to leave by `to': the frame, or NULL: its packet does not fit there
+ * and may not be cut, its sender was told and it is dropped as
+ * DROP_BRIDGE_TOOBIG.
+ */
+struct mbuf *bridge_toobig(struct bridge_port *from, struct bridge_port *to, struct mbuf *m, bool ours);
 /* The frame, which bridge_filter_in() has passed, also goes to this machine's
  * stack: the filter is not asked there again (for a vlan it is). */
 void bridge_filter_done(struct mbuf *m);

@@ -260,6 +260,13 @@ struct if_family {
 	 */
 	int (*fam_fit)(struct mbuf **mp, uint32_t mtu, struct mbuf_list *ml);
 	/*
+	 * A sound packet that fam_fit would refuse: the error that tells its
+	 * sender so, whole, as from the packet's destination, and *mp is NULL;
+	 * NULL with *mp NULL: it may not be told, or there is no memory.  NULL
+	 * with *mp as it was: it can be made to fit.
+	 */
+	struct mbuf *(*fam_toobig)(struct mbuf **mp, uint32_t mtu);
+	/*
 	 * The link address of nh on ifp: 0 and lladdr is filled; EAGAIN, the
 	 * resolver keeps m and sends it later; errno, m is gone.
 	 */

@@ -388,6 +388,7 @@ static const struct if_family inet_if_family = {
 	.fam_input_judged = ip_input_judged,
 	.fam_sound = ip_sound,
 	.fam_fit = ip_fit,
+	.fam_toobig = icmp_toobig,
 	.fam_resolve = arp_resolve,
 	.fam_addr_add = in_addr_add,
 	.fam_addr_del = in_addr_del,

@@ -590,6 +590,35 @@ icmp_paramprob(struct mbuf *m, uint8_t place)
 	icmp_error_word(m, ICMP_PARAMPROB, 0, htonl((uint32_t)place << 24));
 }
 
+/* Where the packet was going speaks: who only passes it on may have no address. */
+struct mbuf *
+icmp_toobig(struct mbuf **mp, uint32_t mtu)
+{
+	struct mbuf *m = *mp, *n = NULL;
+	struct ip_encap e = { .af = AF_INET, .proto = IPPROTO_ICMP };
+	struct ip *ip = mtod(m, struct ip *);
+
+	if (ip_fits(m, mtu) || (ip->ip_off & htons(IP_DF)) == 0)
+		return (NULL);
+	*mp = NULL;
+	e.tos = 0xc0 | (ip->ip_tos & 0x1c);
+	e.src = ip_addr_v4(ip->ip_dst);
+	e.dst = ip_addr_v4(ip->ip_src);
+	if (icmp_error_allowed(m) &&
+	    ((m->m_pkthdr.csum_flags & M_GSO) != 0 ||
+		in_cksum_finish(&m, AF_INET) == 0) &&
+	    (n = icmp_error_build(m, ICMP_UNREACH, ICMP_UNREACH_NEEDFRAG,
+		 htonl(mtu & 0xffff))) != NULL &&
+	    (n = ip_encap(n, &e)) != NULL) {
+		ip = mtod(n, struct ip *);
+		ip->ip_id = ip_randomid();
+		ip->ip_sum = in_cksum_fold(in_cksum_bytes(0, ip, sizeof(*ip)));
+		icmp_counters[ICPS_ERRORS_OUT]++;
+	}
+	m_freem(m);
+	return (n);
+}
+
 void
 icmp_redirect_send(const struct mbuf *m, uint32_t gw)
 {

@@ -192,6 +192,8 @@ void ip_input(struct ifnet *ifp, struct mbuf *m);
 /* fam_sound, fam_fit of struct if_family. */
 struct mbuf *ip_sound(struct mbuf *m);
 int ip_fit(struct mbuf **mp, uint32_t mtu, struct mbuf_list *ml);
+/* fam_toobig: RFC 1191 3.  (ip_icmp.c) */
+struct mbuf *icmp_toobig(struct mbuf **mp, uint32_t mtu);
 /* From here on the packet is sound and pf has let it in.  Takes m. */
 void ip_input_judged(struct ifnet *ifp, struct mbuf *m);
 /* Sends a packet on by rt, received on ifp.  Takes m.  (ip_forward.c) */

@@ -368,41 +368,69 @@ icmp6_error_may(const struct mbuf *m, int type, int code)
 }
 
 /* To the sender of m, quoting as much as fits 1280 bytes in all. */
-static void
-icmp6_error_send(const struct mbuf *m, int type, int code, uint32_t param)
+static struct mbuf *
+icmp6_error_build(const struct mbuf *m, const struct ip_addr *src, int type,
+    int code, uint32_t param)
 {
 	const struct ip6_hdr *ip6 = mtod(m, const struct ip6_hdr *);
 	uint32_t quote = MIN(m->m_pkthdr.len,
 	    IPV6_MMTU - sizeof(*ip6) - sizeof(struct icmp6_hdr));
-	struct ip_addr src = ip6_dst(ip6), dst = ip6_src(ip6);
-	struct ifnet *ifp = m->m_pkthdr.ifidx != 0 ? if_get(m->m_pkthdr.ifidx) :
-						     NULL;
-	struct ip_outopts po = { .po_rtable = m->m_pkthdr.rtableid };
+	struct ip_addr dst = ip6_src(ip6);
 	struct mbuf *n;
 	uint8_t *p;
-	bool ours;
 
-	if (in6_islinklocal(&src))
-		ours = ifp != NULL && in6_ifa_usable(ifp, &src) != NULL;
-	else
-		ours = ifa_ifwithaddr(AF_INET6, &src, po.po_rtable) != NULL;
-	if ((n = icmp6_new(ours ? &src : &in6addr_any, &dst,
-		 0,
+	if ((n = icmp6_new(src, &dst, 0,
 		 (uint32_t)sizeof(struct icmp6_hdr) + quote)) == NULL)
-		return;
+		return (NULL);
 	p = mtod(n, uint8_t *) + sizeof(*ip6);
 	p[0] = (uint8_t)type;
 	p[1] = (uint8_t)code;
 	be32enc(p + 4, param);
 	if (m_copydata(m, 0, quote, p + 8) != 0) {
 		m_freem(n);
-		return;
+		return (NULL);
 	}
+	icmp6stat_inc(ICMP6S_ERROR_OUT);
+	return (n);
+}
+
+static void
+icmp6_error_send(const struct mbuf *m, int type, int code, uint32_t param)
+{
+	const struct ip6_hdr *ip6 = mtod(m, const struct ip6_hdr *);
+	struct ip_addr src = ip6_dst(ip6), dst = ip6_src(ip6);
+	struct ifnet *ifp = m->m_pkthdr.ifidx != 0 ? if_get(m->m_pkthdr.ifidx) :
+						     NULL;
+	struct ip_outopts po = { .po_rtable = m->m_pkthdr.rtableid };
+	struct mbuf *n;
+	bool ours;
+
+	if (in6_islinklocal(&src))
+		ours = ifp != NULL && in6_ifa_usable(ifp, &src) != NULL;
+	else
+		ours = ifa_ifwithaddr(AF_INET6, &src, po.po_rtable) != NULL;
+	if ((n = icmp6_error_build(m, ours ? &src : &in6addr_any, type, code,
+		 param)) == NULL)
+		return;
 	if (in6_needszone(&dst))
 		po.po_ifp = ifp;
 	n->m_pkthdr.pf.flags |= m->m_pkthdr.pf.flags & PF_TAG_GENERATED;
-	icmp6stat_inc(ICMP6S_ERROR_OUT);
 	(void)ip6_output(n, &po);
+}
+
+/* May it be sent, and is there a token?  Counts when not. */
+static bool
+icmp6_error_allowed(const struct mbuf *m, int type, int code)
+{
+	if (!icmp6_error_may(m, type, code)) {
+		drop_count(DROP_ICMP6_NOERROR);
+		return (false);
+	}
+	if (!icmp6_ratelimit()) {
+		drop_count(DROP_ICMP6_RATELIMIT);
+		return (false);
+	}
+	return (true);
 }
 
 void
@@ -411,14 +439,33 @@ icmp6_error(struct mbuf *m, int type, int code, uint32_t param)
 	if (m->m_len < sizeof(struct ip6_hdr) &&
 	    (m = m_pullup(m, sizeof(struct ip6_hdr))) == NULL)
 		return;
-	if (!icmp6_error_may(m, type, code))
-		drop_count(DROP_ICMP6_NOERROR);
-	else if (!icmp6_ratelimit())
-		drop_count(DROP_ICMP6_RATELIMIT);
-	else if ((m->m_pkthdr.csum_flags & M_GSO) != 0 ||
-	    in_cksum_finish(&m, AF_INET6) == 0)
+	if (icmp6_error_allowed(m, type, code) &&
+	    ((m->m_pkthdr.csum_flags & M_GSO) != 0 ||
+		in_cksum_finish(&m, AF_INET6) == 0))
 		icmp6_error_send(m, type, code, param);
 	m_freem(m);
+}
+
+/* As icmp_toobig(); a group cannot speak. */
+struct mbuf *
+icmp6_toobig(struct mbuf **mp, uint32_t mtu)
+{
+	struct mbuf *m = *mp, *n = NULL;
+	struct ip_addr dst = ip6_dst(mtod(m, const struct ip6_hdr *));
+
+	if (ip6_fits(m, mtu))
+		return (NULL);
+	*mp = NULL;
+	if (in6_ismulticast(&dst))
+		drop_count(DROP_ICMP6_NOERROR);
+	else if (icmp6_error_allowed(m, ICMP6_PACKET_TOO_BIG, 0) &&
+	    ((m->m_pkthdr.csum_flags & M_GSO) != 0 ||
+		in_cksum_finish(&m, AF_INET6) == 0) &&
+	    (n = icmp6_error_build(m, &dst, ICMP6_PACKET_TOO_BIG, 0, mtu)) !=
+		NULL)
+		mtod(n, struct ip6_hdr *)->ip6_hlim = (uint8_t)ip6_defhlim;
+	m_freem(m);
+	return (n);
 }
 
 void

@@ -161,6 +161,7 @@ static const struct if_family inet6_if_family = {
 	.fam_input_judged = ip6_input_judged,
 	.fam_sound = ip6_sound,
 	.fam_fit = ip6_fit,
+	.fam_toobig = icmp6_toobig,
 	.fam_resolve = nd6_resolve,
 	.fam_addr_add = in6_addr_add,
 	.fam_addr_del = in6_addr_del,

@@ -194,6 +194,8 @@ struct ip6_exit {
 int ip6_emit(struct mbuf **mp, const struct ip6_exit *ex);
 /* fam_fit of struct if_family. */
 int ip6_fit(struct mbuf **mp, uint32_t mtu, struct mbuf_list *ml);
+/* fam_toobig: RFC 4443 3.2.  (icmp6.c) */
+struct mbuf *icmp6_toobig(struct mbuf **mp, uint32_t mtu);
 void ip6_exit_of(struct ip6_exit *ex, struct rtentry *rt,
     const struct ip_addr *dst);
 uint32_t ip6_linkmtu(const struct ifnet *ifp);

@@ -459,6 +459,40 @@ KTEST(pf_bridge_fragments_are_one_packet)
 	end();
 }
 
+/*
+ * Station n has got one frame: an ICMP error that names that MTU, from the
+ * station and the address its packet went to.
+ */
+static void
+told(unsigned int n, sa_family_t af, uint32_t mtu, unsigned int to)
+{
+	static const struct icmp_row {
+		uint32_t hlen, alen, src, mtu;
+		uint8_t proto, type, code;
+	} row[] = { { 20, 4, 12, 24, IPPROTO_ICMP, 3, 4 },
+		{ 40, 16, 8, 44, IPPROTO_ICMPV6, 2, 0 } };
+	const struct icmp_row *r = &row[af == AF_INET6];
+	struct mbuf *m = ml_dequeue(&got[n]);
+	uint8_t b[100];
+	uint32_t quote = r->hlen + 8;
+
+	KT(m != NULL && ml_empty(&got[n]));
+	came[n] = 0;
+	KT(memcmp(mtod(m, uint8_t *), station[n], 6) == 0);
+	KT(memcmp(mtod(m, uint8_t *) + 6, station[to], 6) == 0);
+	m_adj(m, ETHER_HDR_LEN);
+	KT_EQ(in_cksum_finish(&m, af), 0);
+	KT_EQ(m_copydata(m, 0, sizeof(b), b), 0);
+	KT(af == AF_INET6 || in_cksum_fold(in_cksum_bytes(0, b, 20)) == 0);
+	KT(in_cksum_verify(m, af, r->proto, r->hlen,
+	    m->m_pkthdr.len - r->hlen));
+	KT(b[r->hlen] == r->type && b[r->hlen + 1] == r->code);
+	KT_EQ(be32dec(b + r->mtu), mtu);
+	KT(memcmp(b + r->src, b + quote + r->src + r->alen, r->alen) == 0);
+	KT(memcmp(b + r->src + r->alen, b + quote + r->src, r->alen) == 0);
+	m_freem(m);
+}
+
 KTEST(pf_bridge_fragments_fit_the_member)
 {
 	begin(by_port, nitems(by_port), true);
@@ -469,10 +503,70 @@ KTEST(pf_bridge_fragments_fit_the_member)
 	/* only their sender may make them smaller (RFC 8200 5) */
 	KT_EQ(fragments(AF_INET6, station[1], 4000, 1500), 3);
 	KT_EQ(took(1), 0);
+	told(0, AF_INET6, 1300, 1);
 	KT_EQ(drop_counts[DROP_BRIDGE_TOOBIG], 1);
 	KT_EQ(fragments(AF_INET6, station[1], 4000, 1300), 4);
 	fragments_check(1, AF_INET6, 4000, 1300);
 	end();
+}
+
+/* The error is judged as it goes back: the packet's own state lets it pass. */
+KTEST(pf_bridge_errors_are_judged)
+{
+	static const struct pf_ioc_rule both[] = { { .action = PFA_BLOCK },
+		PASS_ON("pair10", PF_IN) }, nostate[] = {
+		{ .action = PFA_PASS, .dir = PF_IN }, { .action = PFA_BLOCK, .dir = PF_OUT } };
+	struct pk p = udp(AF_INET6, CLIENT, SERVER);
+
+	p.len = 1400;
+	begin(both, nitems(both), true);
+	KT_EQ(if_setmtu(if_unit("pair11"), 1300), 0);
+	packet(0, 1, &p);
+	told(0, AF_INET6, 1300, 1);
+	KT_EQ(took(1), 0);
+	end();
+	begin(nostate, nitems(nostate), true);
+	packet(0, 1, &p);
+	KT(took(0) == 0 && took(1) == 0);
+	KT_EQ(filtered(), 1);
+	end();
+}
+
+/* Nobody is told for a group, an error, or a packet from nobody; nor too often. */
+KTEST(pf_bridge_errors_have_limits)
+{
+	static const struct pf_ioc_rule pass[] = { { .action = PFA_PASS } };
+	struct pk p = udp(AF_INET6, CLIENT, SERVER);
+	struct mbuf *m;
+	unsigned int n = 0;
+
+	begin(pass, 1, true);
+	KT_EQ(pf_stop(), 0);
+	KT_EQ(if_setmtu(if_unit("pair11"), 1300), 0);
+	p.len = 1400;
+	inject(0, framed(pk_make(&p, NULL), AF_INET6, station[0], etherbroadcastaddr, 0));
+	KT_EQ(took(0), 0);
+	m = pk_make(&p, NULL); /* a source that is a group's */
+	mtod(m, uint8_t *)[8] = 0xff;
+	inject(0, framed(m, AF_INET6, station[0], station[1], 0));
+	m = pk_make(&p, NULL); /* an error itself */
+	mtod(m, uint8_t *)[6] = IPPROTO_ICMPV6;
+	mtod(m, uint8_t *)[40] = 1;
+	inject(0, framed(m, AF_INET6, station[0], station[1], 0));
+	m = pk_make(&p, NULL); /* shorter than it says */
+	mtod(m, uint8_t *)[4] = 0xff;
+	inject(0, framed(m, AF_INET6, station[0], station[1], 0));
+	KT_EQ(took(0), 0);
+	KT_EQ(took(1), 0);
+	KT_EQ(drop_counts[DROP_BRIDGE_TOOBIG], 3);
+	for (int i = 0; i < 1000; i++) {
+		packet(0, 1, &p);
+		n += took(0);
+	}
+	KT(n > 0 && n < 1000);
+	KT_EQ(drop_counts[DROP_BRIDGE_TOOBIG], 1003);
+	KT_EQ(drop_counts[DROP_ICMP6_RATELIMIT], 1000 - n);
+	again();
 }
 
 /* To members that are many, and to the machine itself, each gets all. */
@@ -534,8 +628,10 @@ KTEST(pf_bridge_packets_fit_the_member)
 		mtod(m, struct ip *)->ip_sum = in_cksum_fixup(
 		    mtod(m, struct ip *)->ip_sum, 0, htons(IP_DF));
 		inject(0, framed(m, AF_INET, station[0], station[1], 0));
+		told(0, AF_INET, 600, 1);
 		p.af = AF_INET6;
 		packet(0, 1, &p);
+		told(0, AF_INET6, 600, 1);
 		p.af = AF_INET;
 		KT_EQ(took(1), 0);
 		KT_EQ(drop_counts[DROP_BRIDGE_TOOBIG], 2);
