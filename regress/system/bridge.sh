@@ -86,6 +86,10 @@ class H(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"here\n" + bytes(300000))
+    def do_POST(self):
+        n = int(self.headers["Content-Length"])
+        self.send_response(200 if len(self.rfile.read(n)) == n else 400)
+        self.end_headers()
     def log_message(self, *a): pass
 class S(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
@@ -130,6 +134,24 @@ keep on sw netstat -s -p ip
 says "drops are counted" '[1-9][0-9]* .*filter'
 ok "no filter, no rules" on sw pfctl -d
 ok "ping from outside" on h2 ping -c 1 10.0.0.1
+# the bridge's end of h2's link takes less than all others: they learn that from
+# the bridge, as from a router
+ok "a smaller link" sh -c 'bsdctl exec sw ifconfig fxp2 mtu 1300 && bsdctl exec sw ifconfig fxp1 10.0.0.100/24 &&
+	bsdctl exec sw ifconfig fxp1 inet6 fd00::100/64'
+head -c 200000 /dev/zero >"$dir/bulk"
+mtu_of() { on "$1" route -n get "$2" >"$dir/last"; cat "$dir/last"; grep -Eq "^ +[0-9]+ +1300 " "$dir/last"; }
+large() { on "$1" curl -g -s -S -f -m 60 --data-binary "@$dir/bulk" "http://$2:81/"; }
+for a in 10.0.0.2 '[fd00::2]'; do
+	ok "$a: TCP across it finds the MTU" large h1 $a
+	ok "$a: the bridge's own machine is there" within gets sw "http://$a:81/"
+	ok "$a: it does so, too" large sw $a
+	b=${a#?}
+	[ "${a#[}" = "$a" ] && b=$a || b=${b%?}
+	ok "$b: is learned" mtu_of h1 $b
+	ok "$b: is learned there too" mtu_of sw $b
+done
+keep on sw netstat -s -p bridge
+says "what was too large is counted" "[1-9][0-9]* frames longer than the next member's MTU"
 ok "destroy" br destroy
 ok "nothing is left" not on h1 ping -c 1 -w 1 10.0.0.2
 finish
