@@ -318,6 +318,7 @@ advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
 	tcp_sack_acked(tp);
 	tp->t_lost_to = seq_max(tp->t_lost_to, tp->t_snd_una);
 	tp->t_rxt_nxt = seq_max(tp->t_rxt_nxt, tp->t_snd_una);
+	tp->t_ecn_recover = seq_max(tp->t_ecn_recover, tp->t_snd_una);
 	if ((tp->t_flags & (TF_RECOVERY | TF_LOSS)) == 0) {
 		tp->t_dupacks = 0;
 		tp->t_reno_out = 0;

@@ -91,14 +91,31 @@ begins_anew(const struct tcpcb *tp, const struct tcp_seg *sg)
 	return (seq_lt(tp->t_rcv_nxt, sg->seq));
 }
 
+/* Does the socket refuse it by its distance, or its signature? */
+static enum drop_reason
+refused(const struct inpcb *inp, const struct mbuf *m,
+    const struct ip_input_ctx *ctx, const struct in_pcb_key *k,
+    const struct tcp_seg *sg)
+{
+	const struct tcpcb *tp = inp->inp_ppcb;
+
+	if (in_pcb_ttl_low(inp, ctx->af, ctx->ttl))
+		return (DROP_TCP_MINTTL);
+	if ((sg->opt.has_md5 || !SLIST_EMPTY(&tp->t_md5keys)) &&
+	    !tcp_md5_good(tp, k, m, ctx->off, sg))
+		return (DROP_TCP_MD5);
+	return (DROP_NONE);
+}
+
 static struct inpcb *
-find(const struct mbuf *m, const struct in_pcb_key *k, struct tcp_seg *sg,
-    uint64_t now)
+find(const struct mbuf *m, const struct ip_input_ctx *ctx,
+    const struct in_pcb_key *k, struct tcp_seg *sg, uint64_t now)
 {
 	struct inpcb *inp = in_pcb_input(&tcp_pcbs, m, k);
 	struct tcpcb *tp;
 
-	if (inp == NULL || !begins_anew(tp = inp->inp_ppcb, sg))
+	if (inp == NULL || !begins_anew(tp = inp->inp_ppcb, sg) ||
+	    refused(inp, m, ctx, k, sg) != DROP_NONE)
 		return (inp);
 	sg->anew = true;
 	sg->above = tp->t_snd_nxt;
@@ -156,10 +173,11 @@ tcp_input_segment(struct mbuf *m, const struct ip_input_ctx *ctx,
     struct tcp_seg *sg, struct in_pcb_key *k)
 {
 	uint64_t now = uptime_us();
+	enum drop_reason why;
 	struct inpcb *inp;
 	struct tcpcb *tp;
 
-	inp = find(m, k, sg, now);
+	inp = find(m, ctx, k, sg, now);
 	if (inp != NULL)
 		k->rtable = inp->inp_rtable; /* answers go by the socket's */
 	tp = inp != NULL ? inp->inp_ppcb : NULL;
@@ -169,13 +187,8 @@ tcp_input_segment(struct mbuf *m, const struct ip_input_ctx *ctx,
 		nobody(m, k, sg);
 		return;
 	}
-	if (in_pcb_ttl_low(inp, ctx->af, ctx->ttl)) {
-		m_drop(m, DROP_TCP_MINTTL);
-		return;
-	}
-	if ((sg->opt.has_md5 || !SLIST_EMPTY(&tp->t_md5keys)) &&
-	    !tcp_md5_good(tp, k, m, ctx->off, sg)) {
-		m_drop(m, DROP_TCP_MD5);
+	if ((why = refused(inp, m, ctx, k, sg)) != DROP_NONE) {
+		m_drop(m, why);
 		return;
 	}
 	m_adj(m, (int)(ctx->off + sg->hlen));

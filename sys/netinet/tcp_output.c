@@ -460,7 +460,9 @@ send_piece(struct tcpcb *tp, const struct piece *p, uint64_t now)
 		o.flags |= TH_URG;
 		o.urp = (uint16_t)(tp->t_snd_up - p->seq);
 	}
-	if ((tp->t_flags & TF_ECN) != 0 && !p->again && p->len > 0) {
+	/* RFC 3168 6.1.5, 6.1.6: not what goes again, nor a window probe */
+	if ((tp->t_flags & TF_ECN) != 0 && !p->again && p->len > 0 &&
+	    tp->t_snd_wnd > 0) {
 		o.ecn = ECN_ECT0;
 		if ((tp->t_flags & TF_ECN_CWR) != 0)
 			o.flags |= TH_CWR;

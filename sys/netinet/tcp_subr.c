@@ -37,7 +37,7 @@
 static struct pool tcp_pool;
 static struct siphash_key isn_key, ts_key;
 static TAILQ_HEAD(, tcpcb) waits = TAILQ_HEAD_INITIALIZER(waits);
-static int nwaits;
+static int nwaits, norphans;
 
 struct in_pcb_table tcp_pcbs;
 
@@ -281,12 +281,32 @@ tcp_renew(struct tcpcb *tp, uint64_t now)
 	tp->t_md5keys = old.t_md5keys;
 }
 
+bool
+tcp_orphan_admit(struct tcpcb *tp)
+{
+	if (norphans >= tcp_maxorphans)
+		return (false);
+	norphans++;
+	tp->t_flags |= TF_ORPHAN;
+	return (true);
+}
+
+static void
+orphan_end(struct tcpcb *tp)
+{
+	if ((tp->t_flags & TF_ORPHAN) == 0)
+		return;
+	norphans--;
+	tp->t_flags &= ~(uint32_t)TF_ORPHAN;
+}
+
 void
 tcp_free(struct tcpcb *tp)
 {
 	struct inpcb *inp = tp->t_inp;
 
 	KASSERT(tp->t_state == TCPS_CLOSED);
+	orphan_end(tp);
 	tcp_timer_clear_all(tp);
 	(void)timeout_del(&tp->t_timeout);
 	tcp_reass_flush(tp);
@@ -345,6 +365,7 @@ void
 tcp_wait_enter(struct tcpcb *tp, uint64_t now)
 {
 	tcp_timer_set(tp, TCPT_2MSL, now, 2000000ULL * (uint64_t)tcp_msl_s);
+	orphan_end(tp);
 	KASSERT(tp->t_nreass == 0); /* t_waiting has the place of t_reass */
 	TAILQ_INSERT_TAIL(&waits, tp, t_waiting);
 	if (++nwaits > tcp_maxwait)

@@ -28,7 +28,7 @@ int tcp_sendmax = 4 << 20, tcp_recvmax = 6 << 20;
 int tcp_do_sack = 1, tcp_do_rfc1323 = 1, tcp_ecn = 2, tcp_syncookies = 1;
 int tcp_syncache_limit = 8192;
 int tcp_rtomin_ms = 200, tcp_delack_ms = 40, tcp_msl_s = 30;
-int tcp_maxwait = 16384, tcp_ackpps = 100, tcp_mssdflt = 536;
+int tcp_maxwait = 16384, tcp_maxorphans = 16384, tcp_ackpps = 100, tcp_mssdflt = 536;
 int tcp_pmtu_blackhole = 2, tcp_reass_limit = 512;
 const struct tcp_cc *tcp_congctl = &tcp_cc_cubic;
 
@@ -80,6 +80,7 @@ static const char *const tcp_counter_text[TCPC_NCOUNTERS] = {
 	[TCPC_COOKIE_OUT] = "SYN cookies sent",
 	[TCPC_COOKIE_IN] = "SYN cookies that came back",
 	[TCPC_COOKIE_BAD] = "acknowledgments that nobody waited for",
+	[TCPC_ORPHANS] = "connections reset as their program had gone and too many such were left",
 	[TCPC_LISTENFULL] = "connections that found no room at their listener",
 };
 static struct counter_group tcp_counter_group = {
@@ -130,9 +131,16 @@ tcp_detach(struct socket *so)
 {
 	struct tcpcb *tp = so_tcp(so);
 	uint64_t now = uptime_us();
+	bool over = (tcp_state_flags(tp->t_state) & TSF_SYNCED) == 0 &&
+	    tp->t_state != TCPS_SYN_RCVD;
 
-	if ((tcp_state_flags(tp->t_state) & TSF_SYNCED) == 0 &&
-	    tp->t_state != TCPS_SYN_RCVD) {
+	if (!over && tp->t_state != TCPS_TIME_WAIT &&
+	    !tcp_orphan_admit(tp)) {
+		tcpstat_inc(TCPC_ORPHANS);
+		tcp_send_rst(tp, now);
+		over = true;
+	}
+	if (over) {
 		(void)tcp_state_event(tp, TCPE_END, now);
 		tcp_free(tp);
 		return;
@@ -374,6 +382,7 @@ static const struct sysctl_row tcp_sysctls[] = {
 	TCPCTL("delack", tcp_delack_ms, 1, 500, "milliseconds an acknowledgment may wait"),
 	TCPCTL("msl", tcp_msl_s, 1, 240, "seconds a segment may live; TIME_WAIT is twice that"),
 	TCPCTL("maxtimewait", tcp_maxwait, 1, 1 << 24, "connections in TIME_WAIT"),
+	TCPCTL("maxorphans", tcp_maxorphans, 0, 1 << 24, "connections that go on after their program has closed them"),
 	TCPCTL("challengepps", tcp_ackpps, 1, 1 << 20, "challenge acknowledgments a second"),
 	TCPCTL("mssdflt", tcp_mssdflt, TCP_MSS_MIN, 65495, "segment size without a route"),
 	TCPCTL("pmtublackhole", tcp_pmtu_blackhole, 0, 15, "timeouts before smaller segments are tried; 0 never"),

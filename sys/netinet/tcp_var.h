@@ -235,6 +235,7 @@ TAILQ_HEAD(tcp_ranges, tcp_range);
 
 #define TF_FINRCVD   0x010000
 #define TF_TIMEDOUT  0x400000 /* and nothing new was acknowledged since */
+#define TF_ORPHAN    0x800000 /* counted as such */
 #define TF_URGENT    0x100000 /* t_snd_up is ahead of what is acknowledged */
 #define TF_URGENT_IN 0x200000 /* t_rcv_up is ahead of what was delivered */
 
@@ -382,6 +383,12 @@ void tcp_renew(struct tcpcb *tp, uint64_t now);
 bool tcp_end(struct tcpcb *tp, int error, uint64_t now);
 /* The same, and the peer is told. */
 bool tcp_abort(struct tcpcb *tp, int error, uint64_t now);
+/*
+ * The program has gone and the connection still has something to say: one of
+ * the orphans, until it ends or stands in TIME_WAIT.  False: there are too
+ * many, and it is none.
+ */
+bool tcp_orphan_admit(struct tcpcb *tp);
 /* Frees tp and its pcb; the socket stays.  Its state is CLOSED. */
 void tcp_free(struct tcpcb *tp);
 /* RFC 6528: where the sequence numbers of this connection begin. */
@@ -597,6 +604,7 @@ enum tcp_counter {
 	TCPC_COOKIE_OUT,
 	TCPC_COOKIE_IN,
 	TCPC_COOKIE_BAD,
+	TCPC_ORPHANS,
 	TCPC_LISTENFULL,
 	TCPC_NCOUNTERS
 };
@@ -618,6 +626,7 @@ extern int tcp_sendspace, tcp_recvspace, tcp_sendmax, tcp_recvmax;
 extern int tcp_do_sack, tcp_do_rfc1323, tcp_ecn, tcp_syncookies,
     tcp_syncache_limit;
 extern int tcp_rtomin_ms, tcp_delack_ms, tcp_msl_s, tcp_maxwait, tcp_ackpps;
+extern int tcp_maxorphans;
 extern int tcp_mssdflt, tcp_pmtu_blackhole, tcp_reass_limit;
 extern const struct tcp_cc *tcp_congctl;
 

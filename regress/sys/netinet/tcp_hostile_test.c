@@ -189,6 +189,32 @@ BOTH(tcp_icmp_errors_quote_what_was_sent)
 	soclose(head);
 }
 
+/* A SYN that the socket would refuse does not end its TIME_WAIT either. */
+BOTH(tcp_time_wait_is_not_ended_from_afar)
+{
+	int level = kit_af == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int name = kit_af == AF_INET ? IP_MINTTL : IPV6_MINHOPCOUNT, v = 255;
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	struct kit_seg k = { .flags = TH_FIN | TH_ACK,
+		.seq = 1,
+		.ack = 2,
+		.win = 65535 };
+
+	so->so_state |= SS_CANTSEND;
+	so->so_proto->shutdown(so);
+	kit_in(&k);
+	KT_EQ(kit_tp(so)->t_state, TCPS_TIME_WAIT);
+	KT_EQ(so->so_proto->setopt(so, level, name, &v, sizeof(v), &kit_owner),
+	    0);
+	k = (struct kit_seg){ .flags = TH_SYN, .seq = 5000, .ttl = 254 };
+	kit_in(&k);
+	KT_EQ(kit_tp(so)->t_state, TCPS_TIME_WAIT);
+	k.ttl = 255;
+	kit_in(&k);
+	KT_EQ(kit_tp(so)->t_state, TCPS_CLOSED);
+	soclose(so);
+}
+
 /* --- numbers --- */
 
 /* RFC 9293 3.10.7.4: a connection that follows one in TIME_WAIT has higher ones. */
@@ -233,6 +259,51 @@ BOTH(tcp_numbers_rise_over_time_wait)
 	KT(seq_lt(last, o.seq + kit_iss));
 	soclose(head);
 	soclose(so);
+}
+
+/* Marks of congestion count wherever in the number space they come. */
+BOTH(tcp_ecn_after_two_gigabytes)
+{
+	struct socket *so;
+	struct kit_seg k = { .flags = TH_SYN | TH_ACK | TH_ECE,
+		.ack = 1,
+		.win = 65535 };
+	uint32_t n = 1, bytes;
+	struct kit_out o;
+	uint64_t ece;
+
+	tcp_ecn = 1;
+	so = kit_connect();
+	kit_in(&k);
+	KT((kit_tp(so)->t_flags & TF_ECN) != 0);
+	while (n < (1U << 31) + 200000) {
+		kit_tp(so)->t_cwnd = 60000;
+		kit_write(so, 60000);
+		n += 60000;
+		kit_ack(n, 65535);
+		kit_quiet();
+	}
+	ece = tcp_counters[TCPC_ECN_ECE];
+	kit_write(so, 60000);
+	KT(kit_out(&o));
+	KT_EQ(o.tos & 3, 2);
+	(void)kit_outs(&bytes);
+	k = (struct kit_seg){ .flags = TH_ACK | TH_ECE,
+		.seq = 1,
+		.ack = n + 1000,
+		.win = 65535 };
+	kit_in(&k);
+	KT_EQ(tcp_counters[TCPC_ECN_ECE], ece + 1);
+	kit_ack(n + 60000, 0);
+	kit_quiet();
+	kit_write(so, 1000);
+	kit_run(2000000);
+	KT(kit_out(&o)); /* RFC 3168 6.1.6: a window probe takes no part */
+	KT_EQ(o.len, 1);
+	KT_EQ(o.tos & 3, 0);
+	KT_EQ(o.flags & TH_CWR, 0);
+	kit_end(so);
+	tcp_ecn = 2;
 }
 
 /* --- clocks --- */
@@ -394,6 +465,35 @@ BOTH(tcp_holes_yield_when_memory_is_tight)
 	roomy(101, 100);
 	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 301);
 	kit_end(so);
+}
+
+/* Connections whose programs have gone are counted; too many are reset. */
+BOTH(tcp_orphans_are_bounded)
+{
+	uint64_t reset = tcp_counters[TCPC_ORPHANS];
+	struct socket *so;
+	struct kit_out o;
+	unsigned int i;
+
+	tcp_maxorphans = 3;
+	for (i = 0; i < 5; i++) {
+		so = kit_established(opt_mss, sizeof(opt_mss));
+		kit_write(so, 100);
+		kit_quiet();
+		soclose(so);
+		KT(kit_out(&o));
+		KT_EQ(o.flags & (TH_FIN | TH_RST), i < 3 ? TH_FIN : TH_RST);
+	}
+	KT_EQ(tcp_counters[TCPC_ORPHANS], reset + 2);
+	KT_EQ(tcp_pcbs.count, 3);
+	kit_run(400000000); /* they give up */
+	KT_EQ(tcp_pcbs.count, 0);
+	so = kit_established(opt_mss, sizeof(opt_mss));
+	soclose(so);
+	KT_EQ(tcp_pcbs.count, 1);
+	kit_run(400000000);
+	KT_EQ(tcp_pcbs.count, 0);
+	tcp_maxorphans = 16384;
 }
 
 /*

@@ -184,6 +184,7 @@ struct kit_out {
 	uint8_t flags;
 	uint32_t seq, ack, len; /* counted from the SYNs */
 	uint16_t win, mss, urp;
+	uint8_t tos;
 	struct tcp_opts opt;
 };
 static inline bool
@@ -196,6 +197,8 @@ kit_out(struct kit_out *o)
 	memset(o, 0, sizeof(*o));
 	if (m == NULL)
 		return (false);
+	KT_EQ(m_copydata(m, 0, 2, b), 0);
+	o->tos = kit_af == AF_INET ? b[1] : (uint8_t)(b[0] << 4 | b[1] >> 4);
 	KT_EQ(m_copydata(m, off, 20, b), 0);
 	hlen = (b[12] >> 4) * 4U;
 	KT_EQ(m_copydata(m, off, hlen, b), 0);
