@@ -192,13 +192,21 @@ ip_noroute(struct mbuf *m, int error)
 	    error == EHOSTUNREACH ? ICMP_UNREACH_HOST : ICMP_UNREACH_NET, 0);
 }
 
+/* To all, even if the frame was to us alone (RFC 1122 3.3.6). */
+static void
+ip_input_bcast(struct ifnet *ifp, struct mbuf *m)
+{
+	ipstat_inc(IPS_LOCALBCAST);
+	m->m_flags |= M_BCAST;
+	ip_ours(ifp, m);
+}
+
 /* A broadcast address of one of our networks: received on it, or directed at it. */
 static void
 ip_input_netbcast(struct ifnet *ifp, struct mbuf *m, struct rtentry *rt)
 {
 	if (rt->rt_ifp == ifp || (m->m_flags & M_LOOP) != 0) {
-		ipstat_inc(IPS_LOCALBCAST);
-		ip_ours(ifp, m);
+		ip_input_bcast(ifp, m);
 	} else if (ip_forwarding == 0 || ip_directedbcast == 0)
 		m_drop(m, DROP_IP_BCAST);
 	else
@@ -274,10 +282,9 @@ ip_input_judged(struct ifnet *ifp, struct mbuf *m)
 		return;
 	}
 	if (__predict_false(dst >= 0xe0000000U)) {
-		if (dst == INADDR_BROADCAST_H) {
-			ipstat_inc(IPS_LOCALBCAST);
-			ip_ours(ifp, m);
-		} else
+		if (dst == INADDR_BROADCAST_H)
+			ip_input_bcast(ifp, m);
+		else
 			ip_input_multicast(ifp, m);
 		return;
 	}

@@ -622,6 +622,44 @@ KTEST(udp_nobody_there)
 	KT_EQ(drop_counts[DROP_UDP_NOPORTBCAST], 1);
 }
 
+/* RFC 1122 3.2.2, 4.2.3.10: a broadcast in a frame to us alone is still one. */
+KTEST(broadcasts_in_frames_to_us)
+{
+	static const uint32_t dst[] = { A4(10, 0, 1, 255), 0xffffffff };
+	uint8_t th[20] = { 0, 9, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02 };
+	struct pkt p = { .src = PEER,
+		.proto = IPPROTO_TCP,
+		.len = sizeof(th),
+		.body = th };
+	struct socket *a, *head;
+	struct mbuf *m;
+	uint64_t group;
+	unsigned int i;
+
+	catch_up();
+	a = sock(AF_INET, SOCK_DGRAM, 0);
+	KT_EQ(bind_to(a, AF_INET, any, 7000), 0);
+	head = sock(AF_INET, SOCK_STREAM, 0);
+	KT_EQ(bind_to(head, AF_INET, any, 80), 0);
+	KT_EQ(head->so_proto->listen(head), 0);
+	so_queue_begin(head, 8);
+	group = drop_counts[DROP_TCP_GROUP];
+	for (i = 0; i < nitems(dst); i++) {
+		catch_in(0, pkt_udp(PEER, dst[i], 9, 7001, 20));
+		KT(catch_out(0) == NULL); /* no unreachable */
+		catch_in(0, pkt_udp(PEER, dst[i], 9, 7000, 20));
+		KT_EQ(waiting(a), i + 1);
+		p.dst = dst[i];
+		m = pkt_make(&p);
+		m->m_pkthdr.csum_flags |= M_TCP_CSUM_IN_OK;
+		catch_in(0, m);
+		KT(catch_out(0) == NULL);
+		KT_EQ(drop_counts[DROP_TCP_GROUP], group + i + 1);
+	}
+	sock_end(head);
+	sock_end(a);
+}
+
 KTEST(udp_broadcast_reaches_all_who_listen)
 {
 	struct socket *a, *b, *other;
