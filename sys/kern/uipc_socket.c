@@ -37,7 +37,8 @@
 #define PAIR_BYTES  262144 /* of a stream that fills its pair */
 #define ACCEPT_US   100000
 #define JOIN_BYTES  1024 /* fewer are put together */
-#define LEAST_BYTES 16384 /* that a stream may hold whatever its user holds */
+#define LEAST_BYTES 65536 /* that a stream may hold whatever its user holds */
+#define LEAST_TIGHT 4096  /* the same when packet memory is nearly used up */
 
 struct socket_list all_sockets = TAILQ_HEAD_INITIALIZER(all_sockets);
 static struct pool so_pool;
@@ -334,9 +335,10 @@ sbspace(const struct sockbuf *sb)
 uint64_t
 sbroom(const struct socket *so, const struct sockbuf *sb)
 {
-	uint64_t least = LEAST_BYTES - MIN(sb->sb_cc, (uint32_t)LEAST_BYTES);
+	uint32_t least = mb_tight() ? LEAST_TIGHT : LEAST_BYTES;
 
-	return (MIN(sbspace(sb), MAX(ui_room(so->so_ui), least)));
+	least -= MIN(least, sb->sb_cc);
+	return (MIN(sbspace(sb), MAX(ui_room(so->so_ui), (uint64_t)least)));
 }
 
 /* Bytes that wait, counted for the user as well. */

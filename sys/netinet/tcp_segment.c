@@ -376,14 +376,16 @@ ecn_received(struct tcpcb *tp, const struct tcp_seg *sg)
 
 /*
  * The window was told when there was room; then other sockets of the user took
- * his share of memory.  Their programs read first, and the bytes come again.
+ * his share, and all of packet memory will soon be used up.  Their programs
+ * read first, and the bytes come again.
  */
 static bool
 no_share(const struct tcpcb *tp)
 {
 	const struct socket *so = tcp_so(tp);
 
-	return (sbroom(so, &so->so_rcv) == 0 && sbspace(&so->so_rcv) > 0);
+	return (mb_tight() && sbroom(so, &so->so_rcv) == 0 &&
+	    sbspace(&so->so_rcv) > 0);
 }
 
 static enum verdict

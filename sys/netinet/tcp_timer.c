@@ -35,6 +35,8 @@
 #define CLOCK_US         1000U   /* G of RFC 6298 */
 #define TAIL_MIN_US      10000U  /* a peer may be busy for a moment */
 #define PERSIST_MAX_US   60000000ULL
+#define OVERRIDE_MIN_US  100000ULL
+#define OVERRIDE_MAX_US  1000000ULL
 #define REXMT_MAX        15
 #define ORPHAN_MAX       8 /* tries when the program has gone */
 #define PERSIST_QUIET_US 900000000ULL
@@ -113,12 +115,16 @@ unsent(const struct tcpcb *tp)
 	return (seq_lt(tp->t_snd_nxt, tcp_data_end(tp)));
 }
 
+/* A closed window is asked about more and more seldom; one that is only small
+ * is used soon (RFC 9293 3.8.6.1, 3.8.6.2.1). */
 static uint64_t
 persist_us(const struct tcpcb *tp)
 {
-	uint64_t us = tcp_rto_us(tp) << MIN(tp->t_probes, 12);
+	uint64_t us = tcp_rto_us(tp);
 
-	return (MIN(us, PERSIST_MAX_US));
+	if (tp->t_snd_wnd > 0)
+		return (MIN(MAX(us, OVERRIDE_MIN_US), OVERRIDE_MAX_US));
+	return (MIN(us << MIN(tp->t_probes, 12), PERSIST_MAX_US));
 }
 
 /*
@@ -284,6 +290,11 @@ timer_persist(struct tcpcb *tp, uint64_t now)
 {
 	bool orphan = (tp->t_flags & TF_GONE) != 0;
 
+	if (tp->t_snd_wnd > 0) { /* little, but it fits */
+		tcp_send_persist(tp, now);
+		tcp_timer_guard(tp, now);
+		return (true);
+	}
 	if (tp->t_probes == 0)
 		tp->t_silent_since = now;
 	if (tp->t_probes < UINT8_MAX)

@@ -10,6 +10,7 @@
 
 #include "machine.h"
 #include "inet.h"
+#include "../../../sys/netinet/in_pcb_row.h"
 
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -48,6 +49,83 @@ test_back_pressure(void **state UNUSED)
 		assert_quiet(b, POLLIN);
 		both_close(a, b);
 	}
+}
+
+/* Bytes that wait in all sockets. */
+static uint64_t
+waiting_bytes(void)
+{
+	struct in_pcb_row *rows;
+	uint64_t sum = 0;
+	size_t len;
+
+	rows = bsd_sysctl_alloc("net.inet.pcblist", &len);
+	assert_non_null(rows);
+	for (size_t i = 0; i < len / sizeof(*rows); i++)
+		sum += rows[i].rcvq + rows[i].sndq;
+	free(rows);
+	return (sum);
+}
+
+/* As much as fits at once, behind the first took bytes. */
+static uint64_t
+write_some(int fd, uint64_t took)
+{
+	uint8_t buf[8192];
+	ssize_t n;
+
+	for (;; took += (uint64_t)n) {
+		pattern_fill(buf, sizeof(buf), took);
+		if ((n = write(fd, buf, sizeof(buf))) <= 0)
+			return (took);
+	}
+}
+
+#define MANY  24
+#define LEAST 65536 /* for each socket, whatever its user has */
+
+/*
+ * Many connections that nobody reads hold no more than their user's share,
+ * and not much beyond; one that is read goes on meanwhile, and in the end all
+ * that was written is there.
+ */
+static void
+test_share_of_memory(void **state UNUSED)
+{
+	int64_t share = 1 << 20, before;
+	int a[MANY], b[MANY], x, y;
+	uint64_t took[MANY] = { 0 }, at = 0, got = 0;
+	size_t len = sizeof(before);
+
+	assert_return_code(bsd_sysctl("kern.maxuserbytes", &before, &len, &share,
+			       sizeof(share)),
+	    errno);
+	for (int i = 0; i < MANY; i++) {
+		tcp_pair(families[i % 2], &a[i], &b[i]);
+		nonblock(a[i]);
+	}
+	for (int round = 0; round < 5; round++) {
+		for (int i = 0; i < MANY; i++)
+			took[i] = write_some(a[i], took[i]);
+		usleep(QUIET_MS * 1000);
+	}
+	assert_in_range(waiting_bytes(), (uint64_t)share / 2,
+	    (uint64_t)share + MANY * 4 * LEAST); /* 21 MB without it */
+	tcp_pair(AF_INET6, &x, &y);
+	nonblock(x);
+	while (got < 1 << 20) {
+		at = write_some(x, at);
+		read_pattern(y, at - got, got);
+		got = at;
+	}
+	for (int i = 0; i < MANY; i++)
+		read_pattern(b[i], took[i], 0);
+	for (int i = 0; i < MANY; i++)
+		both_close(a[i], b[i]);
+	both_close(x, y);
+	assert_return_code(bsd_sysctl("kern.maxuserbytes", NULL, NULL, &before,
+			       sizeof(before)),
+	    errno);
 }
 
 static void
@@ -656,6 +734,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup(f, limit_set)
 	const struct CMUnitTest tests[] = {
 		T(test_back_pressure),
+		T(test_share_of_memory),
 		T(test_half_close),
 		T(test_resets),
 		T(test_linger),

@@ -392,6 +392,29 @@ BOTH(tcp_user_timeout_of_a_closed_window)
 	soclose(so);
 }
 
+/*
+ * RFC 9293 3.8.6.2.1: a window that stays below half of the largest one, and
+ * below a segment, is used each time after no more than a second.
+ */
+BOTH(tcp_small_windows_are_used_soon)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	uint32_t n = 1, first, longest, got;
+	unsigned int i;
+
+	kit_ack(1, 500);
+	kit_write(so, 10000);
+	for (i = 0; i < 25 && n < 10001; i++) {
+		kit_run(1000000);
+		got = kit_bytes_out(&first, &longest);
+		KT(got > 0 && longest <= 500);
+		n += 500;
+		kit_ack(n, 500);
+	}
+	KT_EQ(n, 10001);
+	kit_end(so);
+}
+
 /* --- memory --- */
 
 /* len bytes in a buffer of 2048, as drivers have them. */
@@ -509,7 +532,7 @@ BOTH(tcp_user_holds_no_more_than_his_share)
 	struct kit_out o;
 
 	so->so_head = so; /* as one that waits to be accepted: bytes are kept */
-	while (n < 40000) {
+	while (n < 100000) {
 		kit_data(1 + (uint32_t)n, 1000);
 		n += 1000;
 	}
@@ -519,11 +542,17 @@ BOTH(tcp_user_holds_no_more_than_his_share)
 	KT_EQ(sbroom(so, &so->so_rcv), 0);
 	KT(sbspace(&so->so_rcv) > 0);
 	dropped = drop_counts[DROP_TCP_SHARE];
+	kit_data(1 + (uint32_t)n, 1000); /* it was told that there is room */
+	n += 1000;
+	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 1 + n);
+	mb_setlimit(held() + held() / 4);
+	KT(mb_tight());
 	kit_data(1 + (uint32_t)n, 1000);
 	KT_EQ(drop_counts[DROP_TCP_SHARE], dropped + 1);
 	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 1 + n);
 	KT(seq_leq(adv, kit_tp(so)->t_rcv_adv)); /* never taken back */
 	kit_quiet();
+	mb_setlimit(64 << 20);
 	so->so_ui->ui_bytes -= share;
 	kit_data(1 + (uint32_t)n, 1000);
 	KT_EQ(kit_tp(so)->t_rcv_nxt - PEER_ISS, 1001 + n);
