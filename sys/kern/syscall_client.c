@@ -295,6 +295,7 @@ client_event(void *arg, unsigned int events)
 		if ((error = client_hand(c, &req, fd)) == 0)
 			return;
 		host_close(fd);
+		error = call_refuse(c, &req, error);
 	} else if (error == 0) {
 		error = call_serve(c, loop_buf, &req, fd, true);
 	}

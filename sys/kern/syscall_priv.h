@@ -78,6 +78,8 @@ int request_recv(struct client *c, uint8_t *buf, size_t len, struct sys_req *req
  * 0, or EPIPE: c is to be ended.
  */
 int call_serve(struct client *c, uint8_t *buf, const struct sys_req *req, int fd, bool loop);
+/* Answers it with an error, without waiting.  0, or EPIPE: c is to be ended. */
+int call_refuse(struct client *c, const struct sys_req *req, int error);
 /* Another control connection with the same rights.  0 and *fd, or errno. */
 int client_fork(struct proc *p, int *fd);
 /* Calls whose name is known: the table, for tests and statistics.  NULL. */

@@ -363,6 +363,14 @@ call_reply(struct client *c, const struct sys_req *req, struct sysframe *f,
 }
 
 int
+call_refuse(struct client *c, const struct sys_req *req, int error)
+{
+	struct sysframe f = { .newfd = -1 };
+
+	return (call_reply(c, req, &f, error, 0));
+}
+
+int
 call_serve(struct client *c, uint8_t *buf, const struct sys_req *req, int fd,
     bool loop)
 {
