@@ -21,6 +21,9 @@ struct sockaddr;
 const char *bsd_machine(void);
 /* The same, but without a machine says so in one line as prog and exits 1. */
 void bsd_require(const char *prog);
+/* This program is a tool: a call that gets no answer for some seconds says so, as
+ * prog, on stderr, and waits on.  bsd_require() does that too. */
+void bsd_tool(const char *prog);
 /*
  * Reads and sets a variable of sysctl(9) by name.  *oldlen is the room of old
  * and becomes the length; old may be NULL (how long is it?), so may new.

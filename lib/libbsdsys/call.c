@@ -38,6 +38,7 @@
 #define HIGH_FD BSD_WINDOW_END
 #define GONE_MS 100
 #define FORMER	8
+#define PATIENCE_S 2 /* then a tool says what it waits for */
 
 static struct {
 	char root[4096];
@@ -67,6 +68,7 @@ static const size_t room_size[NROOMS] = { SYS_INLINE_MAX, MSG_ROOM };
 static __thread bool nested; /* the call is a signal handler's */
 static int64_t call_run(struct call *c, char *buf, size_t room);
 static bool passive; /* another copy does the work */
+static const char *tool; /* its name: it tells its user that it waits */
 
 static uint64_t
 cookie_of(int fd)
@@ -75,6 +77,31 @@ cookie_of(int fd)
 	socklen_t len = sizeof(c);
 
 	return (native.getsockopt(fd, SOL_SOCKET, SO_COOKIE, &c, &len) == 0 ? c : 0);
+}
+
+/* --- waiting for the kernel --- */
+
+/* Has a tool's call only had its time to say that it waits?  It goes on. */
+static bool
+still_waits(bool by_itself)
+{
+	if (errno != EAGAIN && errno != EWOULDBLOCK)
+		return (false);
+	if (tool != NULL && by_itself)
+		fprintf(stderr, "%s: no answer from the kernel of %s yet\n", tool,
+		    machine.name[0] != '\0' ? machine.name : machine.root);
+	return (true);
+}
+
+static void
+patience_set(int fd)
+{
+	const struct timeval tv = { .tv_sec = PATIENCE_S };
+
+	if (tool == NULL)
+		return;
+	native.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	native.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
 /* --- making connections --- */
@@ -99,8 +126,12 @@ hello_read(int fd)
 	struct sys_hello h;
 	struct ucred uc;
 	socklen_t len = sizeof(uc);
+	ssize_t n;
 
-	if (native.recv(fd, &h, sizeof(h), 0) != sizeof(h) || h.magic != SYS_MAGIC) {
+	do
+		n = native.recv(fd, &h, sizeof(h), 0);
+	while (n == -1 && still_waits(true));
+	if (n != sizeof(h) || h.magic != SYS_MAGIC) {
 		errno = ECONNREFUSED;
 		return (-1);
 	}
@@ -146,7 +177,10 @@ conn_open(void)
 	sun.sun_family = AF_UNIX;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/kern", dirfd);
 	native.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	error = native.connect(fd, (struct sockaddr *)&sun, sizeof(sun));
+	patience_set(fd);
+	do
+		error = native.connect(fd, (struct sockaddr *)&sun, sizeof(sun));
+	while (error == -1 && still_waits(true));
 	if (error == 0)
 		error = hello_read(fd);
 	close(dirfd);
@@ -403,7 +437,7 @@ request_send(const struct sys_req *req, const struct iovec *in, int nin, int fd)
 	}
 	do
 		n = native.sendmsg(conn.fd, &msg, MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
+	while (n == -1 && (errno == EINTR || still_waits(true)));
 	return (n == -1 ? -1 : 0);
 }
 
@@ -432,7 +466,7 @@ reply_recv(const struct call *c, struct sys_rep *rep, void *buf, size_t room, si
 	do { /* until it is ours: the answer to one that was interrupted comes late */
 		msg.msg_controllen = sizeof(pass.buf);
 		n = native.recvmsg(conn.fd, &msg, MSG_CMSG_CLOEXEC);
-	} while ((n == -1 && errno == EINTR && !c->waits) || (n >= (ssize_t)sizeof(*rep) && rep->seq != conn.seq));
+	} while ((n == -1 && ((errno == EINTR && !c->waits) || still_waits(!c->waits))) || (n >= (ssize_t)sizeof(*rep) && rep->seq != conn.seq));
 	if (n < (ssize_t)sizeof(*rep)) {
 		if (n >= 0)
 			errno = ECONNRESET;
@@ -702,8 +736,17 @@ bsd_machine(void)
 }
 
 void
+bsd_tool(const char *prog)
+{
+	tool = prog;
+	if (conn_alive(&conn))
+		patience_set(conn.fd);
+}
+
+void
 bsd_require(const char *prog)
 {
+	bsd_tool(prog);
 	if (bsd_machine() != NULL)
 		return;
 	if (machine.root[0] == '\0')
@@ -721,6 +764,7 @@ bsd_reopen(void)
 	conn_free(&kept);
 	pthread_mutex_unlock(&kept_lock);
 	machine.kernel = 0;
+	machine.name[0] = '\0';
 	desc_new_all();
 	environment_read();
 	return (conn_get());

@@ -56,6 +56,10 @@ says "the interface has no carrier" 'status: no carrier'
 no "nothing crosses" on left ping -q -c 1 -w 1 10.0.2.2
 ok "it can be put back" bsdctl plug middle fxp1
 ok "and all crosses again" on left ping -q -c 3 -i 0.3 10.0.2.2
+keep bsdctl unplug middle em7
+says "an interface that is not there is named" '^bsdctl: middle: there is no interface em7$'
+keep bsdctl plug middle lo0
+says "and one without a cable" '^bsdctl: middle: lo0 is on no link$'
 ok "a wire can be made to lose all" bsdctl wire router wan loss 100%
 no "and does" on left ping -q -c 2 -i 0.1 -w 1 10.0.2.2
 ok "and be mended" bsdctl wire router wan loss 0%
@@ -70,6 +74,25 @@ ok "it can be bad as any" bsdctl wire router direct loss 100%
 no "and is" on left ping -q -c 1 -w 1 198.51.100.2
 ok "an interface can be taken away" bsdctl remove left fxp1
 no "and is gone" on left ifconfig fxp1
+# a kernel that is stopped: who asks it says that it waits, and goes on when it does
+keep bsdctl list
+pid=$(awk '$2 == "middle" { print $4 }' "$dir/last")
+waits() { grep -q "^$1: no answer from the kernel of .*middle.* yet$" "$dir/says.$1"; }
+asks=
+ask() { # ask TOOL COMMAND...
+	t=$1; shift
+	"$@" >"$dir/out.$t" 2>"$dir/says.$t" &
+	asks="$asks $t:$!"
+}
+kill -STOP "$pid"
+ask ifconfig on middle ifconfig fxp0
+ask netstat on middle netstat -rn
+ask pfctl on middle pfctl -si
+ask bsdctl bsdctl wire router wan loss 0%
+for t in ifconfig netstat pfctl bsdctl; do ok "a stopped kernel: $t says that it waits" within waits $t; done
+kill -CONT "$pid"
+for t in $asks; do wait "${t#*:}"; ok "and goes on with it: ${t%:*}" test $? -eq 0; done
+
 keep bsdctl list
 pid=$(awk '$2 == "middle" { print $4 }' "$dir/last")
 left=$(awk '$2 == "left" { print $4 }' "$dir/last")
@@ -108,4 +131,10 @@ says "a lab file's unknown wire has file and line" 'bad.conf:3: no wire called y
 says "and so has its unknown word" 'bad.conf:4: foo: unknown word'
 says "and a second machine of one name" 'bad.conf:6: machine a is there already'
 no "no such machine is an error" bsdctl exec nobody true
+keep bsd -r "$dir/new" -i em0=carrot:x
+says "a machine with a bad link is none" 'em0: carrot:x: no such kind of link'
+ok "and leaves no folder" test ! -e "$dir/new"
+mkdir -p "$dir/new/etc" && echo kept >"$dir/new/etc/myname"
+keep bsd -r "$dir/new" -i "em0=wire:$dir/w0" -i em1=carrot:x
+ok "nor anything in one that was there" test "$(cd "$dir/new" && find . | sort | tr '\n' ' ')" = ". ./etc ./etc/myname "
 finish

@@ -6,10 +6,12 @@
  * other rooms, pf_cmd.c first, so that tests can call it.
  */
 
+#include <libbsdsys/bsdsys.h>
 #include "pf_ctl.h"
 
 int
 main(int argc, char **argv)
 {
+	bsd_tool("pfctl");
 	return (pfctl_main(argc, argv));
 }

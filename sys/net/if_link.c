@@ -565,7 +565,7 @@ link_find(const char *name, int *error, char *why, size_t whylen)
 		*error = refuse(ENXIO, why, whylen, "there is no interface %s",
 		    name);
 	else if (ifp->if_start != link_start)
-		*error = refuse(EINVAL, why, whylen, "%s is on no link", name);
+		*error = refuse(ENODEV, why, whylen, "%s is on no link", name);
 	else
 		return (ifp->if_softc);
 	return (NULL);

@@ -118,6 +118,7 @@ main(int argc, char *argv[])
 	bsd_exec_plain();
 	if (argc < 2)
 		usage();
+	bsd_tool("bsdctl");
 	for (size_t i = 0; i < NCOMMANDS; i++) {
 		const struct command *c = &commands[i];
 

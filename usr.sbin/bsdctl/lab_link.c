@@ -60,7 +60,9 @@ link_ctl(const struct running *r, const char *ifname, const char *key, char *val
 	if ((s = machine_socket(r)) == -1)
 		return (-1);
 	error = ioctl(s, SIOCIFLINKCTL, &lc);
-	if (error == -1)
+	if (error == -1 && (errno == ENXIO || errno == ENODEV)) /* it is not about the property */
+		complain("%s: %s", r->name, lc.why);
+	else if (error == -1)
 		complain("%s: %s: %s %s: %s", r->name, ifname, key, value, lc.why[0] != '\0' ? lc.why : strerror(errno));
 	else
 		snprintf(value, len, "%s", lc.value);
@@ -128,8 +130,11 @@ machine_unplug(const char *name, const char *ifname, bool remove)
 	snprintf(lr.name, sizeof(lr.name), "%s", ifname);
 	if ((s = machine_socket(&r)) == -1)
 		return (1);
-	if ((error = ioctl(s, SIOCIFUNPLUG, &lr)) == -1)
-		complain("%s: %s: %s", r.name, ifname, lr.why[0] != '\0' ? lr.why : strerror(errno));
+	error = ioctl(s, SIOCIFUNPLUG, &lr);
+	if (error == -1 && lr.why[0] != '\0')
+		complain("%s: %s", r.name, lr.why);
+	else if (error == -1)
+		complain("%s: %s: %s", r.name, ifname, strerror(errno));
 	close(s);
 	return (error == -1);
 }

@@ -93,7 +93,7 @@ KTEST(link_names_and_specs_are_judged)
 	KT_STR(why, "sim:nosuch: no such wire");
 	KT(if_unit("em0") == NULL);
 	KT_EQ(unplug("em0"), ENXIO);
-	KT_EQ(unplug("lo0"), EINVAL);
+	KT_EQ(unplug("lo0"), ENODEV);
 	KT_STR(why, "lo0 is on no link");
 }
 

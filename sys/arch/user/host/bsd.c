@@ -56,7 +56,11 @@ static struct {
 	bool debug, nostart, named;
 	unsigned long mbuf_bytes;
 	int dirfd, lockfd, listener, ready, spare; /* descriptors */
+	const char *made[4]; /* folders that were not there */
+	int nmade;
 } bsd = { .dirfd = -1, .lockfd = -1, .listener = -1, .ready = -1 };
+
+static void folder_undo(void);
 
 /* A line of the log. */
 static void __attribute__((__format__(__printf__, 2, 3)))
@@ -89,6 +93,7 @@ fatal(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "bsd: %s%s%s\n", bsd.named ? host_name : "", bsd.named ? ": " : "", text); /* one write: several start at a time */
+	folder_undo();
 	exit(1);
 }
 
@@ -100,8 +105,27 @@ folder_make(const char *sub)
 	char path[PATH_MAX + 32];
 
 	snprintf(path, sizeof(path), "%s%s", bsd.root, sub);
-	if (mkdir(path, 0755) == -1 && errno != EEXIST)
+	if (mkdir(path, 0755) == 0)
+		bsd.made[bsd.nmade++] = sub;
+	else if (errno != EEXIST)
 		fatal("%s: %s", path, strerror(errno));
+}
+
+/* There will be no machine: what was made for it goes, and nothing else. */
+static void
+folder_undo(void)
+{
+	char path[PATH_MAX + 32];
+
+	wire_leave_all();
+	if (bsd.listener != -1)
+		unlinkat(bsd.dirfd, "kern", 0);
+	for (int i = bsd.nmade - 1; i >= 0; i--) {
+		snprintf(path, sizeof(path), "%s%s", bsd.root, bsd.made[i]);
+		if (strcmp(bsd.made[i], "/dev") == 0 && bsd.dirfd != -1)
+			unlinkat(bsd.dirfd, "lock", 0);
+		(void)rmdir(path); /* it may have other things by now */
+	}
 }
 
 /* Who looks whether a kernel runs has the lock for a moment: tried for a while. */
@@ -136,6 +160,7 @@ folder_lock(void)
 	if (lock_take() == -1) {
 		ssize_t n = read(bsd.lockfd, text, sizeof(text) - 1);
 
+		bsd.nmade = 0; /* another began at the same time: they are its own */
 		text[n > 0 ? n : 0] = '\0';
 		text[strcspn(text, "\n")] = '\0';
 		fatal("%s: a kernel runs there already (process %s)", bsd.root, text);
