@@ -654,12 +654,100 @@ at_random(unsigned long count)
 	datagrams();
 }
 
+/* --- what calls cost, for regress/bench/supervise.sh --- */
+
+static struct timespec begun;
+
+static void
+cost_begin(void)
+{
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+}
+
+static void
+cost_end(const char *what, int n)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	printf("%s %.2f\n", what, ((double)(ts.tv_sec - begun.tv_sec) * 1e6 + (double)(ts.tv_nsec - begun.tv_nsec) / 1e3) / n);
+}
+
+static void
+costs_of_sockets(int n)
+{
+	struct sockaddr_storage ss;
+	int l = bound(SOCK_STREAM, &ss), u = bound(SOCK_DGRAM, &ss), c, s, v = 0;
+	socklen_t len = sizeof(ss);
+	char b[100] = "";
+
+	cost_begin();
+	for (int i = 0; i < n; i++)
+		close(socket(family, SOCK_STREAM, 0));
+	cost_end("socket,close", n);
+	cost_begin();
+	for (int i = 0; i < n; i++, len = sizeof(v))
+		getsockopt(l, SOL_SOCKET, SO_RCVBUF, &v, &len);
+	cost_end("getsockopt", n);
+	cost_begin();
+	for (int i = 0; i < n; i++) {
+		CHECK(sendto(u, b, sizeof(b), 0, (struct sockaddr *)&ss, size_of(&ss)) == sizeof(b));
+		CHECK(recv(u, b, sizeof(b), 0) == sizeof(b));
+	}
+	cost_end("sendto,recv", n);
+	CHECK(listen(l, 50) == 0 && (len = sizeof(ss)) > 0 && getsockname(l, (struct sockaddr *)&ss, &len) == 0);
+	cost_begin();
+	for (int i = 0; i < n / 10; i++) {
+		c = connection(l, &ss, &s);
+		close(c);
+		close(s);
+	}
+	cost_end("connect,accept,close", n / 10);
+	c = connection(l, &ss, &s);
+	cost_begin();
+	for (int i = 0; i < n; i++) {
+		CHECK(write(c, b, sizeof(b)) == sizeof(b) && read(s, b, sizeof(b)) > 0);
+		CHECK(write(s, b, sizeof(b)) == sizeof(b) && read(c, b, sizeof(b)) > 0);
+	}
+	cost_end("write,read,write,read", n);
+}
+
+static void
+costs_of_the_host(int n)
+{
+	int p[2], v = 0;
+	socklen_t len = sizeof(v);
+	char b[100] = "";
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, p) == 0);
+	cost_begin();
+	for (int i = 0; i < n; i++)
+		CHECK(write(p[0], b, sizeof(b)) == sizeof(b) && read(p[1], b, sizeof(b)) > 0);
+	cost_end("AF_UNIX_write,read", n);
+	cost_begin();
+	for (int i = 0; i < n; i++, len = sizeof(v))
+		getsockopt(p[0], SOL_SOCKET, SO_RCVBUF, &v, &len);
+	cost_end("AF_UNIX_getsockopt", n);
+	cost_begin();
+	for (int i = 0; i < n; i++)
+		close(open("/dev/null", O_RDONLY));
+	cost_end("open,close", n);
+}
+
+static void
+costs(void)
+{
+	costs_of_sockets(10000);
+	costs_of_the_host(10000);
+}
+
 static const struct {
 	const char *word;
 	void (*run)(void);
 } stories[] = { { "stream", stream }, { "events", events }, { "forks", forks }, { "datagrams", datagrams }, { "threads", threads },
 	{ "leader", leader }, { "unshared", unshared },
-	{ "signals", signals }, { "wrong", wrong }, { "numbers", numbers }, { "host", host }, { "interfaces", interfaces }, { "lasting", lasting } };
+	{ "signals", signals }, { "wrong", wrong }, { "numbers", numbers }, { "host", host }, { "interfaces", interfaces }, { "lasting", lasting },
+	{ "costs", costs } };
 
 int
 main(int argc, char *argv[])

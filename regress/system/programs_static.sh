@@ -174,6 +174,24 @@ CONF
 	ok "... and a route from it, asked by another Go program" within knows global rib
 	want='2001:db8:99::/48 *2001:db8:812::2 *65002'
 	ok "... IPv6" within knows global rib -a ipv6
+	cat >"$dir/dns.py" <<'PY'
+import socket
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("10.81.2.2", 53))
+while True: # every name has one address
+    q, a = u.recvfrom(512)
+    end = q.index(b"\0", 12) + 5
+    v4 = q[end - 4:end - 2] == b"\0\1"
+    u.sendto(q[:2] + b"\x81\x80\0\1" + (b"\0\1" if v4 else b"\0\0") + b"\0\0\0\0" + q[12:end] +
+             (b"\xc0\x0c\0\1\0\1\0\0\0\x09\0\4" + bytes([127, 0, 0, 1]) if v4 else b""), a)
+PY
+	bsdctl exec out python3 "$dir/dns.py" 2>"$dir/later.dns" & pids="$pids $!"
+	echo 'nameserver 10.81.2.2' >"$(bsdctl list | awk '$2 == "fw" { print $5 }')/etc/resolv.conf"
+	named() { on fw env GODEBUG=netdns=go gobgp -u bgp.router.example neighbor >"$dir/last" 2>&1; grep -q Establ "$dir/last"; }
+	ok "Go's own resolver asks the machine's name server" within named
+	if have busybox; then
+		keep on fw busybox nslookup -type=a bgp.router.example 10.81.2.2
+		says "... and busybox's" '^Address: 127\.0\.0\.1$'
+	fi
 else
 	skip "gobgpd" "no gobgpd or no exabgp"
 fi

@@ -47,6 +47,10 @@
 #define LOOK_MS	   100 /* at waiters */
 #define EVENTS	   64
 #define WINDOW_ALL 1024 /* descriptors a program should be able to have */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	 SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
 
 struct waiter {
 	TAILQ_ENTRY(waiter) entry;
@@ -249,6 +253,8 @@ serve(void)
 
 	if ((super.epoll = epoll_create1(EPOLL_CLOEXEC)) == -1 || epoll_ctl(super.epoll, EPOLL_CTL_ADD, super.listener, &mine) == -1)
 		return;
+	/* A guest and this process take turns: on one processor, if Linux 6.6 may. */
+	syscall(SYS_ioctl, super.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	while (!hup) {
 		n = epoll_wait(super.epoll, ev, EVENTS, look_in());
 		for (int i = 0; i < n; i++) {
