@@ -90,6 +90,8 @@ kernel_step(void)
 	timeout_run(uptime_us());
 	more = task_run();
 	more |= if_flush_all();
+	if (sodue_run()) /* behind the acknowledgments */
+		more |= if_flush_all();
 	step_next = next = timeout_next();
 	if (more || next <= uptime_us())
 		return (0);

@@ -10,7 +10,10 @@
  * message waits in the form in which it is sent: its head, address and
  * control data in a first mbuf, the data behind.
  *
- * Streams: bytes from the program are pulled into so_snd as long as there is
+ * Streams: bytes of the peer wait for the end of the batch they came in, when
+ * the packets that acknowledge them have left (sodue_run()): the peer goes on
+ * meanwhile, and what came in pieces reaches the program at once.
+ * Bytes from the program are pulled into so_snd as long as there is
  * room, so back-pressure is the host's own; the protocol is told by its send
  * hook (without a packet) and takes them with sbdrop().  An urgent byte is
  * one in the host pair as well, so the program asks the host about it.
@@ -31,10 +34,11 @@
 #define RCV_DEFAULT 212992
 #define SND_DEFAULT 212992
 #define PUSH_IOV    58
-#define PULL_BYTES  65536 /* of a stream at once; and the largest datagram */
+#define PULL_BYTES  65536 /* the largest datagram, or of a stream in one buffer */
 #define PULL_FIRST  2048
-#define PULL_TURN   262144 /* before other sockets have their turn */
-#define PAIR_BYTES  262144 /* of a stream that fills its pair */
+#define PULL_PIECES 4
+#define PULL_TURN   (PULL_PIECES * PULL_BYTES) /* before other sockets have theirs */
+#define PAIR_BYTES  262144 /* of a stream that fills its pair, and of programs' ends */
 #define ACCEPT_US   100000
 #define JOIN_BYTES  1024 /* fewer are put together */
 #define LEAST_BYTES 65536 /* that a stream may hold whatever its user holds */
@@ -45,12 +49,10 @@ static struct pool so_pool;
 
 static const struct fileops dgram_ops, stream_ops;
 static struct timeout accept_again;
-static TAILQ_HEAD(, socket) over = TAILQ_HEAD_INITIALIZER(over);
-static struct task over_task; /* ends the descriptors, outside of protocols */
+static TAILQ_HEAD(, socket) due = TAILQ_HEAD_INITIALIZER(due);
 static int (*any_ioctl)(unsigned long cmd, void *data, struct proc *p);
 static void queue_push(struct socket *head);
 static void accept_retry(void *arg);
-static void over_run(void *arg);
 
 void
 soioctl_register(int (*fn)(unsigned long cmd, void *data, struct proc *p))
@@ -64,7 +66,6 @@ soinit(void)
 	pool_init(&so_pool, sizeof(struct socket), 0, "socket");
 	soconnect_init();
 	timeout_set(&accept_again, accept_retry, NULL);
-	task_set(&over_task, over_run, NULL);
 	looptest_init();
 }
 
@@ -103,32 +104,39 @@ sb_flush(struct socket *so, struct sockbuf *sb)
 	sb->sb_cc = 0;
 }
 
-/* Its descriptor ends soon: stream_over(). */
+/* For sodue_run(): why is so_pushes or so_isover. */
 static void
-over_add(struct socket *so)
+due_add(struct socket *so, bool *why)
 {
 	KASSERT(so->so_head == NULL && (so->so_state & SS_LISTEN) == 0);
-	if (so->so_isover)
-		return;
-	so->so_isover = true;
-	TAILQ_INSERT_TAIL(&over, so, so_qentry);
-	task_add(&over_task);
+	if (!so->so_pushes && !so->so_isover)
+		TAILQ_INSERT_TAIL(&due, so, so_qentry);
+	*why = true;
 }
 
 static void
-over_del(struct socket *so)
+due_del(struct socket *so)
 {
-	if ((so->so_state & SS_LISTEN) != 0 || !so->so_isover)
+	if ((so->so_state & SS_LISTEN) != 0 ||
+	    (!so->so_pushes && !so->so_isover))
 		return;
-	so->so_isover = false;
-	TAILQ_REMOVE(&over, so, so_qentry);
+	so->so_pushes = so->so_isover = false;
+	TAILQ_REMOVE(&due, so, so_qentry);
+}
+
+/* Its descriptor ends soon: stream_over(), outside of protocols. */
+static void
+over_add(struct socket *so)
+{
+	due_add(so, &so->so_isover);
+	host_kick();
 }
 
 static void
 so_release(struct socket *so)
 {
 	TAILQ_REMOVE(&all_sockets, so, so_all);
-	over_del(so);
+	due_del(so);
 	sb_flush(so, &so->so_rcv);
 	sb_flush(so, &so->so_snd);
 	ui_put(so->so_ui);
@@ -162,7 +170,7 @@ static void so_end(struct socket *so, bool reset);
 void
 so_queue_begin(struct socket *so, uint32_t limit)
 {
-	over_del(so);
+	due_del(so);
 	TAILQ_INIT(&so->so_q);
 	so->so_qlen = 0;
 	so->so_qlimit = limit;
@@ -179,7 +187,8 @@ so_queue_end(struct socket *so)
 		so_end(c, true);
 	so->so_state &= (uint16_t)~SS_LISTEN;
 	so->so_pull = PULL_FIRST;
-	so->so_isover = so->so_pairgrown = so->so_urgent = false;
+	so->so_pushes = so->so_isover = false;
+	so->so_pairgrown = so->so_urgent = false;
 	so->so_urgat = 0;
 }
 
@@ -189,7 +198,7 @@ so_end(struct socket *so, bool reset)
 	if ((so->so_state & SS_CONNECTING) != 0)
 		soconnect_over(so);
 	so->so_file = NULL;
-	over_del(so);
+	due_del(so);
 	if ((so->so_state & SS_LISTEN) != 0)
 		so_queue_end(so);
 	if (so->so_head != NULL) {
@@ -268,7 +277,7 @@ sorenew(struct socket *so, struct proc *p, int *cfd)
 	if ((error = sofile_attach(so, p, cfd)) != 0)
 		return (error);
 	(void)so->so_proto->disconnect(so);
-	over_del(so);
+	due_del(so);
 	sb_flush(so, &so->so_rcv);
 	sb_flush(so, &so->so_snd);
 	so->so_state = 0;
@@ -736,8 +745,8 @@ soreceive_stream(struct socket *so, struct mbuf *m)
 	sb_count(so, &so->so_rcv, m->m_pkthdr.len);
 	if (!bytes_join(&so->so_rcv.sb_q, m))
 		ml_enqueue(&so->so_rcv.sb_q, m);
-	if (so->so_file == NULL || !file_waits_write(so->so_file))
-		stream_pump_out(so);
+	if (so->so_file != NULL && !file_waits_write(so->so_file))
+		due_add(so, &so->so_pushes);
 }
 
 static void
@@ -751,6 +760,43 @@ stream_writable(struct file *fp)
 		so->so_proto->rcvd(so);
 }
 
+/* Buffers for ask bytes, or as many of them as there is memory for. */
+static int
+pull_buffers(struct mbuf *m[PULL_PIECES], struct host_iov iov[PULL_PIECES],
+    uint64_t ask)
+{
+	uint64_t piece;
+	int n = 0;
+
+	for (; ask > 0 && n < PULL_PIECES; ask -= piece) {
+		piece = MIN(ask, (uint64_t)PULL_BYTES);
+		if ((m[n] = m_getroom(0, (uint32_t)piece)) == NULL)
+			break;
+		iov[n] = (struct host_iov){ m[n]->m_data, piece };
+		n++;
+	}
+	return (n);
+}
+
+/* Those of them that len bytes are in go to so_snd, the others were not needed. */
+static void
+pull_take(struct socket *so, struct mbuf *m[], const struct host_iov iov[],
+    int n, uint64_t len)
+{
+	uint64_t piece;
+
+	for (int i = 0; i < n; i++, len -= piece) {
+		if ((piece = MIN(len, iov[i].len)) == 0) {
+			m_freem(m[i]);
+			continue;
+		}
+		m[i]->m_len = m[i]->m_pkthdr.len = (uint32_t)piece;
+		sb_count(so, &so->so_snd, piece);
+		if (!bytes_join(&so->so_snd.sb_q, m[i]))
+			ml_enqueue(&so->so_snd.sb_q, m[i]);
+	}
+}
+
 /*
  * Up to room bytes of the program to the end of so_snd.  What host_recv()
  * says, or -ENOMEM.  Small reads get small buffers: the size asked for
@@ -761,32 +807,26 @@ static long
 stream_pull(struct socket *so, uint64_t room)
 {
 	uint64_t ask = MIN(room, so->so_pull);
-	struct host_iov iov;
-	struct mbuf *m;
+	struct host_iov iov[PULL_PIECES];
+	struct mbuf *m[PULL_PIECES];
 	bool urgent;
-	int passed;
+	int passed, pieces;
 	long n;
 
 	urgent = so->so_file->f_urgent && host_atmark(so->so_file->f_k);
 	if (urgent)
 		ask = 1;
-	if ((m = m_getroom(0, ask)) == NULL)
+	if ((pieces = pull_buffers(m, iov, ask)) == 0)
 		return (-ENOMEM);
-	iov = (struct host_iov){ m->m_data, ask };
-	n = host_recv(so->so_file->f_k, &iov, 1, &passed, 0);
+	n = host_recv(so->so_file->f_k, iov, pieces, &passed, 0);
 	host_close(passed);
-	if (n <= 0) {
-		m_freem(m);
+	pull_take(so, m, iov, pieces, n > 0 ? (uint64_t)n : 0);
+	if (n <= 0)
 		return (n);
-	}
 	if ((uint64_t)n == so->so_pull)
-		so->so_pull = MIN(so->so_pull * 4, PULL_BYTES);
+		so->so_pull = MIN(so->so_pull * 4, PULL_TURN);
 	else if ((uint64_t)n < so->so_pull / 4 && !urgent)
 		so->so_pull = MAX(so->so_pull / 4, PULL_FIRST);
-	m->m_len = m->m_pkthdr.len = (uint32_t)n;
-	sb_count(so, &so->so_snd, (uint64_t)n);
-	if (!bytes_join(&so->so_snd.sb_q, m))
-		ml_enqueue(&so->so_snd.sb_q, m);
 	if (urgent && so->so_proto->urgent != NULL)
 		so->so_proto->urgent(so);
 	return (n);
@@ -896,16 +936,24 @@ stream_over(struct socket *so)
 		file_eof(fp); /* it may still close, or ask for names */
 }
 
-static void
-over_run(void *arg)
+bool
+sodue_run(void)
 {
 	struct socket *so;
+	bool pushes, isover, any = false;
 
-	(void)arg;
-	while ((so = TAILQ_FIRST(&over)) != NULL) {
-		over_del(so);
-		stream_over(so);
+	while ((so = TAILQ_FIRST(&due)) != NULL) {
+		pushes = so->so_pushes;
+		isover = so->so_isover;
+		due_del(so);
+		if (pushes && stream_pump_out(so) > 0 &&
+		    so->so_proto->rcvd != NULL)
+			so->so_proto->rcvd(so);
+		if (isover)
+			stream_over(so);
+		any = true;
 	}
+	return (any);
 }
 
 static const struct fileops stream_ops = {
@@ -1057,6 +1105,7 @@ conn_push(struct socket *head, struct socket *so)
 	msg.addrlen = len;
 	if ((error = sofile_attach(so, &p, &cfd)) != 0)
 		return (error);
+	host_bufsize(cfd, PAIR_BYTES); /* so that it fills while we empty it */
 	sent = host_send(head->so_file->f_k, iov, 2, cfd, 0);
 	host_close(cfd);
 	if (sent == sizeof(msg) + sizeof(ss))

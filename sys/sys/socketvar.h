@@ -65,8 +65,9 @@ struct socket {
 			long so_qfull; /* bytes in the pair when it took no more, 0: it does */
 		};
 		struct { /* so_queue_begin() and so_queue_end() change over */
-			TAILQ_ENTRY(socket) so_qentry; /* of so_head, or so_isover */
+			TAILQ_ENTRY(socket) so_qentry; /* of so_head, or so_pushes or so_isover */
 			uint32_t so_pull; /* streams: bytes asked of the program at once */
+			bool so_pushes; /* streams: so_rcv waits for sodue_run() */
 			bool so_isover; /* streams: the descriptor is to end */
 			bool so_pairgrown; /* its host pair is as large as it gets */
 			bool so_urgent; /* streams: so_rcv has an urgent byte */
@@ -95,11 +96,17 @@ extern struct socket_list all_sockets; /* netstat walks it */
 bool soreceive_dgram(struct socket *so, struct mbuf *m, const struct sockaddr *from,
     socklen_t fromlen, const void *control, size_t controllen);
 /*
- * Bytes of a stream for the program, in order.  Takes m.  sbspace() says
- * afterwards what room is left; the rcvd hook is called when more comes up
- * later, not from here.
+ * Bytes of a stream for the program, in order.  Takes m.  They stay in so_rcv
+ * until sodue_run(), and sbspace() says what room is left; the rcvd hook is
+ * called when more comes up later, not from here.
  */
 void soreceive_stream(struct socket *so, struct mbuf *m);
+/*
+ * At the end of a batch, with the token and outside of protocols: hands over
+ * what soreceive_stream() took in, and ends descriptors of connections that are
+ * over.  True if there was anything: protocols may have something to send.
+ */
+bool sodue_run(void);
 /*
  * Of the bytes that come next, the one behind off others is urgent (RFC 6093):
  * the program may see it by MSG_OOB, SIOCATMARK, POLLPRI and SIGURG.
