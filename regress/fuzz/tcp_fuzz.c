@@ -99,15 +99,13 @@ batch_run(void)
 /* --- steps --- */
 
 static void
-begin(void)
+conn_begin(void)
 {
-	struct inpcb *inp;
+	const struct inpcb *inp = conn->so_pcb;
 	struct sockaddr_storage ss;
 	socklen_t len = kit_sockaddr(&ss, false, PEER_PORT);
 	struct kit_out o;
 
-	conn = kit_sock();
-	inp = conn->so_pcb;
 	time_refresh();
 	ml_purge(&kit_sent);
 	conn->so_state |= SS_CONNECTING;
@@ -116,6 +114,13 @@ begin(void)
 	while (kit_out(&o))
 		;
 	kit_port = inp->inp_lport;
+}
+
+static void
+begin(void)
+{
+	conn = kit_sock();
+	conn_begin();
 }
 
 static void
@@ -183,18 +188,22 @@ step_time(struct cursor *c)
 	kit_run(1000ULL * ms * (ms & 1 ? 100 : 1));
 }
 
+/* Of the connection, or (the highest bit) of the listener. */
 static void
 step_option(struct cursor *c)
 {
 	uint8_t name = 0, out[128];
 	socklen_t len = sizeof(out);
+	struct socket *so;
 	int v = 0;
 
 	if (cur_u8(c, &name) != 0 || cur_bytes(c, &v, sizeof(v)) != 0)
 		return;
-	(void)conn->so_proto->setopt(conn, IPPROTO_TCP, name, &v, sizeof(v),
+	so = (name & 128) != 0 ? heads[kit_af == AF_INET6] : conn;
+	name &= 127;
+	(void)so->so_proto->setopt(so, IPPROTO_TCP, name, &v, sizeof(v),
 	    &kit_owner);
-	(void)conn->so_proto->getopt(conn, IPPROTO_TCP, name, out, &len,
+	(void)so->so_proto->getopt(so, IPPROTO_TCP, name, out, &len,
 	    &kit_owner);
 	KASSERT(len <= sizeof(out));
 }
@@ -204,7 +213,7 @@ step_program(struct cursor *c, uint8_t what)
 {
 	uint16_t n = 0;
 
-	switch (what % 4) {
+	switch (what % 5) {
 	case 0:
 		(void)cur_u16(c, &n);
 		if ((conn->so_state & (SS_CONNECTED | SS_CANTSEND)) ==
@@ -227,6 +236,12 @@ step_program(struct cursor *c, uint8_t what)
 			conn->so_proto->abort(conn);
 		soclose(conn);
 		begin();
+		break;
+	case 3: /* connect(2) with no family, and again with one */
+		KASSERT(conn->so_proto->disconnect(conn) == 0);
+		KASSERT(kit_tp(conn)->t_state == TCPS_CLOSED);
+		conn->so_state = 0;
+		conn_begin();
 		break;
 	default:
 		conn->so_proto->rcvd(conn);

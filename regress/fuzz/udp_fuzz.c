@@ -25,16 +25,20 @@ static void
 step_option(struct socket *so, struct cursor *body)
 {
 	static struct proc owner;
-	uint8_t level, name, out[64];
+	uint8_t level, name, out[1024];
 	socklen_t len = sizeof(out);
 	static const int levels[] = { SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6,
-		IPPROTO_ICMPV6 };
+		IPPROTO_ICMPV6, IPPROTO_UDP };
 
 	if (cur_u8(body, &level) == -1 || cur_u8(body, &name) == -1)
 		return;
-	(void)so->so_proto->setopt(so, levels[level % 4], name, body->p,
+	(void)so->so_proto->setopt(so, levels[level % 5], name, body->p,
 	    (socklen_t)body->left, &owner);
-	(void)so->so_proto->getopt(so, levels[level % 4], name, out, &len,
+	(void)so->so_proto->getopt(so, levels[level % 5], name, out, &len,
+	    &owner);
+	KASSERT(len <= sizeof(out));
+	len = sizeof(out);
+	(void)so->so_proto->getopt(so, SOL_SOCKET, SO_ERRQUEUE, out, &len,
 	    &owner);
 	KASSERT(len <= sizeof(out));
 }

@@ -109,6 +109,15 @@ do_connect(int *fd, const struct row *r)
 	(void)connect(*fd, (struct sockaddr *)&ss, len);
 }
 
+/* What it was connected to, or listened for, is over. */
+static void
+do_disconnect(int *fd, const struct row *r)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	(void)connect(*fd, &none, sizeof(none));
+}
+
 static void
 do_listen(int *fd, const struct row *r)
 {
@@ -290,7 +299,7 @@ do_close(int *fd, const struct row *r)
 static void (*const calls[])(int *, const struct row *) = { do_socket,
 	do_socket, do_bind, do_connect, do_connect, do_listen, do_accept,
 	do_send, do_send, do_receive, do_receive, do_option, do_ioctl, do_names,
-	do_shutdown, do_poll, do_dup, do_pass, do_close };
+	do_shutdown, do_poll, do_dup, do_pass, do_close, do_disconnect };
 #define NCALLS (sizeof(calls) / sizeof(calls[0]))
 
 /* --- an input --- */

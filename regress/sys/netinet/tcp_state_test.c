@@ -92,6 +92,7 @@ enum what {
 	FIN_AGAIN, /* one that came before */
 	NONE,      /* no flag at all */
 	SHUT,      /* the program ends its side */
+	NOFAMILY,  /* connect(2) with no family: it begins anew */
 	CLOSE,     /* the program is gone */
 	ABORT,     /* and wants the peer to know */
 	NWHAT
@@ -172,6 +173,11 @@ happen(struct socket *so, enum what w)
 	case SHUT:
 		shut(so);
 		break;
+	case NOFAMILY:
+		if ((so->so_state & SS_LISTEN) != 0)
+			so_queue_end(so);
+		KT_EQ(so->so_proto->disconnect(so), 0);
+		break;
 	case CLOSE:
 		soclose(so);
 		break;
@@ -204,29 +210,29 @@ static const struct {
 	const char *answer;
 	uint8_t state[NWHAT];
 } table[TCPS_NSTATES] = {
-	/*	   SYN again S-A  ACK never old RST near far DATA old  far FIN again none SHUT CLOSE ABORT */
-	[C]  = { "RRRRRR" "---" "RRR" "RRR" "---", {
-		    C,	C,  C,	 C,  C,	 C,  C,	 C,  C,	 C,  C,	 C,  C,	 C,  C,	 C,  C,  C } },
-	[L]  = { "SSRRRR" "---" "RRR" "RR-" "---", {
-		    L,	L,  L,	 L,  L,	 L,  L,	 L,  L,	 L,  L,	 L,  L,	 L,  L,	 L,  C,  C } },
-	[SS] = { "SSA-RR" "---" "---" "---" "---", {
-		    SR, SR, E,	 SS, SS, SS, C,	 SS, SS, SS, SS, SS, SS, SS, SS, SS, C,  C } },
-	[SR] = { "AS--RR" "-A-" "-AA" "AA-" "--R", {
-		    SR, SR, E,	 E,  SR, SR, C,	 SR, SR, E,  SR, SR, CW, SR, SR, SR, SR, C } },
-	[E]  = { "AAA-AA" "-A-" "-AA" "AA-" "FFR", {
-		    E,	E,  E,	 E,  E,	 E,  C,	 E,  E,	 E,  E,	 E,  CW, E,  E,	 F1, F1, C } },
-	[CW] = { "AAA-AA" "-A-" "-AA" "-A-" "FFR", {
-		    CW, CW, CW,	 CW, CW, CW, C,	 CW, CW, CW, CW, CW, CW, CW, CW, LA, LA, C } },
-	[F1] = { "AAA-AA" "-A-" "-AA" "AA-" "--R", {
-		    F1, F1, F1,	 F2, F1, F1, C,	 F1, F1, F2, F1, F1, TW, F1, F1, F1, F1, C } },
-	[CL] = { "AAA-AA" "-A-" "-AA" "-A-" "--R", {
-		    CL, CL, CL,	 TW, CL, CL, C,	 CL, CL, TW, CL, CL, TW, CL, CL, CL, CL, C } },
-	[LA] = { "AAA-AA" "-A-" "-AA" "-A-" "--R", {
-		    LA, LA, LA,	 C,  LA, LA, C,	 LA, LA, C,  LA, LA, C,	 LA, LA, LA, LA, C } },
-	[F2] = { "AAA-AA" "-A-" "-AA" "AA-" "--R", {
-		    F2, F2, F2,	 F2, F2, F2, C,	 F2, F2, F2, F2, F2, TW, F2, F2, F2, F2, C } },
-	[TW] = { "RAA-AA" "---" "-AA" "-A-" "---", {
-		    C,	TW, TW,	 TW, TW, TW, TW, TW, TW, TW, TW, TW, TW, TW, TW, TW, TW, C } },
+	/*	   SYN again S-A  ACK never old RST near far DATA old  far FIN again none SHUT NOFAMILY CLOSE ABORT */
+	[C]  = { "RRRRRR" "---" "RRR" "RRR" "----", {
+		    C,	C,  C,	 C,  C,	 C,  C,	 C,  C,	 C,  C,	 C,  C,	 C,  C,	 C,  C,  C,  C } },
+	[L]  = { "SSRRRR" "---" "RRR" "RR-" "----", {
+		    L,	L,  L,	 L,  L,	 L,  L,	 L,  L,	 L,  L,	 L,  L,	 L,  L,	 L,  C,  C,  C } },
+	[SS] = { "SSA-RR" "---" "---" "---" "----", {
+		    SR, SR, E,	 SS, SS, SS, C,	 SS, SS, SS, SS, SS, SS, SS, SS, SS,  C, C,  C } },
+	[SR] = { "AS--RR" "-A-" "-AA" "AA-" "-R-R", {
+		    SR, SR, E,	 E,  SR, SR, C,	 SR, SR, E,  SR, SR, CW, SR, SR, SR,  C, SR, C } },
+	[E]  = { "AAA-AA" "-A-" "-AA" "AA-" "FRFR", {
+		    E,	E,  E,	 E,  E,	 E,  C,	 E,  E,	 E,  E,	 E,  CW, E,  E,	 F1,  C, F1, C } },
+	[CW] = { "AAA-AA" "-A-" "-AA" "-A-" "FRFR", {
+		    CW, CW, CW,	 CW, CW, CW, C,	 CW, CW, CW, CW, CW, CW, CW, CW, LA,  C, LA, C } },
+	[F1] = { "AAA-AA" "-A-" "-AA" "AA-" "-R-R", {
+		    F1, F1, F1,	 F2, F1, F1, C,	 F1, F1, F2, F1, F1, TW, F1, F1, F1,  C, F1, C } },
+	[CL] = { "AAA-AA" "-A-" "-AA" "-A-" "-R-R", {
+		    CL, CL, CL,	 TW, CL, CL, C,	 CL, CL, TW, CL, CL, TW, CL, CL, CL,  C, CL, C } },
+	[LA] = { "AAA-AA" "-A-" "-AA" "-A-" "-R-R", {
+		    LA, LA, LA,	 C,  LA, LA, C,	 LA, LA, C,  LA, LA, C,	 LA, LA, LA,  C, LA, C } },
+	[F2] = { "AAA-AA" "-A-" "-AA" "AA-" "-R-R", {
+		    F2, F2, F2,	 F2, F2, F2, C,	 F2, F2, F2, F2, F2, TW, F2, F2, F2,  C, F2, C } },
+	[TW] = { "RAA-AA" "---" "-AA" "-A-" "----", {
+		    C,	TW, TW,	 TW, TW, TW, TW, TW, TW, TW, TW, TW, TW, TW, TW, TW,  C, TW, C } },
 };
 /* clang-format on */
 
@@ -275,6 +281,10 @@ cell(enum tcp_state s, enum what w)
 	    (int)w, table[s].answer[w],
 	    tcp_state_name((enum tcp_state)table[s].state[w]));
 	KT_STR(said, want);
+	if (w == NOFAMILY) { /* as a new one: it can listen */
+		KT_EQ(so->so_proto->listen(so), 0);
+		KT_STR(tcp_state_name(kit_tp(so)->t_state), "LISTEN");
+	}
 	if (w < CLOSE)
 		leave(so);
 	kit_run(400000000); /* whatever lingers ends */
