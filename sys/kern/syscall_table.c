@@ -581,21 +581,21 @@ static const struct syscall_row {
 	int (*run)(struct proc *p, struct sysframe *f);
 	bool sleeps; /* it may copyin(), copyout(), preempt() or sleep */
 } calls[NSYS] = {
-	[SYS_OPEN] = { "open", sys_open },
-	[SYS_SOCKET] = { "socket", sys_socket },
-	[SYS_BIND] = { "bind", sys_bind },
-	[SYS_LISTEN] = { "listen", sys_listen },
-	[SYS_CONNECT] = { "connect", sys_connect },
-	[SYS_GETSOCKNAME] = { "getsockname", sys_getsockname },
-	[SYS_GETPEERNAME] = { "getpeername", sys_getpeername },
-	[SYS_SETSOCKOPT] = { "setsockopt", sys_setsockopt },
-	[SYS_GETSOCKOPT] = { "getsockopt", sys_getsockopt },
-	[SYS_SENDMSG] = { "sendmsg", sys_sendmsg },
+	[SYS_OPEN] = { "open", sys_open, false },
+	[SYS_SOCKET] = { "socket", sys_socket, false },
+	[SYS_BIND] = { "bind", sys_bind, false },
+	[SYS_LISTEN] = { "listen", sys_listen, false },
+	[SYS_CONNECT] = { "connect", sys_connect, false },
+	[SYS_GETSOCKNAME] = { "getsockname", sys_getsockname, false },
+	[SYS_GETPEERNAME] = { "getpeername", sys_getpeername, false },
+	[SYS_SETSOCKOPT] = { "setsockopt", sys_setsockopt, false },
+	[SYS_GETSOCKOPT] = { "getsockopt", sys_getsockopt, false },
+	[SYS_SENDMSG] = { "sendmsg", sys_sendmsg, false },
 	[SYS_IOCTL] = { "ioctl", sys_ioctl, true },
 	[SYS_SYSCTL] = { "sysctl", sys_sysctl, true },
-	[SYS_NEWCTL] = { "newctl", sys_newctl },
-	[SYS_HALT] = { "halt", sys_halt },
-	[SYS_SHUTDOWN] = { "shutdown", sys_shutdown },
+	[SYS_NEWCTL] = { "newctl", sys_newctl, false },
+	[SYS_HALT] = { "halt", sys_halt, false },
+	[SYS_SHUTDOWN] = { "shutdown", sys_shutdown, false },
 };
 
 const char *

@@ -484,7 +484,7 @@ udp_own_setopt(struct inpcb *inp, int name, const void *val, socklen_t len)
 		inp->inp_flags |= v != 0 ? INP_UDPGRO : 0;
 		return (0);
 	}
-	if (v < 0 || v > UINT16_MAX)
+	if (v < 0 || v > (int)UINT16_MAX)
 		return (EINVAL);
 	if ((r = in_pcb_rare(inp)) == NULL)
 		return (ENOBUFS);
