@@ -81,7 +81,7 @@ end_close(struct soconnect *sc, struct proc *p)
 		host_fill(p->p_fd);
 		return;
 	}
-	pair_size = size;
+	pair_size = MAX(size, PAIR_BYTES);
 	sc->sc_fd = p->p_fd;
 	p->p_fd = -1;
 	sc->sc_until = uptime_us() + HOLD_US;

@@ -38,7 +38,6 @@
 #define PULL_FIRST  2048
 #define PULL_PIECES 4
 #define PULL_TURN   (PULL_PIECES * PULL_BYTES) /* before other sockets have theirs */
-#define PAIR_BYTES  262144 /* of a stream that fills its pair, and of programs' ends */
 #define ACCEPT_US   100000
 #define JOIN_BYTES  1024 /* fewer are put together */
 #define LEAST_BYTES 65536 /* that a stream may hold whatever its user holds */

@@ -319,7 +319,7 @@ info_fill(const struct tcpcb *tp, struct tcp_info *ti, uint64_t now)
 		.snd_ssthresh = tp->t_ssthresh / mss,
 		.snd_cwnd = tp->t_cwnd / mss,
 		.advmss = tp->t_mss_peer,
-		.reordering = 3,
+		.reordering = tp->t_reorder,
 		.rcv_rtt = tp->t_srtt_us,
 		.rcv_space = (uint32_t)tcp_so(tp)->so_rcv.sb_hiwat,
 		.total_retrans = tp->t_nrexmt,

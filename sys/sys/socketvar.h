@@ -30,6 +30,11 @@ struct sockbuf {
 	uint32_t sb_hiwat; /* and their limit, SB_MAX at most */
 };
 #define SB_MAX (1U << 30)
+/*
+ * Room in the host pair of a stream: for the program always, for what comes to
+ * it as soon as the pair was full.  The host may grant less.
+ */
+#define PAIR_BYTES 262144
 
 #define SS_CONNECTED	0x01
 #define SS_CONNECTING	0x02

@@ -479,7 +479,7 @@ test_connect_leaves_no_small_pair(void **state UNUSED)
 		if ((how & 4) != 0)
 			assert_int_equal(error_of(a), 0);
 		assert_int_equal(write(a, bytes, sizeof(bytes)), sizeof(bytes));
-		assert_int_equal(pair_size(a), pair_size(l));
+		assert_true(pair_size(a) >= pair_size(l));
 		assert_return_code(b = accept(l, NULL, NULL), errno);
 		assert_true(pair_size(b) >= whole);
 		close(a);
