@@ -29,6 +29,8 @@ struct call {
 	size_t outroom, outlen;
 	int newfd; /* a descriptor that came, -1 none */
 	bool waits; /* a signal may end it: EINTR */
+	bool silent; /* it cannot fail: it is not waited for */
+	bool inherits; /* a descriptor that comes stays open in exec() */
 };
 
 /*
@@ -84,6 +86,15 @@ bool desc_listens(int fd); /* may be accepted from; asks the kernel once */
 void desc_new(int fd); /* fd is something else now */
 void desc_new_stream(int fd); /* ... and it is a stream */
 void desc_new_all(void);
+void desc_connected(int fd); /* what it is, is a stream that has its peer */
+void desc_set_tcp(int fd); /* it is a TCP socket */
+bool desc_tcp(int fd); /* known to be one */
+/*
+ * Both names of a connection that was accepted, and one of them again: as long
+ * as the number is what it was.  Lengths of 0: there is none.
+ */
+void desc_set_names(int fd, const struct file_accept *names);
+bool desc_name(int fd, bool peer, struct sockaddr *sa, socklen_t *len);
 bool desc_confined(void); /* this thread's system calls are filtered */
 bool data_isdevice(int fd); /* of ours: is it no socket? */
 int data_pending(int fd); /* bytes of the datagram that is next, 0 */

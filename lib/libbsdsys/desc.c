@@ -38,7 +38,15 @@
 static _Atomic uint32_t known[NKNOWN];
 static __thread bool confined;
 static __thread bool idle; /* what was asked about last is a stream without a peer */
-static atomic_bool listening[NKNOWN]; /* known to be accepted from */
+enum { LISTENS = 1, TCP = 2 };
+static _Atomic uint8_t more[NKNOWN]; /* what else is known */
+
+/* Names of accepted connections; memory comes with their use. */
+static struct name {
+	_Atomic uint32_t of; /* the word in known: 0 there are none */
+	uint8_t peerlen, locallen;
+	uint64_t peer[FMSG_NAME / 8], local[FMSG_NAME / 8];
+} names[NKNOWN];
 
 void
 desc_new(int fd)
@@ -47,7 +55,7 @@ desc_new(int fd)
 
 	if (fd < 0 || fd >= NKNOWN)
 		return;
-	listening[fd] = false;
+	more[fd] = 0;
 	was = atomic_load(&known[fd]);
 	while (!atomic_compare_exchange_weak(&known[fd], &was, (was | 1) + 1))
 		;
@@ -56,9 +64,15 @@ desc_new(int fd)
 void
 desc_new_stream(int fd)
 {
+	desc_new(fd);
+	desc_connected(fd);
+}
+
+void
+desc_connected(int fd)
+{
 	uint32_t was;
 
-	desc_new(fd);
 	if (fd < 0 || fd >= NKNOWN)
 		return;
 	was = atomic_load(&known[fd]);
@@ -126,11 +140,59 @@ desc_listens(int fd)
 	int on = 0;
 	socklen_t len = sizeof(on);
 
-	if (fd < 0 || fd >= NKNOWN || listening[fd])
+	if (fd < 0 || fd >= NKNOWN || (more[fd] & LISTENS) != 0)
 		return (true);
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 && on == 0)
 		return (false);
-	listening[fd] = on != 0;
+	if (on != 0)
+		more[fd] |= LISTENS;
+	return (true);
+}
+
+void
+desc_set_tcp(int fd)
+{
+	if (fd >= 0 && fd < NKNOWN)
+		more[fd] |= TCP;
+}
+
+bool
+desc_tcp(int fd)
+{
+	return (fd >= 0 && fd < NKNOWN && (more[fd] & TCP) != 0);
+}
+
+void
+desc_set_names(int fd, const struct file_accept *rec)
+{
+	sa_family_t family;
+	struct name *n;
+
+	if (fd < 0 || fd >= NKNOWN)
+		return;
+	n = &names[fd];
+	n->peerlen = (uint8_t)rec->head.addrlen;
+	n->locallen = (uint8_t)rec->head.cmsglen;
+	memcpy(n->peer, rec->peer, sizeof(n->peer));
+	memcpy(n->local, rec->local, sizeof(n->local));
+	atomic_store(&n->of, atomic_load(&known[fd]));
+	memcpy(&family, rec->local, sizeof(family));
+	if (n->locallen > 0 && (family == AF_INET || family == AF_INET6))
+		desc_set_tcp(fd);
+}
+
+/* A connection that is over has no names any more: the kernel knows. */
+bool
+desc_name(int fd, bool peer, struct sockaddr *sa, socklen_t *len)
+{
+	const struct name *n;
+
+	if (fd < 0 || fd >= NKNOWN)
+		return (false);
+	n = &names[fd];
+	if (n->of == 0 || n->of != known[fd] || (peer ? n->peerlen : n->locallen) == 0 || call_hungup(fd))
+		return (false);
+	sock_address(sa, len, peer ? n->peer : n->local, peer ? n->peerlen : n->locallen);
 	return (true);
 }
 

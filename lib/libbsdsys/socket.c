@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <linux/sockios.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -34,7 +35,10 @@
 
 static atomic_bool lingers; /* somebody asked for a time above zero */
 
-/* The descriptor that came, with the flags of socket(2) and accept4(2). */
+/*
+ * The descriptor that came, with the flags of socket(2) and accept4(2).
+ * SOCK_CLOEXEC it has already.
+ */
 static int
 fd_finish(int fd, bool stream, int flags)
 {
@@ -44,8 +48,6 @@ fd_finish(int fd, bool stream, int flags)
 		desc_new_stream(fd);
 	else
 		desc_new(fd);
-	if ((flags & SOCK_CLOEXEC) == 0)
-		native.ioctl(fd, FIONCLEX);
 	if ((flags & SOCK_NONBLOCK) != 0)
 		native.ioctl(fd, FIONBIO, &on);
 	return (fd);
@@ -66,7 +68,7 @@ rtable_set(int fd, int table)
 int
 socket(int family, int type, int protocol)
 {
-	struct call c = { .no = SYS_SOCKET, .fd = -1 };
+	struct call c = { .no = SYS_SOCKET, .fd = -1, .inherits = (type & SOCK_CLOEXEC) == 0 };
 	int whose;
 
 	native_init();
@@ -88,7 +90,10 @@ socket(int family, int type, int protocol)
 		errno = error;
 		return (-1);
 	}
-	return (fd_finish(c.newfd, false, type));
+	fd_finish(c.newfd, false, type);
+	if ((family == AF_INET || family == AF_INET6) && (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == SOCK_STREAM)
+		desc_set_tcp(c.newfd);
+	return (c.newfd);
 }
 
 static int
@@ -260,8 +265,6 @@ connect_call(int fd, const struct sockaddr *sa, socklen_t len, bool waits)
 		return (disconnect(fd, sa, len));
 	c.arg[0] = waits;
 	if ((how = call_do(&c)) == -1) {
-		if (errno == EINPROGRESS || errno == EINTR)
-			desc_new(fd);
 		return (-1);
 	}
 	if (how > 1) {
@@ -269,7 +272,7 @@ connect_call(int fd, const struct sockaddr *sa, socklen_t len, bool waits)
 		native.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	}
 	if (how > 0)
-		desc_new_stream(fd);
+		desc_connected(fd);
 	return (0);
 }
 
@@ -316,10 +319,7 @@ sock_address(struct sockaddr *sa, socklen_t *len, const void *from, size_t froml
 static int
 connection_take(int fd, struct sockaddr *sa, socklen_t *len, int flags, int how)
 {
-	struct {
-		struct file_msg head;
-		char addr[128];
-	} rec;
+	struct file_accept rec;
 	struct iovec iov = { &rec, sizeof(rec) };
 	union {
 		char buf[CMSG_SPACE(sizeof(int))];
@@ -339,7 +339,7 @@ connection_take(int fd, struct sockaddr *sa, socklen_t *len, int flags, int how)
 	}
 	if (!number_free(fd))
 		return (-1);
-	if ((n = native.recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | how)) == -1)
+	if ((n = native.recvmsg(fd, &msg, ((flags & SOCK_CLOEXEC) != 0 ? MSG_CMSG_CLOEXEC : 0) | how)) == -1)
 		return (errno == ECONNRESET && call_hungup(fd) ? call_gone() : -1);
 	if ((msg.msg_flags & MSG_CTRUNC) != 0) { /* another thread took it */
 		errno = EMFILE;
@@ -352,8 +352,10 @@ connection_take(int fd, struct sockaddr *sa, socklen_t *len, int flags, int how)
 		return (-1);
 	}
 	memcpy(&new, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(new));
-	sock_address(sa, len, rec.addr, rec.head.addrlen);
-	return (fd_finish(new, true, flags));
+	sock_address(sa, len, rec.peer, rec.head.addrlen);
+	fd_finish(new, true, flags);
+	desc_set_names(new, &rec);
+	return (new);
 }
 
 int
@@ -392,14 +394,18 @@ int
 getsockname(int fd, struct sockaddr *sa, socklen_t *len)
 {
 	native_init();
-	return (call_isours(fd) ? name_call(SYS_GETSOCKNAME, fd, sa, len) : native.getsockname(fd, sa, len));
+	if (!call_isours(fd))
+		return (native.getsockname(fd, sa, len));
+	return (desc_name(fd, false, sa, len) ? 0 : name_call(SYS_GETSOCKNAME, fd, sa, len));
 }
 
 int
 getpeername(int fd, struct sockaddr *sa, socklen_t *len)
 {
 	native_init();
-	return (call_isours(fd) ? name_call(SYS_GETPEERNAME, fd, sa, len) : native.getpeername(fd, sa, len));
+	if (!call_isours(fd))
+		return (native.getpeername(fd, sa, len));
+	return (desc_name(fd, true, sa, len) ? 0 : name_call(SYS_GETPEERNAME, fd, sa, len));
 }
 
 /* Options that only the host's end of the pair can serve. */
@@ -410,11 +416,28 @@ option_native(int level, int name)
 		name == SO_RCVLOWAT || name == SO_SNDLOWAT));
 }
 
+/*
+ * What cannot fail, of a TCP socket, is not waited for.  The kernel serves
+ * calls in the order in which they were made, and the descriptor goes along: so
+ * nobody can tell, whatever he does with it next.
+ */
+static bool
+option_sure(int fd, int level, int name, socklen_t len)
+{
+	if (!desc_tcp(fd) || len < sizeof(int))
+		return (false);
+	if (level == IPPROTO_TCP)
+		return (name == TCP_NODELAY);
+	return (level == SOL_SOCKET &&
+	    (name == SO_REUSEADDR || name == SO_REUSEPORT || name == SO_KEEPALIVE || (name == SO_LINGER && len >= sizeof(struct linger))));
+}
+
 int
 setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 {
 	struct iovec in = { (void *)(uintptr_t)val, len };
-	struct call c = { .no = SYS_SETSOCKOPT, .fd = fd, .in = &in, .nin = 1 };
+	struct call c = { .no = SYS_SETSOCKOPT, .fd = fd, .in = &in, .nin = 1, .silent = option_sure(fd, level, name, len) };
+	struct linger l;
 
 	native_init();
 	if (option_native(level, name) || !call_isours(fd))
@@ -423,8 +446,11 @@ setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 	c.arg[1] = (uint64_t)name;
 	if (call_do(&c) == -1)
 		return (-1);
-	if (level == SOL_SOCKET && name == SO_LINGER)
-		lingers = true;
+	if (level == SOL_SOCKET && name == SO_LINGER) {
+		memcpy(&l, val, sizeof(l));
+		if (l.l_onoff != 0 && l.l_linger > 0)
+			lingers = true;
+	}
 	return (0);
 }
 
@@ -451,7 +477,7 @@ getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	if ((stream = call_do(&c)) == -1)
 		return (-1);
 	if (stream == 1 && level == SOL_SOCKET && name == SO_ERROR)
-		desc_new_stream(fd); /* connected: nothing else is to be asked */
+		desc_connected(fd); /* nothing else is to be asked */
 	if (c.outlen < *len)
 		*len = (socklen_t)c.outlen;
 	return (0);
@@ -583,12 +609,12 @@ static int
 device_open(const char *name, int flags)
 {
 	struct iovec in = { (void *)(uintptr_t)name, strlen(name) + 1 };
-	struct call c = { .no = SYS_OPEN, .fd = -1, .in = &in, .nin = 1 };
+	struct call c = { .no = SYS_OPEN, .fd = -1, .in = &in, .nin = 1, .inherits = (flags & O_CLOEXEC) == 0 };
 
 	c.arg[0] = (flags & O_ACCMODE) == O_RDONLY ? 1 : (flags & O_ACCMODE) == O_WRONLY ? 2 : 3;
 	if (call_do(&c) == -1)
 		return (-1);
-	return (fd_finish(c.newfd, false, ((flags & O_CLOEXEC) != 0 ? SOCK_CLOEXEC : 0) | ((flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0)));
+	return (fd_finish(c.newfd, false, (flags & O_NONBLOCK) != 0 ? SOCK_NONBLOCK : 0));
 }
 
 int

@@ -151,7 +151,7 @@ recv_waits_asleep(void **state)
 
 	(void)state;
 	assert_int_equal(host_sockpair(HOST_SEQPACKET, fds), 0);
-	assert_true((fcntl(fds[0], F_GETFL) & O_NONBLOCK) != 0);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	if ((pid = fork()) == 0) {
 		nanosleep(&then, NULL);
 		_exit(write(fds[1], &byte, 1) != 1);

@@ -399,7 +399,7 @@ file_pair(struct file *fp, enum host_socktype type, int *cfd)
 	if ((error = -host_sockpair(type, fds)) != 0)
 		return (error);
 	if ((error = -host_cookie(fds[1], &cookie)) == 0)
-		error = -host_watch_add(fds[0], 0, file_event, fp,
+		error = -host_watch_add(fds[0], fp->f_events, file_event, fp,
 		    &fp->f_watch);
 	if (error != 0) {
 		host_close(fds[0]);
@@ -414,7 +414,7 @@ file_pair(struct file *fp, enum host_socktype type, int *cfd)
 
 int
 file_create(enum file_kind kind, enum host_socktype type, int flags,
-    struct proc *p, struct file **fpp, int *cfd)
+    unsigned int events, struct proc *p, struct file **fpp, int *cfd)
 {
 	struct uidinfo *ui;
 	struct file *fp;
@@ -428,6 +428,7 @@ file_create(enum file_kind kind, enum host_socktype type, int flags,
 		return (ENOMEM);
 	}
 	file_init(fp, kind, flags, p);
+	fp->f_events = (uint16_t)events;
 	if ((error = file_pair(fp, type, cfd)) != 0) {
 		pool_put(&file_pool, fp);
 		user_uncount(ui);

@@ -29,6 +29,7 @@
 #include <machine/kernel.h>
 
 #define WAITING_MAX 4 /* workers without work */
+#define SILENT_MAX  16 /* calls without an answer, at once */
 
 /* A thread; its message is that of the call that it was given. */
 struct worker {
@@ -277,28 +278,38 @@ client_hand(struct client *c, const struct sys_req *req, int fd)
 
 /* --- the network thread --- */
 
+/* The next message.  0 or errno: EAGAIN when there is no more for now. */
+static int
+client_serve(struct client *c)
+{
+	struct sys_req req;
+	int fd, error;
+
+	if ((error = request_recv(c, loop_buf, MSG_MAX, &req, &fd, 0)) != 0)
+		return (error);
+	if (syscall_sleeps(req.no)) {
+		if ((error = client_hand(c, &req, fd)) == 0)
+			return (EAGAIN);
+		host_close(fd);
+		return (call_refuse(c, &req, error));
+	}
+	error = call_serve(c, loop_buf, &req, fd, true);
+	return (error == 0 && (req.flags & SYSF_SILENT) == 0 ? EAGAIN : error);
+}
+
+/*
+ * A message, and what follows those without an answer: nobody finds them
+ * undone who is served later.
+ */
 static void
 client_event(void *arg, unsigned int events)
 {
 	struct client *c = arg;
-	struct sys_req req;
-	int fd, error;
+	int error = 0;
 
 	(void)events;
-	if (c->c_dead) { /* an answer found no room */
-		client_end(c);
-		return;
-	}
-	if ((error = request_recv(c, loop_buf, MSG_MAX, &req, &fd, 0)) == EAGAIN)
-		return;
-	if (error == 0 && syscall_sleeps(req.no)) {
-		if ((error = client_hand(c, &req, fd)) == 0)
-			return;
-		host_close(fd);
-		error = call_refuse(c, &req, error);
-	} else if (error == 0) {
-		error = call_serve(c, loop_buf, &req, fd, true);
-	}
-	if (error != 0)
+	for (int n = 0; n < SILENT_MAX && error == 0 && !c->c_dead; n++)
+		error = client_serve(c);
+	if (error != EAGAIN && (error != 0 || c->c_dead))
 		client_end(c);
 }

@@ -358,7 +358,6 @@ call_reply(struct client *c, const struct sys_req *req, struct sysframe *f,
 
 	error = c->c_dead ? EPIPE : reply_send(c, &rep, f->out,
 					result == 0 ? f->newfd : -1, flags);
-	host_close(f->newfd);
 	return (error);
 }
 
@@ -394,9 +393,14 @@ call_serve(struct client *c, uint8_t *buf, const struct sys_req *req, int fd,
 		host_kick(); /* what the call set in motion runs now */
 	if (!loop)
 		host_cpu_leave();
-	error = error == CALL_LATER ?
-	    0 :
-	    call_reply(c, req, &f, error, loop ? 0 : HOST_WAIT | HOST_LIMIT);
+	if (error == CALL_LATER)
+		error = 0;
+	else if ((req->flags & SYSF_SILENT) == 0)
+		error = call_reply(c, req, &f, error,
+		    loop ? 0 : HOST_WAIT | HOST_LIMIT);
+	else
+		error = 0;
+	host_close(f.newfd);
 	host_close(p.p_fd);
 	if (!loop && f.outcap != 0)
 		host_cpu_enter();

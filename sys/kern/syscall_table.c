@@ -84,7 +84,7 @@ sys_open(struct proc *p, struct sysframe *f)
 	if ((d = cdev_find((const char *)f->in, &unit)) == NULL)
 		return (ENOENT);
 	if ((error = file_create(FILE_DEVICE, HOST_SEQPACKET,
-		 flags & (FREAD | FWRITE), p, &fp, &f->newfd)) != 0)
+		 flags & (FREAD | FWRITE), 0, p, &fp, &f->newfd)) != 0)
 		return (error);
 	fp->f_unit = unit;
 	if ((error = d->open(fp, flags, p)) == 0)

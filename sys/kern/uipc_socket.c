@@ -247,19 +247,22 @@ int
 sofile_attach(struct socket *so, struct proc *p, int *cfd)
 {
 	bool stream = so->so_type == SOCK_STREAM;
+	unsigned int events = 0;
 	struct file *fp;
 	int error;
 
+	/* a stream without a peer has nothing to read: soisconnected() */
+	if (!stream || (so->so_state & SS_CONNECTED) != 0)
+		events = HOST_IN | HOST_PRI;
 	if ((error = file_create(FILE_SOCKET,
-		 stream ? HOST_STREAM : HOST_SEQPACKET, FREAD | FWRITE, p, &fp,
-		 cfd)) != 0)
+		 stream ? HOST_STREAM : HOST_SEQPACKET, FREAD | FWRITE, events,
+		 p, &fp, cfd)) != 0)
 		return (error);
 	fp->f_ops = stream ? &stream_ops : &dgram_ops;
 	fp->f_data = so;
 	so->so_file = fp;
 	if ((so->so_options & (1U << SO_OOBINLINE)) != 0)
 		host_urginline(*cfd, 1);
-	file_want_read(fp, true);
 	return (0);
 }
 
@@ -1001,9 +1004,11 @@ soisdisconnected(struct socket *so)
 	so->so_state |= SS_DISCONNECTED | SS_CANTRCV | SS_CANTSEND;
 	if (so->so_file == NULL)
 		return;
+	stream_pump_out(so);
+	if (so->so_isover && so->so_error != 0)
+		return; /* the pair ends with this step */
 	file_want_read(so->so_file, false);
 	host_shutdown(so->so_file->f_k, 0); /* writes fail from now on */
-	stream_pump_out(so);
 }
 
 int
@@ -1078,9 +1083,27 @@ sonewconn(struct socket *head)
 	return (so);
 }
 
+/* One of the names of so, as far as it has one.  Its length. */
+static uint32_t
+conn_name(struct socket *so,
+    int (*get)(struct socket *, struct sockaddr *, socklen_t *),
+    uint64_t name[FMSG_NAME / 8])
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	memset(&ss, 0, sizeof(ss));
+	if (get == NULL ||
+	    get(so, (struct sockaddr *)(void *)&ss, &len) != 0 ||
+	    len > FMSG_NAME)
+		return (0);
+	memcpy(name, &ss, len);
+	return (len);
+}
+
 /*
  * The new connection's descriptor goes through the listener's pair, behind a
- * record with the peer's address; the program's accept() is a receive.
+ * record with its names; the program's accept() is a receive.
  */
 static int
 conn_push(struct socket *head, struct socket *so)
@@ -1089,25 +1112,19 @@ conn_push(struct socket *head, struct socket *so)
 		.p_gid = head->so_gid,
 		.p_pid = head->so_pid,
 		.p_fd = -1 };
-	struct sockaddr_storage ss;
-	struct file_msg msg = { .type = FMSG_ACCEPT };
-	struct host_iov iov[2] = { { &msg, sizeof(msg) }, { &ss, sizeof(ss) } };
-	socklen_t len = sizeof(ss);
+	struct file_accept msg = { .head = { .type = FMSG_ACCEPT } };
+	struct host_iov iov = { &msg, sizeof(msg) };
 	int cfd, error;
 	long sent;
 
-	memset(&ss, 0, sizeof(ss));
-	if (so->so_proto->peername == NULL ||
-	    so->so_proto->peername(so, (struct sockaddr *)(void *)&ss, &len) !=
-		0)
-		len = 0;
-	msg.addrlen = len;
+	msg.head.addrlen = conn_name(so, so->so_proto->peername, msg.peer);
+	msg.head.cmsglen = conn_name(so, so->so_proto->sockname, msg.local);
 	if ((error = sofile_attach(so, &p, &cfd)) != 0)
 		return (error);
 	host_bufsize(cfd, PAIR_BYTES); /* so that it fills while we empty it */
-	sent = host_send(head->so_file->f_k, iov, 2, cfd, 0);
+	sent = host_send(head->so_file->f_k, &iov, 1, cfd, 0);
 	host_close(cfd);
-	if (sent == sizeof(msg) + sizeof(ss))
+	if (sent == sizeof(msg))
 		return (0);
 	so->so_file->f_data = NULL;
 	so->so_file->f_ops = NULL;

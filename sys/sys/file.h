@@ -91,10 +91,11 @@ _Static_assert(sizeof(struct file) <= 104, "an idle connection is small");
 void fileinit(void); /* at boot */
 /*
  * A file and its socket pair.  *cfd is the program's end, to be sent to it
- * with the reply and then closed here.  The caller sets f_ops and f_data.
+ * with the reply and then closed here.  The caller sets f_ops and f_data;
+ * events (HOST_*) is what is looked for from the first moment on.
  * 0; ENFILE, EMFILE (limits), ENOMEM, or what the host says.
  */
-int file_create(enum file_kind kind, enum host_socktype type, int flags, struct proc *p, struct file **fpp, int *cfd);
+int file_create(enum file_kind kind, enum host_socktype type, int flags, unsigned int events, struct proc *p, struct file **fpp, int *cfd);
 /* Ends it: the program sees the end of the file; ops->close runs. */
 void file_revoke(struct file *fp);
 /*

@@ -20,4 +20,14 @@ struct file_msg {
 	uint32_t cmsglen; /* control bytes after it, padded to 8 */
 };
 
+/*
+ * What comes through a listener with each connection's descriptor: both its
+ * names, so that nobody has to ask for them.
+ */
+#define FMSG_NAME 32
+struct file_accept {
+	struct file_msg head; /* FMSG_ACCEPT; addrlen is that of peer, cmsglen of local */
+	uint64_t peer[FMSG_NAME / 8], local[FMSG_NAME / 8]; /* sockaddrs */
+};
+
 #endif

@@ -32,7 +32,7 @@
 #include "file_msg.h"
 
 #define SYS_MAGIC   0x66756775U /* "fugu" */
-#define SYS_VERSION 3
+#define SYS_VERSION 4
 #define SYS_INLINE_MAX (128 * 1024) /* payload of a message */
 
 enum sysno {
@@ -69,9 +69,10 @@ struct sys_hello {
 	char name[64]; /* of the machine */
 };
 
+#define SYSF_SILENT 1 /* no answer is wanted */
 struct sys_req {
 	uint32_t magic;
-	uint16_t no, flags;
+	uint16_t no, flags; /* SYSF_* */
 	uint32_t seq, len; /* len: payload behind this */
 	uint64_t arg[6];
 };
@@ -92,7 +93,7 @@ struct sys_rep {
 	    41 * sizeof(struct file_msg) + 43 * __builtin_offsetof(struct sys_req, arg) +       \
 	    47 * __builtin_offsetof(struct sys_rep, addr) +                                     \
 	    53 * __builtin_offsetof(struct file_msg, cmsglen) + 59 * sizeof(struct sys_hello) + \
-	    61 * SYSR_COPYINSTR + 67 * FMSG_ACCEPT + 71 * sizeof(long)))
+	    61 * SYSR_COPYINSTR + 67 * FMSG_ACCEPT + 73 * sizeof(struct file_accept) + 71 * sizeof(long)))
 
 _Static_assert(sizeof(struct sys_hello) == 88, "wire layout");
 _Static_assert(sizeof(struct sys_req) == 64, "wire layout");

@@ -32,8 +32,6 @@ host_sockpair(enum host_socktype type, int fds[2])
 
 	if (socketpair(AF_UNIX, flags, 0, fds) == -1)
 		return (-errno);
-	fcntl(fds[0], F_SETFL,
-	    O_NONBLOCK); /* the program's end is the program's choice */
 	if (type == HOST_STREAM)
 		host_urginline(fds[0], 1);
 	return (0);
