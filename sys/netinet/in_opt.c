@@ -583,6 +583,57 @@ get_mif6(const struct inpcb *inp, void *val, socklen_t *len)
 	return (opt_put_int(val, len, (int)inp->inp_rare->mifindex6));
 }
 
+/* Of packets to hosts.  Programs give the index in network order. */
+static int
+unicast_if(struct inpcb *inp, bool v4, const void *val, socklen_t len)
+{
+	struct in_pcb_rare *r;
+	uint32_t index;
+	int v;
+
+	if (inp->inp_socket->so_type == SOCK_STREAM)
+		return (ENOPROTOOPT);
+	if (len < sizeof(v) || opt_int(val, len, &v) != 0)
+		return (EINVAL);
+	index = ntohl((uint32_t)v);
+	if (index != 0 && if_get(index) == NULL)
+		return (EADDRNOTAVAIL);
+	if (index != 0 && inp->inp_ifindex != 0 && inp->inp_ifindex != index)
+		return (EINVAL);
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	*(v4 ? &r->uifindex : &r->uifindex6) = index;
+	return (0);
+}
+
+static int
+set_uif(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	return (unicast_if(inp, true, val, len));
+}
+
+static int
+set_uif6(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
+{
+	return (unicast_if(inp, false, val, len));
+}
+
+static int
+get_uif(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	if (inp->inp_socket->so_type == SOCK_STREAM)
+		return (ENOPROTOOPT);
+	return (opt_put_int(val, len, (int)htonl(inp->inp_rare->uifindex)));
+}
+
+static int
+get_uif6(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	if (inp->inp_socket->so_type == SOCK_STREAM)
+		return (ENOPROTOOPT);
+	return (opt_put_int(val, len, (int)htonl(inp->inp_rare->uifindex6)));
+}
+
 static int
 set_mall(struct inpcb *inp, const void *val, socklen_t len, struct proc *p)
 {
@@ -616,6 +667,8 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IP, IP_OPTIONS,	OPT_HOOK, 0, 0, 0, 0, set_ipoptions, get_ipoptions },
 	{ IPPROTO_IP, IP_MTU_DISCOVER,	OPT_HOOK, 0, 0, 0, 0, set_mtudisc, get_mtudisc },
 	{ IPPROTO_IP, IP_MTU,		OPT_HOOK, 0, 0, 0, 0, NULL, get_mtu },
+	{ IPPROTO_IP, IP_UNICAST_IF,	OPT_HOOK, 0, 0, 0, 0, set_uif, get_uif },
+	{ IPPROTO_IPV6, IPV6_UNICAST_IF, OPT_HOOK, 0, 0, 0, 0, set_uif6, get_uif6 },
 	{ IPPROTO_IP, IP_RECVERR,	OPT_HOOK, 0, 0, 0, 0, set_recverr, get_recverr },
 	{ IPPROTO_IP, IP_FREEBIND,	OPT_FLAG, INP_FREEBIND, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_IP, IP_RECVORIGDSTADDR, OPT_FLAG, INP_RECVORIGDST, 0, 0, 0, NULL, NULL },
@@ -954,17 +1007,23 @@ send_ttl(const struct inpcb *inp, sa_family_t af, const struct in_send *s)
 	return (s->ttl >= 0 ? s->ttl : inp->inp_hops);
 }
 
-/* What the socket says of packets to groups; without hops they stay here. */
+/*
+ * Where packets leave, as the socket says: those to hosts, and those to groups,
+ * which without hops stay here.
+ */
 static void
-send_group(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
+send_exit(const struct inpcb *inp, const struct in_send *s, uint32_t *index,
     struct ip_encap *e, struct ip_outopts *po)
 {
 	bool v4 = e->af == AF_INET;
 	const struct in_pcb_rare *r = inp->inp_rare;
 	int ttl = s->ttl >= 0 ? s->ttl : v4 ? r->mttl : r->mhops;
 
-	if (!ip_isgroup(e->af, &e->dst))
+	if (!ip_isgroup(e->af, &e->dst)) {
+		if (*index == 0 && (*index = v4 ? r->uifindex : r->uifindex6) != 0)
+			po->po_flags |= IPOUT_IFONLY;
 		return;
+	}
 	e->ttl = (uint8_t)ttl;
 	if (v4 && e->src.v4 == 0)
 		e->src = r->maddr;
@@ -1015,7 +1074,7 @@ in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 		m_freem(m);
 		return (EINVAL);
 	}
-	send_group(inp, s, &index, &e, &po);
+	send_exit(inp, s, &index, &e, &po);
 	po.po_ifp = index != 0 ? if_get(index) : NULL;
 	if (inp->inp_ifindex != 0 || s->ifindex != 0)
 		po.po_flags |= IPOUT_IFONLY;

@@ -666,6 +666,9 @@ in_pcb_source(const struct inpcb *inp, sa_family_t af, const struct ip_addr *a,
 		scope = inp->inp_rare->mifindex;
 	else if (scope == 0 && af == AF_INET6 && in6_ismulticast(a))
 		scope = inp->inp_rare->mifindex6;
+	else if (scope == 0)
+		scope = af == AF_INET ? inp->inp_rare->uifindex :
+					inp->inp_rare->uifindex6;
 	rt = rtable_match(inp->inp_rtable, af, a);
 	if (inp->inp_ifindex != 0 || scope != 0) {
 		ifp = if_get(inp->inp_ifindex != 0 ? inp->inp_ifindex : scope);

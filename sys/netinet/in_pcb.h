@@ -86,6 +86,7 @@ struct in_pcb_rare {
 	int cksumoff; /* raw v6: place of the checksum, -1 none */
 	uint32_t icmp6filter[8]; /* bit set: type is blocked */
 	uint8_t options[40]; /* v4, inp_optlen bytes */
+	uint32_t uifindex, uifindex6; /* all else leaves by it, 0: by route */
 	struct mbuf_list errors; /* in_errq.c */
 	uint32_t win_clamp;	 /* tcp: the largest window, 0: any */
 	int16_t linger2_s;	 /* tcp: FIN_WAIT_2 without a program, -1: not at all */

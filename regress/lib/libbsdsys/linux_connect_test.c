@@ -745,6 +745,60 @@ test_long_datagrams(void **state UNUSED)
 	}
 }
 
+/* Another link than the route's, for all that goes to hosts. */
+static void
+test_unicast_interface(void **state UNUSED)
+{
+	const char *from[2][2] = { { "10.9.9.1", "fd00::1" },
+		{ "10.9.8.1", "fd01::1" } };
+	struct sockaddr_storage ss, want;
+	uint32_t index;
+	socklen_t len;
+	int fd;
+
+	tool("ifconfig", "pair2", "create", NULL);
+	tool("ifconfig", "pair3", "create", NULL);
+	tool("ifconfig", "pair3", "patch", "pair2", NULL);
+	tool("ifconfig", "pair3", "up", NULL);
+	tool("ifconfig", "pair2", "inet", "10.9.8.1/24", NULL);
+	tool("ifconfig", "pair2", "inet6", "fd01::1/64", NULL);
+	BOTH(af)
+	{
+		bool v4 = af == AF_INET;
+
+		for (int other = 0; other < 2; other++) {
+			fd = socket(af, SOCK_DGRAM, 0);
+			index = other ? htonl(if_nametoindex("pair2")) : 0;
+			assert_return_code(setsockopt(fd,
+					       v4 ? IPPROTO_IP : IPPROTO_IPV6,
+					       v4 ? IP_UNICAST_IF :
+						    IPV6_UNICAST_IF,
+					       &index, sizeof(index)),
+			    errno);
+			assert_int_equal(flag_of(fd,
+					     v4 ? IPPROTO_IP : IPPROTO_IPV6,
+					     v4 ? IP_UNICAST_IF :
+						  IPV6_UNICAST_IF),
+			    (int)index);
+			assert_return_code(go(fd, unanswered(af), 9, 0), errno);
+			len = sizeof(ss);
+			assert_return_code(getsockname(fd,
+					       (struct sockaddr *)&ss, &len),
+			    errno);
+			(void)address(from[other][!v4],
+			    ntohs(((struct sockaddr_in *)&ss)->sin_port), 0,
+			    &want);
+			assert_memory_equal(&ss, &want, len);
+			/* whose router is not on that link */
+			if (other && v4)
+				assert_errno(send(fd, "x", 1, 0), EHOSTUNREACH);
+			else
+				assert_int_equal(send(fd, "x", 1, 0), 1);
+			close(fd);
+		}
+	}
+}
+
 /* An address that is not ours yet may be listened on, but not sent from. */
 static void
 test_free_bind(void **state UNUSED)
@@ -793,6 +847,7 @@ main(void)
 		T(test_no_hops),
 		T(test_links_only),
 		T(test_long_datagrams),
+		T(test_unicast_interface),
 		T(test_free_bind),
 	};
 
