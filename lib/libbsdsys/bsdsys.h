@@ -58,6 +58,7 @@ int bsd_connect(int fd, const struct sockaddr *sa, unsigned int len);
 enum bsd_program {
 	BSD_PROGRAM_USUAL,
 	BSD_PROGRAM_DIRECT, /* calls the host's kernel: a supervisor is needed */
+	BSD_PROGRAM_ALIEN, /* another C library: the same, and LD_PRELOAD is in its way */
 	BSD_PROGRAM_RIGHTS, /* gets more than its caller's: a supervisor, too */
 	BSD_PROGRAM_FOREIGN /* another architecture: nothing reaches it */
 };

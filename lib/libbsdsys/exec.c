@@ -14,6 +14,7 @@
  * The child of vfork() may do this: it takes memory from its stack only.
  */
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <alloca.h>
 #include <dlfcn.h>
@@ -28,7 +29,7 @@
 #include "bsdsys.h"
 #include "call.h"
 
-#define ARGS_MAX 16384 /* of a program that is executed by another */
+#define ARGS_MAX 4096 /* that the stack may hold */
 #define WORDS	 3     /* that stand before them */
 
 static bool plain;
@@ -105,9 +106,9 @@ wants(const char *path, char *const argv[], char *const envp[], char *by, size_t
 	enum bsd_program kind;
 	size_t n = count(argv);
 
-	if (plain || call_passive() || n == 0 || n > ARGS_MAX || !machine_named(envp) || bsd_supervised())
+	if (plain || call_passive() || n == 0 || !machine_named(envp) || bsd_program_judge(path, &kind) == NULL)
 		return (false);
-	return (bsd_program_judge(path, &kind) != NULL && kind == BSD_PROGRAM_DIRECT && supervisor_path(by, size));
+	return ((kind == BSD_PROGRAM_ALIEN || (kind == BSD_PROGRAM_DIRECT && !bsd_supervised())) && supervisor_path(by, size));
 }
 
 /* The words for bsdctl; all has room for them, the arguments and the end. */
@@ -117,13 +118,24 @@ words(char *all[], char *by, char *path, char *const argv[])
 	static char supervise[] = "supervise";
 	size_t n = count(argv);
 
+	if (all == NULL)
+		return (NULL); /* execve(2) takes that for a fault */
 	all[0] = by;
 	all[1] = supervise;
 	all[2] = path;
 	memcpy(all + WORDS, argv, (n + 1) * sizeof(*all));
 	return (all);
 }
-#define WORDS_FOR(argv) alloca((count(argv) + WORDS + 1) * sizeof(char *))
+
+/* Many of them; execve(2) frees this. */
+static char **
+words_many(size_t n)
+{
+	void *p = mmap(NULL, (n + WORDS + 1) * sizeof(char *), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return (p == MAP_FAILED ? NULL : p);
+}
+#define WORDS_FOR(argv) (count(argv) > ARGS_MAX ? words_many(count(argv)) : alloca((count(argv) + WORDS + 1) * sizeof(char *)))
 
 int
 execve(const char *path, char *const argv[], char *const envp[])

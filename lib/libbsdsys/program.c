@@ -6,9 +6,9 @@
  *
  * The usual way to a machine's sockets is this library in front of the C library.
  * A program that is linked statically has no such front, one that the loader
- * starts with more rights than its caller's is not given the library, and
- * what the compiler of Go makes calls the host's kernel by itself.  All of
- * these would work on the host's network and not say so; here they are found
+ * starts with more rights than its caller's is not given the library, one with
+ * another C library cannot load it, and what the compiler of Go makes calls the
+ * host's kernel by itself.  All of these would work on the host's network and not say so; here they are found
  * by what stands in their files, and are given a supervisor (exec.c, bsdctl(8)).
  */
 
@@ -73,12 +73,27 @@ notes_of_go(int fd, const Elf64_Phdr *ph)
 	return (false);
 }
 
+/* Is it started by a loader that is not the GNU C library's? */
+static bool
+other_loader(int fd, const Elf64_Phdr *ph)
+{
+	char path[256] = "";
+	const char *name;
+	ssize_t n;
+
+	if (ph->p_filesz >= sizeof(path) || (n = pread(fd, path, (size_t)ph->p_filesz, (off_t)ph->p_offset)) <= 0)
+		return (false);
+	path[n] = '\0';
+	name = strrchr(path, '/');
+	return (strncmp(name != NULL ? name + 1 : path, "ld-linux", 8) != 0);
+}
+
 static const char *
 elf_judge(int fd, const Elf64_Ehdr *eh, enum bsd_program *kind)
 {
 	Elf64_Phdr ph[SEGMENTS_MAX];
 	size_t n = eh->e_phnum < SEGMENTS_MAX ? eh->e_phnum : SEGMENTS_MAX;
-	bool interpreted = false, go = false;
+	bool interpreted = false, go = false, other = false;
 
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64) {
 		*kind = BSD_PROGRAM_FOREIGN;
@@ -88,9 +103,14 @@ elf_judge(int fd, const Elf64_Ehdr *eh, enum bsd_program *kind)
 		return (NULL); /* execve(2) will say what is wrong with it */
 	for (size_t i = 0; i < n; i++) {
 		interpreted = interpreted || ph[i].p_type == PT_INTERP;
+		other = other || (ph[i].p_type == PT_INTERP && other_loader(fd, &ph[i]));
 		go = go || (ph[i].p_type == PT_NOTE && notes_of_go(fd, &ph[i]));
 	}
 	*kind = go || !interpreted ? BSD_PROGRAM_DIRECT : BSD_PROGRAM_USUAL;
+	if (other) {
+		*kind = BSD_PROGRAM_ALIEN;
+		return ("is linked with another C library");
+	}
 	if (go)
 		return ("is made by Go and does not call the C library");
 	return (interpreted ? NULL : "is linked statically");

@@ -27,11 +27,26 @@ if have cc && cc -static -pthread -o "$dir/guest" "$here/guest.c" 2>"$says"; the
 		ok "calls at random, $seed" env ASAN_OPTIONS=log_path="$dir/san" UBSAN_OPTIONS=log_path="$dir/san" \
 		    timeout 60 "$san" exec in "$dir/guest" random $seed 3000
 	done
+	if have busybox; then
+		keep env ASAN_OPTIONS=log_path="$dir/san" timeout 60 "$san" exec -s in busybox sh -c "for i in 4 5 6 7; do
+			'$dir/guest' random \$i 3000 & p=\"\$p \$!\"; done; set -- \$p; sleep 0.2; kill -9 \$1 \$2; wait \$3 && wait \$4 && echo unharmed"
+		says "four processes at once, of which two are killed" '^unharmed$'
+	fi
 	ok "wrong ones, too" env ASAN_OPTIONS=log_path="$dir/san" timeout 60 "$san" exec in "$dir/guest" wrong numbers
 	ok "the supervisor did nothing that it should not" [ "$(cat "$dir"/san* 2>/dev/null | tee "$says" | wc -l)" -eq 0 ]
 	# a small table of descriptors has its message descriptors at its end
 	ok "few descriptors allowed" on in sh -c "ulimit -n 100; exec bsdctl exec in '$dir/guest' stream datagrams threads"
 	ok "without a warning" [ ! -s "$says" ]
+
+	if have musl-gcc && musl-gcc -D_GNU_SOURCE -o "$dir/other" "$here/guest.c" 2>"$says"; then
+		ok "linked with another C library" on in "$dir/other" stream datagrams threads
+		ok "... below a shell" on in sh -c "'$dir/other' 6 stream host && true"
+		ok "... below a shell that is supervised" on -s in sh -c "'$dir/other' 6 events && true"
+		keep on in "$dir/other" exec sh -c "'$dir/other' interfaces"
+		says "... and what it executes" '^fxp0 10\.81\.1\.10$'
+	else
+		skip "another C library" "no musl-gcc"
+	fi
 
 	# --- children ---
 	keep on in "$dir/guest" exec "$dir/guest" interfaces
@@ -78,6 +93,7 @@ print(sum(x.recv(9) == b"%d" % x.fileno() for x in s), "of 800")'
 
 	# --- ends ---
 	waits() { # its port, once it waits
+		rm -f "$dir/lasting"
 		bsdctl exec in "$dir/guest" lasting >"$dir/lasting" 2>&1 & p=$!
 		within grep -q '^port' "$dir/lasting" && port=$(sed -n 's/^port //p' "$dir/lasting")
 	}

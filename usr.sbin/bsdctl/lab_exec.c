@@ -96,6 +96,8 @@ reach(const struct running *r, const char *command, bool all)
 		return (0);
 	if ((all || kind != BSD_PROGRAM_FOREIGN) && (bsd_supervised() || supervise(why, sizeof(why)) == 0)) {
 		supervised_warn(command, judged, kind);
+		if (kind == BSD_PROGRAM_ALIEN)
+			unsetenv("LD_PRELOAD");
 		return (0);
 	}
 	if (all) {
@@ -119,6 +121,8 @@ program_supervise(const char *path, char *argv[])
 	}
 	if (!bsd_supervised() && supervise(why, sizeof(why)) == -1)
 		unreached_warn(path, judged != NULL ? judged : "is not reached", machine != NULL ? machine : root, why);
+	if (kind == BSD_PROGRAM_ALIEN)
+		unsetenv("LD_PRELOAD");
 	execv(path, argv);
 	complain("%s: %s", path, strerror(errno));
 	return (errno == ENOENT ? 127 : 126);
