@@ -397,6 +397,39 @@ test_no_family_of_a_connection(void **state UNUSED)
 	}
 }
 
+/* No room for another pair, here or there: then nothing has changed. */
+static void
+test_no_family_without_room(void **state UNUSED)
+{
+	int most = sysctl_get("kern.maxfiles"), fill[64], n = 0, a, b;
+	struct rlimit old, few;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		assert_return_code(sysctl_set("kern.maxfiles", 32), errno);
+		for (n = 0; n < 64; n++)
+			if ((fill[n] = socket(af, SOCK_DGRAM, 0)) == -1)
+				break;
+		assert_int_equal(errno, ENFILE);
+		assert_errno(nobody(a), ENFILE);
+		say(a, "still here");
+		expect_text(b, "still here");
+		assert_return_code(sysctl_set("kern.maxfiles", most), errno);
+		assert_return_code(getrlimit(RLIMIT_NOFILE, &old), errno);
+		few = (struct rlimit){ (rlim_t)fill[n - 1] + 1, old.rlim_max };
+		assert_return_code(setrlimit(RLIMIT_NOFILE, &few), errno);
+		assert_errno(nobody(a), EMFILE);
+		assert_return_code(setrlimit(RLIMIT_NOFILE, &old), errno);
+		say(b, "so am I");
+		expect_text(a, "so am I");
+		while (n > 0)
+			close(fill[--n]);
+		both_close(a, b);
+		expect_files(0);
+	}
+}
+
 /* What bind said stays, and what was open is open again. */
 static void
 test_no_family_after_bind(void **state UNUSED)
@@ -839,6 +872,7 @@ main(void)
 		T(test_port_zero),
 		T(test_no_family),
 		T(test_no_family_of_a_connection),
+		T(test_no_family_without_room),
 		T(test_no_family_after_bind),
 		T(test_no_family_of_a_listener),
 		T(test_name_of_a_peer_that_has_gone),

@@ -123,6 +123,43 @@ BOTH(tcp_linger2)
 	}
 }
 
+/* IP_MTU_DISCOVER is of streams too: whether routers may cut what is sent. */
+KTEST(tcp_df_as_the_socket_says)
+{
+	static const struct {
+		int how;
+		bool df;
+	} rows[] = {
+		{ IN_PMTU_WANT, true },
+		{ IN_PMTU_DONT, false },
+		{ IN_PMTU_DO, true },
+		{ IN_PMTU_PROBE, true },
+		{ IN_PMTU_INTERFACE, false },
+		{ IN_PMTU_OMIT, false },
+	};
+	struct socket *so;
+	struct mbuf *m;
+	unsigned int i;
+
+	kit_up(AF_INET);
+	so = kit_established(NULL, 0);
+	for (i = 0; i < nitems(rows); i++) {
+		if (i != 0) /* the first is the default */
+			KT_EQ(so->so_proto->setopt(so, IPPROTO_IP,
+				  IP_MTU_DISCOVER, &rows[i].how, sizeof(int),
+				  &kit_owner),
+			    0);
+		kit_write(so, 10);
+		kit_ack(1 + 10 * (i + 1), 65535);
+		KT((m = ml_dequeue(&kit_sent)) != NULL);
+		KT_EQ((mtod(m, struct ip *)->ip_off & htons(IP_DF)) != 0,
+		    rows[i].df);
+		m_freem(m);
+		kit_quiet();
+	}
+	kit_end(so);
+}
+
 BOTH(tcp_socket_options_row_by_row)
 {
 	static const struct {
