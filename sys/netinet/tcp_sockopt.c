@@ -295,7 +295,9 @@ since_ms(uint64_t then, uint64_t now)
 static void
 info_fill(const struct tcpcb *tp, struct tcp_info *ti, uint64_t now)
 {
+	const struct inpcb *inp = tp->t_inp;
 	uint32_t mss = MAX(tp->t_mss, 1);
+	sa_family_t af = tcp_af(tp);
 
 	*ti = (struct tcp_info){
 		.state = linux_state[tp->t_state],
@@ -313,17 +315,21 @@ info_fill(const struct tcpcb *tp, struct tcp_info *ti, uint64_t now)
 		.last_data_sent = since_ms(tp->t_sent_at, now),
 		.last_data_recv = since_ms(tp->t_heard_at, now),
 		.last_ack_recv = since_ms(tp->t_heard_at, now),
-		.pmtu = mss + 40,
+		.pmtu = ip_pathmtu_to(af, inp->inp_rtable, &inp->inp_faddr,
+		    inp->inp_scope),
 		.rtt = tp->t_srtt_us,
 		.rttvar = tp->t_rttvar_us,
 		.snd_ssthresh = tp->t_ssthresh / mss,
 		.snd_cwnd = tp->t_cwnd / mss,
-		.advmss = tp->t_mss_peer,
+		.advmss = tcp_mss_offer(af, inp->inp_rtable, &inp->inp_faddr,
+		    inp->inp_scope),
 		.reordering = tp->t_reorder,
 		.rcv_rtt = tp->t_srtt_us,
 		.rcv_space = (uint32_t)tcp_so(tp)->so_rcv.sb_hiwat,
 		.total_retrans = tp->t_nrexmt,
 	};
+	if (tp->t_mss_user != 0)
+		ti->advmss = MIN(ti->advmss, (uint32_t)tp->t_mss_user);
 	/* timestamps, SACK, window scale, ECN: as Linux numbers them */
 	ti->options = (uint8_t)(flag_get(tp, TF_TSTAMP) |
 	    flag_get(tp, TF_SACK) << 1 | flag_get(tp, TF_WSCALE) << 2 |

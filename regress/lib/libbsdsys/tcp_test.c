@@ -701,6 +701,10 @@ test_options_with_structures(void **state UNUSED)
 		    0);
 		assert_int_equal(ti.tcpi_state, TCP_ESTABLISHED);
 		assert_true(ti.tcpi_snd_mss >= 536);
+		/* lo0 takes so much; less headers, and 12 of timestamps */
+		assert_int_equal(ti.tcpi_advmss,
+		    ti.tcpi_pmtu - (af == AF_INET ? 40 : 60));
+		assert_int_equal(ti.tcpi_snd_mss, ti.tcpi_advmss - 12);
 		len = sizeof(name);
 		assert_int_equal(getsockopt(a, IPPROTO_TCP, TCP_CONGESTION,
 				     name, &len),
