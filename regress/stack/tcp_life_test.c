@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
 #include <net/if_ioctl.h>
+#include <net/rtmsg.h>
 
 #include "tcplab.h"
 
@@ -458,6 +459,58 @@ set_mtu(struct sim_machine *m, unsigned int mtu)
 	assert_int_equal(sim_ioctl(m, SIOCSIFMTU, &req), 0);
 }
 
+/* A program changes the MTU of the route to the link's prefix. */
+static void
+set_route_mtu(struct sim_machine *m, unsigned int mtu)
+{
+	unsigned long long arg[6] = { PF_ROUTE, SOCK_RAW, 0 };
+	int fd = -1;
+	struct rt_msg msg = { .h = { .rtm_msglen = sizeof(msg),
+				  .rtm_version = RTM_VERSION,
+				  .rtm_type = RTM_CHANGE,
+				  .rtm_hdrlen = sizeof(msg.h) },
+		.rtm_af = (uint16_t)lab_af,
+		.rtm_plen = lab_af == AF_INET ? 24 : 64,
+		.rtm_mtu = mtu };
+
+	msg.rtm_dst.b[0] = lab_af == AF_INET ? 10 : 0xfd;
+	assert_true(sim_syscall(m, SYS_SOCKET, arg, NULL, 0, NULL, NULL, -1,
+			&fd) >= 0);
+	arg[0] = arg[1] = 0;
+	assert_true(sim_syscall(m, SYS_SENDMSG, arg, &msg, sizeof(msg), NULL,
+			NULL, fd, NULL) >= 0);
+	close(fd);
+	sim_settle();
+}
+
+/* The neighbour was cloned before, and the connection is older, too. */
+BOTH(the_mtu_of_the_route_changes_in_the_middle)
+{
+	unsigned int hdr = lab_af == AF_INET ? 52 : 72; /* with timestamps */
+	struct lab_flow f = { .want = 400000 }, g = { .want = 0 };
+
+	lab_up("tcp-route-mtu", 1);
+	lab_pair(80, &f.from, &f.to);
+	assert_true(lab_flows_run(&f, 1, 60));
+	assert_int_equal(lab_info(left, f.from).tcpi_snd_mss, 1500 - hdr);
+	set_route_mtu(left, 1300);
+	f.want = 800000;
+	assert_true(lab_flows_run(&f, 1, 60));
+	assert_int_equal(lab_info(left, f.from).tcpi_snd_mss, 1300 - hdr);
+	set_route_mtu(left, 1450);
+	lab_pair(81, &g.from, &g.to);
+	assert_int_equal(lab_info(left, g.from).tcpi_snd_mss, 1450 - hdr);
+	close(g.from);
+	close(g.to);
+	set_mtu(left, 1290); /* the smaller one counts */
+	f.want = 1200000;
+	assert_true(lab_flows_run(&f, 1, 60));
+	assert_int_equal(lab_info(left, f.from).tcpi_snd_mss, 1290 - hdr);
+	close(f.from);
+	close(f.to);
+	sim_end(false);
+}
+
 BOTH(the_mtu_changes_in_the_middle)
 {
 	struct lab_flow f = { .want = 2000000, .shut = true };
@@ -628,6 +681,7 @@ main(void)
 		T(signed_segments),
 		T(an_urgent_byte_is_seen_as_one),
 		T(the_mtu_changes_in_the_middle),
+		T(the_mtu_of_the_route_changes_in_the_middle),
 		T(many_come_and_go_and_nothing_stays),
 		T(a_server_without_memory),
 		T(a_client_without_memory),
