@@ -24,9 +24,12 @@
  * (3) The timer is off in IDLE and FIXED.
  * (4) At most net.inet.ip.arpmaxunresolved entries are in none of KNOWN and
  *     FIXED; the oldest of them makes room for a new one.
+ * (5) So does, of net.inet.ip.arpmaxentries that are KNOWN and not by hand, the
+ *     one that spoke longest ago.
  *
  * What the link says is taken in only about neighbours that we know, or that
- * ask for us: nobody fills the table from outside.
+ * ask for us; a station that asks in the name of a whole network fills no more
+ * than (5).
  */
 
 #include <sys/types.h>
@@ -62,12 +65,21 @@ struct arp_entry {
 	uint64_t refresh_us; /* KNOWN: from then on a use asks again */
 	struct mbuf_list hold;
 	struct timeout timer;
-	TAILQ_ENTRY(arp_entry)
-	unresolved; /* not in KNOWN, FIXED: oldest first */
+	struct arp_list *in; /* NULL: FIXED, by hand */
+	TAILQ_ENTRY(arp_entry) next;
 };
-static TAILQ_HEAD(, arp_entry) arp_unresolved = TAILQ_HEAD_INITIALIZER(
-    arp_unresolved);
-static int arp_nunresolved, arp_maxunresolved = 1024;
+
+/* Entries that have a limit in common, the oldest first. */
+static struct arp_list {
+	TAILQ_HEAD(, arp_entry) head;
+	int n, max;
+	enum drop_reason why; /* an entry that makes room is counted so */
+} arp_unresolved = { .head = TAILQ_HEAD_INITIALIZER(arp_unresolved.head),
+	.max = 1024,
+	.why = DROP_ARP_EVICTED },
+  arp_learned = { .head = TAILQ_HEAD_INITIALIZER(arp_learned.head),
+	  .max = 16384,
+	  .why = DROP_ARP_LIMIT };
 
 static struct pool arp_pool;
 static int arp_timeout_s = 1200, arp_down_s = 20;
@@ -203,23 +215,32 @@ arp_resolved(const struct arp_entry *e)
 	return (e->state == ARP_KNOWN || e->state == ARP_FIXED);
 }
 
-/* (4): e joins those without an answer. */
 static void
-arp_unresolved_join(struct arp_entry *e)
+arp_leave(struct arp_entry *e)
 {
-	if (arp_nunresolved >= arp_maxunresolved) {
-		drop_count(DROP_ARP_EVICTED);
-		(void)rtrequest_delete(TAILQ_FIRST(&arp_unresolved)->rt);
-	}
-	TAILQ_INSERT_TAIL(&arp_unresolved, e, unresolved);
-	arp_nunresolved++;
+	if (e->in == NULL)
+		return;
+	TAILQ_REMOVE(&e->in->head, e, next);
+	e->in->n--;
+	e->in = NULL;
 }
 
+/* (4), (5): e is the newest of those like it. */
 static void
-arp_unresolved_leave(struct arp_entry *e)
+arp_join(struct arp_entry *e)
 {
-	TAILQ_REMOVE(&arp_unresolved, e, unresolved);
-	arp_nunresolved--;
+	struct arp_list *l = !arp_resolved(e) ? &arp_unresolved : &arp_learned;
+
+	arp_leave(e);
+	if (l == &arp_learned && (e->rt->rt_flags & RTF_CLONED) == 0)
+		return;
+	while (l->n >= l->max) {
+		drop_count(l->why);
+		(void)rtrequest_delete(TAILQ_FIRST(&l->head)->rt);
+	}
+	TAILQ_INSERT_TAIL(&l->head, e, next);
+	l->n++;
+	e->in = l;
 }
 
 static void
@@ -343,9 +364,8 @@ arp_known(struct arp_entry *e, const uint8_t lladdr[6])
 	uint64_t early = MIN((uint64_t)ARP_REFRESH_S * 1000000, life / 2);
 
 	memcpy(e->lladdr, lladdr, 6);
-	if (!arp_resolved(e))
-		arp_unresolved_leave(e);
 	e->state = ARP_KNOWN;
+	arp_join(e);
 	e->refresh_us = now + life - early;
 	e->rt->rt_expire_us = now + life;
 	timeout_at_us(&e->timer, now + life);
@@ -376,8 +396,7 @@ arp_attach(struct rtentry *rt)
 	struct arp_entry *e = rt->rt_llinfo;
 
 	if (e != NULL) { /* known, and now by hand */
-		if (!arp_resolved(e))
-			arp_unresolved_leave(e);
+		arp_leave(e);
 		arp_byhand(e);
 		arp_hold_send(e);
 		return (0);
@@ -391,7 +410,7 @@ arp_attach(struct rtentry *rt)
 	if (rt->rt_gwaf == AF_LINK)
 		arp_byhand(e);
 	else
-		arp_unresolved_join(e);
+		arp_join(e);
 	return (0);
 }
 
@@ -404,8 +423,7 @@ arp_detach(struct rtentry *rt)
 	if (e == NULL)
 		return;
 	rt->rt_llinfo = NULL;
-	if (!arp_resolved(e))
-		arp_unresolved_leave(e);
+	arp_leave(e);
 	timeout_del(&e->timer);
 	while ((m = ml_dequeue(&e->hold)) != NULL)
 		m_drop(m, DROP_ARP_UNRESOLVED);
@@ -729,8 +747,10 @@ static const struct sysctl_row arp_sysctls[] = {
 	  .min = 1, .max = 86400, .text = "seconds an ARP entry is kept" },
 	{ .name = "net.inet.ip.arpdown", .type = CTL_INT, .flags = CTLF_WR, .var = &arp_down_s,
 	  .min = 1, .max = 3600, .text = "seconds a neighbour that did not answer is not asked again" },
-	{ .name = "net.inet.ip.arpmaxunresolved", .type = CTL_INT, .flags = CTLF_WR, .var = &arp_maxunresolved,
+	{ .name = "net.inet.ip.arpmaxunresolved", .type = CTL_INT, .flags = CTLF_WR, .var = &arp_unresolved.max,
 	  .min = 16, .max = 65536, .text = "ARP entries without an answer that may exist at once" },
+	{ .name = "net.inet.ip.arpmaxentries", .type = CTL_INT, .flags = CTLF_WR, .var = &arp_learned.max,
+	  .min = 16, .max = 1048576, .text = "ARP entries that were learned" },
 	/* clang-format on */
 };
 static struct sysctl_table arp_sysctl_table = { .rows = arp_sysctls,

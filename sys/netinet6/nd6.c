@@ -22,12 +22,15 @@
  * The table nd6_steps[] below says the same for each state and event;
  * nd6_event() is the only way to change a state.  nd6_check() asserts:
  * (1) Only INCOMPLETE entries hold packets, and have no link address.
- * (2) INCOMPLETE and STALE entries, and no others, stand in their lists.
+ * (2) INCOMPLETE entries, STALE ones, and those in DELAY or PROBE stand in a
+ *     list of their kind, and no others.
  * (3) A PERMANENT entry has no timer.
  *
  * Limits.  neighborgcthresh entries at all; a quarter of them may be
  * INCOMPLETE, so that a scan of a /64 cannot push out neighbours that
- * answered (RFC 6583).  The oldest of its kind makes room.  Held packets: 64
+ * answered (RFC 6583).  The oldest STALE one makes room; without any, the oldest
+ * that is asked whether it is still there, so that a flood of solicitations from
+ * nobody does not keep others out.  Held packets: 64
  * each, 1024 together; the oldest goes.
  *
  * Read on: nd6_nbr.c, the messages; nd6_dad.c, duplicate addresses.
@@ -55,9 +58,27 @@ TAILQ_HEAD(nd6_list, nd6_nbr);
 static struct nd6_nbrs nd6_hash[ND6_HASHSIZE];
 static struct nd6_list nd6_incomplete = TAILQ_HEAD_INITIALIZER(nd6_incomplete);
 static struct nd6_list nd6_stale = TAILQ_HEAD_INITIALIZER(nd6_stale);
+static struct nd6_list nd6_doubted = TAILQ_HEAD_INITIALIZER(nd6_doubted);
 static unsigned int nd6_count, nd6_nincomplete, nd6_nheld;
 static uint64_t nd6_key[2];
 static struct pool nd6_pool;
+
+/* Where entries of a state stand; NULL: nowhere. */
+static struct nd6_list *
+nd6_list_of(enum nd6_state s)
+{
+	switch (s) {
+	case ND6_INCOMPLETE:
+		return (&nd6_incomplete);
+	case ND6_STALE:
+		return (&nd6_stale);
+	case ND6_DELAY:
+	case ND6_PROBE:
+		return (&nd6_doubted);
+	default:
+		return (NULL);
+	}
+}
 
 static void
 nd6_check(const struct nd6_nbr *nn)
@@ -65,8 +86,7 @@ nd6_check(const struct nd6_nbr *nn)
 	enum nd6_state s = nn->nn_state;
 
 	KASSERT(ml_empty(&nn->nn_held) || s == ND6_INCOMPLETE); /* (1) */
-	KASSERT(
-	    nn->nn_listed == (s == ND6_INCOMPLETE || s == ND6_STALE)); /* (2) */
+	KASSERT(nn->nn_listed == (nd6_list_of(s) != NULL)); /* (2) */
 	KASSERT(
 	    s != ND6_PERMANENT || !timeout_pending(&nn->nn_timer)); /* (3) */
 }
@@ -149,24 +169,20 @@ nd6_unlist(struct nd6_nbr *nn)
 {
 	if (!nn->nn_listed)
 		return;
-	if (nn->nn_state == ND6_INCOMPLETE) {
-		TAILQ_REMOVE(&nd6_incomplete, nn, nn_list);
-		nd6_nincomplete--;
-	} else
-		TAILQ_REMOVE(&nd6_stale, nn, nn_list);
+	TAILQ_REMOVE(nd6_list_of(nn->nn_state), nn, nn_list);
+	nd6_nincomplete -= nn->nn_state == ND6_INCOMPLETE;
 	nn->nn_listed = false;
 }
 
 static void
 nd6_enlist(struct nd6_nbr *nn)
 {
-	if (nn->nn_state == ND6_INCOMPLETE) {
-		TAILQ_INSERT_TAIL(&nd6_incomplete, nn, nn_list);
-		nd6_nincomplete++;
-	} else if (nn->nn_state == ND6_STALE)
-		TAILQ_INSERT_TAIL(&nd6_stale, nn, nn_list);
-	else
+	struct nd6_list *list = nd6_list_of(nn->nn_state);
+
+	if (list == NULL)
 		return;
+	TAILQ_INSERT_TAIL(list, nn, nn_list);
+	nd6_nincomplete += nn->nn_state == ND6_INCOMPLETE;
 	nn->nn_listed = true;
 }
 
@@ -227,6 +243,8 @@ nd6_make_room(void)
 		return (true);
 	if (!TAILQ_EMPTY(&nd6_stale))
 		nd6_evict(TAILQ_FIRST(&nd6_stale));
+	else if (!TAILQ_EMPTY(&nd6_doubted))
+		nd6_evict(TAILQ_FIRST(&nd6_doubted));
 	else if (!TAILQ_EMPTY(&nd6_incomplete))
 		nd6_evict(TAILQ_FIRST(&nd6_incomplete));
 	return (nd6_count < max);

@@ -190,6 +190,32 @@ KTEST(arp_scan_cannot_fill_the_table)
 	KT_EQ(frames(ETHERTYPE_ARP), 1);
 }
 
+/* One station that asks for us in the name of all. */
+KTEST(arp_learned_entries_have_a_limit)
+{
+	unsigned int i, n = 0;
+
+	catch_up();
+	lab_sysctl("net.inet.ip.arpmaxentries", 32);
+	for (i = 2; i < 250; i++) {
+		if (i == 77 || i == 9)
+			continue;
+		arp_in(ARPOP_REQUEST, peer_mac, A4(10, 0, 1, i), ME);
+		if (i == 100) /* who speaks again is the newest */
+			arp_in(ARPOP_REQUEST, peer_mac, A4(10, 0, 1, 80), ME);
+		if (i == 111)
+			KT(entry(A4(10, 0, 1, 80)) != NULL);
+	}
+	for (i = 2; i < 250; i++)
+		n += i != 77 && entry(A4(10, 0, 1, i)) != NULL;
+	KT_EQ(n, 32);
+	KT(entry(A4(10, 0, 1, 249)) != NULL && entry(A4(10, 0, 1, 2)) == NULL);
+	KT_EQ(drop_counts[DROP_ARP_LIMIT], 246 - 32);
+	lab_run(2000000000);
+	KT(entry(A4(10, 0, 1, 249)) == NULL);
+	catch_flush();
+}
+
 /* --- what is taken in --- */
 
 KTEST(arp_request_for_us_is_answered_and_teaches)

@@ -152,6 +152,27 @@ KTEST(nd6_scan_does_not_push_out_who_answered)
 	KT(drop_counts[DROP_ND6_EVICTED] > 1900);
 }
 
+/* Who only said that he is there, and is asked now, makes room. */
+KTEST(nd6_solicitations_from_nobody_keep_none_out)
+{
+	struct ip_addr friends[8], a;
+	uint32_t i;
+
+	lab_up();
+	ip6_neighborgcthresh = 64;
+	for (i = 0; i < 8; i++) {
+		friends[i] = a6(1, 1000 + i);
+		(void)entry(lab_if("pair0"), &friends[i], R);
+	}
+	for (i = 0; i < 2000; i++) {
+		a = a6(1, 3000 + i);
+		KT(entry(lab_if("pair0"), &a, i % 2 ? D : P) != NULL);
+		KT(in6_if(lab_if("pair0"))->i6_nbrs <= 64);
+	}
+	for (i = 0; i < 8; i++)
+		KT(nd6_lookup(lab_if("pair0"), &friends[i]) != NULL);
+}
+
 KTEST(nd6_entries_go_with_their_interface)
 {
 	struct ip_addr a = a6(1, 96);
