@@ -417,9 +417,9 @@ option_native(int level, int name)
 }
 
 /*
- * What cannot fail, of a TCP socket, is not waited for.  The kernel serves
- * calls in the order in which they were made, and the descriptor goes along: so
- * nobody can tell, whatever he does with it next.
+ * What cannot fail, of a TCP socket, and makes no later call fail, is not
+ * waited for.  The kernel serves a thread's calls in their order, and the
+ * descriptor goes along, so that a close comes behind it, whoever closes.
  */
 static bool
 option_sure(int fd, int level, int name, socklen_t len)
@@ -429,7 +429,7 @@ option_sure(int fd, int level, int name, socklen_t len)
 	if (level == IPPROTO_TCP)
 		return (name == TCP_NODELAY);
 	return (level == SOL_SOCKET &&
-	    (name == SO_REUSEADDR || name == SO_REUSEPORT || name == SO_KEEPALIVE || (name == SO_LINGER && len >= sizeof(struct linger))));
+	    (name == SO_KEEPALIVE || (name == SO_LINGER && len >= sizeof(struct linger))));
 }
 
 int

@@ -297,10 +297,7 @@ client_serve(struct client *c)
 	return (error == 0 && (req.flags & SYSF_SILENT) == 0 ? EAGAIN : error);
 }
 
-/*
- * A message, and what follows those without an answer: nobody finds them
- * undone who is served later.
- */
+/* A message, and what follows those without an answer. */
 static void
 client_event(void *arg, unsigned int events)
 {

@@ -211,6 +211,44 @@ test_silent_client(void **state UNUSED)
 	expect_clients(clients);
 }
 
+/*
+ * Calls without an answer: what is asked for behind them finds them done, and
+ * gets the only answers.  Many at once are served as well.
+ */
+static void
+test_silent_calls(void **state UNUSED)
+{
+	int fd = raw_open(mach.root), so = loop_socket(0), v;
+	struct {
+		struct sys_rep rep;
+		int v;
+	} got;
+
+	for (int n = 0; n < 100; n++) {
+		struct sys_req req = { .magic = SYS_MAGIC,
+			.no = SYS_SETSOCKOPT,
+			.flags = SYSF_SILENT,
+			.seq = 1,
+			.len = sizeof(v),
+			.arg = { SOL_SOCKET, SO_KEEPALIVE } };
+		uint64_t get[6] = { SOL_SOCKET, SO_KEEPALIVE, sizeof(v) };
+
+		for (int i = n; i >= 0; i--) {
+			v = (n + i) & 1; /* the last is n & 1 */
+			assert_true(
+			    raw_send(fd, &req, sizeof(req), &v, sizeof(v), so));
+		}
+		assert_true(raw_call(fd, SYS_GETSOCKOPT, get, NULL, 0, so));
+		assert_comes(fd, POLLIN);
+		assert_int_equal(native.recv(fd, &got, sizeof(got), 0),
+		    sizeof(got.rep) + sizeof(v));
+		assert_int_equal(got.v, n & 1);
+	}
+	assert_quiet(fd, POLLIN);
+	close(so);
+	close(fd);
+}
+
 /* --- lying --- */
 
 /* The kernel ends the connection that sends this. */
@@ -466,6 +504,7 @@ main(void)
 		cmocka_unit_test_setup(test_closed_in_copyin, much_patience),
 		T(test_reply_not_read),
 		T(test_silent_client),
+		T(test_silent_calls),
 		T(test_bad_messages),
 		T(test_bad_calls),
 		T(test_foreign_descriptor_sent),

@@ -731,6 +731,82 @@ test_options_with_structures(void **state UNUSED)
 	close(a);
 }
 
+/* Both names of fd, once each way; false: it has no peer. */
+static bool
+names_of(int fd, struct sockaddr_storage name[2])
+{
+	socklen_t len[2] = { sizeof(name[0]), sizeof(name[1]) };
+
+	memset(name, 0, 2 * sizeof(name[0]));
+	if (getpeername(fd, (struct sockaddr *)&name[1], &len[1]) == -1) {
+		assert_int_equal(errno, ENOTCONN);
+		return (false);
+	}
+	assert_return_code(
+	    getsockname(fd, (struct sockaddr *)&name[0], &len[0]), errno);
+	return (true);
+}
+
+/* Calls that the kernel has served, this one too. */
+static uint64_t
+calls(void)
+{
+	uint64_t n = 0;
+	size_t len = sizeof(n);
+
+	assert_return_code(bsd_sysctl("kern.syscalls", &n, &len, NULL, 0),
+	    errno);
+	return (n);
+}
+
+/* Those of an accepted connection need no call, as long as they are true. */
+static void
+test_names_of_accepted(void **state UNUSED)
+{
+	struct sockaddr_storage a_names[2], b_names[2];
+	struct linger l = { 1, 0 };
+	uint64_t before;
+	int a, b, c, d, e;
+
+	BOTH(af)
+	{
+		tcp_pair(af, &a, &b);
+		assert_true(names_of(a, a_names));
+		before = calls();
+		assert_true(names_of(b, b_names));
+		assert_int_equal(calls(), before + 1);
+		assert_memory_equal(&a_names[0], &b_names[1],
+		    sizeof(a_names[0]));
+		assert_memory_equal(&a_names[1], &b_names[0],
+		    sizeof(a_names[0]));
+		/* a copy has them, and the number is another's then */
+		assert_return_code(c = dup(b), errno);
+		assert_true(names_of(c, a_names));
+		assert_memory_equal(a_names, b_names, sizeof(a_names));
+		tcp_pair(af, &d, &e);
+		assert_int_equal(dup2(d, b), b);
+		assert_true(names_of(b, a_names));
+		assert_int_not_equal(((struct sockaddr_in *)&a_names[0])->sin_port,
+		    ((struct sockaddr_in *)&b_names[0])->sin_port);
+		both_close(d, e);
+		close(b);
+		assert_return_code(
+		    setsockopt(a, SOL_SOCKET, SO_LINGER, &l, sizeof(l)), errno);
+		close(a); /* a reset */
+		assert_comes(c, POLLHUP);
+		assert_false(names_of(c, a_names));
+		close(c);
+		/* and without a copy */
+		tcp_pair(af, &a, &b);
+		assert_return_code(
+		    setsockopt(a, SOL_SOCKET, SO_LINGER, &l, sizeof(l)), errno);
+		close(a);
+		assert_comes(b, POLLHUP);
+		assert_false(names_of(b, b_names));
+		close(b);
+	}
+}
+
 int
 main(void)
 {
@@ -743,6 +819,7 @@ main(void)
 		T(test_linger),
 		T(test_killed),
 		T(test_names),
+		T(test_names_of_accepted),
 		T(test_connect_nonblocking),
 		T(test_port_again),
 		T(test_receive_flags),
