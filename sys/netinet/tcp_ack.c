@@ -24,7 +24,7 @@
 #include <netinet/tcp_var.h>
 
 #define TS_SAMPLE_MAX_MS 600000U
-#define PROBE_KEEP       tcp_coarse(600000000ULL)
+#define MSS_KEEP         tcp_coarse(600000000ULL)
 
 /* --- round trips --- */
 
@@ -298,6 +298,17 @@ timeout_judge(struct tcpcb *tp, const struct tcp_seg *sg)
 
 /* --- all of it --- */
 
+/* The path may be another one by now, or a small MTU forgotten (RFC 8201 4). */
+static void
+mss_again(struct tcpcb *tp, uint64_t now)
+{
+	tp->t_mss_at = tcp_coarse(now);
+	if (tp->t_mss_probe != 0)
+		tp->t_flags &= ~(uint32_t)TF_NODF;
+	tp->t_mss_probe = 0;
+	tcp_mss_update(tp);
+}
+
 static void
 advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
     uint64_t now)
@@ -327,11 +338,8 @@ advance(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
 		tcp_cc_acked(tp, acked, flight, now);
 	if (acked >= tp->t_mss)
 		tp->t_full_at = tcp_coarse(now);
-	if (tp->t_mss_probe != 0 && tcp_coarse(now) - tp->t_probe_at > PROBE_KEEP) {
-		tp->t_mss_probe = 0; /* the path may be another one by now */
-		tp->t_flags &= ~(uint32_t)TF_NODF;
-		tcp_mss_update(tp);
-	}
+	if (tcp_coarse(now) - tp->t_mss_at > MSS_KEEP)
+		mss_again(tp, now);
 	timeout_judge(tp, sg);
 	tcp_timer_clear(tp, TCPT_REXMT); /* the guard sets it anew */
 }

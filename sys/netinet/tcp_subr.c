@@ -186,6 +186,7 @@ tcp_agree(struct tcpcb *tp, const struct tcp_opts *o, uint64_t now)
 		tp->t_ts_recent_age = tcp_coarse(now);
 	}
 	tcp_mss_update(tp);
+	tp->t_mss_at = tcp_coarse(now);
 	tcp_cc_start(tp, now);
 }
 

@@ -210,7 +210,7 @@ black_hole(struct tcpcb *tp, uint64_t now)
 		return;
 	}
 	tp->t_mss_probe = size[i];
-	tp->t_probe_at = tcp_coarse(now);
+	tp->t_mss_at = tcp_coarse(now);
 	tcpstat_inc(TCPC_BLACKHOLE);
 	tcp_mss_update(tp);
 }

@@ -278,7 +278,7 @@ struct tcpcb {
 	uint16_t t_mss_peer;  /* what the peer takes, without options */
 	uint16_t t_mss_user;  /* TCP_MAXSEG, 0: none */
 	uint16_t t_mss_probe; /* smaller after silence, 0: none */
-	uint32_t t_probe_at;  /* when that began, tcp_coarse() */
+	uint32_t t_mss_at;    /* when that or t_mss was asked for, tcp_coarse() */
 	uint32_t t_full_at;   /* when full segments last arrived, tcp_coarse() */
 
 	/* receiving */
