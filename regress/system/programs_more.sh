@@ -4,7 +4,7 @@
 #
 # More of what runs on and behind a router, on Fugu's sockets, unmodified: name
 # servers (named), time (chrony), SNMP, TLS (stunnel, haproxy), node, Java,
-# nmap, socat with multicasts; through PF with nat and rdr, both families.  What
+# nmap, tracepath, socat with multicasts; through PF with nat and rdr, both families.  What
 # is not installed is skipped.
 . "$(dirname "$0")/programs.subr"
 have nc && have curl && have python3 || { echo "ok 1 - more # SKIP no nc, curl or python3"; echo 1..1; exit 0; }
@@ -219,6 +219,18 @@ if have nmap; then
 	says "... IPv6" '^8531/tcp +open'
 else
 	skip "nmap" "not installed"
+fi
+
+if have tracepath; then
+	keep on in tracepath -n 10.81.2.2
+	says "tracepath: the router, by what ICMP says" '^ *1: +10\.81\.1\.1 '
+	says "... and the end" '10\.81\.2\.2 .*reached'
+	on fw ifconfig fxp1 mtu 1300
+	keep on in tracepath -n 10.81.2.2
+	says "... a narrow link" '10\.81\.1\.1 .*pmtu 1300'
+	on fw ifconfig fxp1 mtu 1500
+else
+	skip "tracepath" "not installed"
 fi
 
 if have socat; then

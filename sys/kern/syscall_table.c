@@ -302,7 +302,6 @@ sol_socket_set(struct socket *so, int name, struct proc *p,
 	case SO_BROADCAST:
 	case SO_KEEPALIVE:
 	case SO_OOBINLINE:
-	case SO_TIMESTAMP:
 		if ((error = option_int(f, &v)) != 0)
 			return (error);
 		so->so_options = (so->so_options & ~(1U << name)) |
@@ -365,7 +364,6 @@ sol_socket_get(struct socket *so, int name, struct proc *p, void *val,
 	case SO_BROADCAST:
 	case SO_KEEPALIVE:
 	case SO_OOBINLINE:
-	case SO_TIMESTAMP:
 		v = (so->so_options & 1U << name) != 0;
 		break;
 	default:

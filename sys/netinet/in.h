@@ -72,6 +72,8 @@ struct mbuf;
 #define MCAST_MSFILTER	48
 #define IP_MULTICAST_ALL 49
 #define IP_UNICAST_IF	50
+#define IPV6_2292PKTINFO 2 /* the same number for the data */
+#define IPV6_2292HOPLIMIT 8
 #define IPV6_UNICAST_HOPS 16
 #define IPV6_MULTICAST_IF 17
 #define IPV6_MULTICAST_HOPS 18
@@ -97,6 +99,7 @@ struct mbuf;
 #define IPV6_FREEBIND	78
 #define IPV6_UNICAST_IF 76
 #define ICMP6_FILTER	1
+#define ICMP_FILTER	1 /* of level IPPROTO_RAW */
 #define UDP_SEGMENT	103
 #define UDP_GRO		104
 

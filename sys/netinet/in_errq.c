@@ -39,6 +39,7 @@ struct entry {
 	struct cmsghdr ch;
 	struct sock_extended_err ee;
 	struct sockaddr_storage from; /* family 0: it was us */
+	int ttl; /* of the packet that said it, if that was asked for */
 };
 
 bool
@@ -55,11 +56,23 @@ from_len(const struct inpcb *inp)
 					 sizeof(struct sockaddr_in6));
 }
 
+/* What kind of control data tells the hops, 0: none was asked for. */
+static int
+hops_type(const struct inpcb *inp)
+{
+	if ((inp->inp_flags & INP_RECVTTL) != 0)
+		return (inp->inp_af == AF_INET ? IP_TTL : IPV6_HOPLIMIT);
+	return ((inp->inp_flags & INP_OLDHOPS) != 0 ? IPV6_2292HOPLIMIT : 0);
+}
+
 /* Its parts one behind the other, each padded to 8, into p.  Bytes. */
 static uint32_t
 entry_write(const struct inpcb *inp, const struct entry *e, uint8_t *p)
 {
-	uint32_t n = 0;
+	struct cmsghdr hops = { .cmsg_len = CMSG_LEN(sizeof(int)),
+		.cmsg_level = e->ch.cmsg_level,
+		.cmsg_type = hops_type(inp) };
+	uint32_t n = 0, at;
 
 	memcpy(p, &e->head, sizeof(e->head));
 	n += sizeof(e->head);
@@ -68,6 +81,11 @@ entry_write(const struct inpcb *inp, const struct entry *e, uint8_t *p)
 	memcpy(p + n, &e->ch, sizeof(e->ch));
 	memcpy(p + n + CMSG_LEN(0), &e->ee, sizeof(e->ee));
 	memcpy(p + n + CMSG_LEN(sizeof(e->ee)), &e->from, from_len(inp));
+	if (hops.cmsg_type != 0) {
+		at = n + e->head.cmsglen - (uint32_t)CMSG_SPACE(sizeof(int));
+		memcpy(p + at, &hops, sizeof(hops));
+		memcpy(p + at + CMSG_LEN(0), &e->ttl, sizeof(e->ttl));
+	}
 	return (n + e->head.cmsglen);
 }
 
@@ -81,7 +99,9 @@ entry_make(const struct inpcb *inp, const struct in_error *ie, struct entry *e)
 	e->head.type = FMSG_DATA;
 	e->head.addrlen = in_pcb_sockaddr(inp, ie->af, &ie->dst, ie->dport,
 	    ie->ifindex, &e->addr);
-	e->head.cmsglen = (uint32_t)CMSG_SPACE(len);
+	e->head.cmsglen = (uint32_t)(CMSG_SPACE(len) +
+	    (hops_type(inp) != 0 ? CMSG_SPACE(sizeof(int)) : 0));
+	e->ttl = ie->ttl;
 	e->ch = (struct cmsghdr){ .cmsg_len = CMSG_LEN(len),
 		.cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6,
 		.cmsg_type = v4 ? IP_RECVERR : IPV6_RECVERR };
@@ -128,6 +148,7 @@ in_errq_icmp(struct inpcb *inp, const struct ip_input_ctx *ctx, int err,
 		.origin = ctx->af == AF_INET ? IN_ERROR_ICMP : IN_ERROR_ICMP6,
 		.type = ctx->said->type,
 		.code = ctx->said->code,
+		.ttl = ctx->said->ttl,
 		.info = mtu,
 		.from = ctx->said->from,
 		.dst = ctx->dst,

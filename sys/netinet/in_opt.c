@@ -335,6 +335,31 @@ get_icmp6filter(const struct inpcb *inp, void *val, socklen_t *len)
 	    sizeof(inp->inp_rare->icmp6filter)));
 }
 
+static int
+set_icmpfilter(struct inpcb *inp, const void *val, socklen_t len,
+    struct proc *p)
+{
+	struct in_pcb_rare *r;
+	int v;
+
+	if (inp->inp_proto != IPPROTO_ICMP || inp->inp_af != AF_INET)
+		return (EOPNOTSUPP);
+	if (len < sizeof(v) || opt_int(val, len, &v) != 0)
+		return (EINVAL);
+	if ((r = in_pcb_rare(inp)) == NULL)
+		return (ENOBUFS);
+	r->icmpfilter = (uint32_t)v;
+	return (0);
+}
+
+static int
+get_icmpfilter(const struct inpcb *inp, void *val, socklen_t *len)
+{
+	if (inp->inp_proto != IPPROTO_ICMP || inp->inp_af != AF_INET)
+		return (EOPNOTSUPP);
+	return (opt_put_int(val, len, (int)inp->inp_rare->icmpfilter));
+}
+
 static bool
 is_raw(const struct inpcb *inp)
 {
@@ -699,6 +724,9 @@ static const struct opt_row opt_rows[] = {
 	{ IPPROTO_IPV6, IPV6_V6ONLY,	OPT_HOOK, 0, 0, 0, 0, set_v6only, get_v6only },
 	{ IPPROTO_IPV6, IPV6_CHECKSUM,	OPT_HOOK, 0, 0, 0, 0, set_cksumoff, get_cksumoff },
 	{ IPPROTO_RAW,  IPV6_CHECKSUM,	OPT_HOOK, 0, 0, 0, 0, set_cksumoff, get_cksumoff },
+	{ IPPROTO_RAW, ICMP_FILTER,	OPT_HOOK, 0, 0, 0, 0, set_icmpfilter, get_icmpfilter },
+	{ IPPROTO_IPV6, IPV6_2292PKTINFO, OPT_FLAG, INP_OLDPKTINFO, 0, 0, 0, NULL, NULL },
+	{ IPPROTO_IPV6, IPV6_2292HOPLIMIT, OPT_FLAG, INP_OLDHOPS, 0, 0, 0, NULL, NULL },
 	{ IPPROTO_ICMPV6, ICMP6_FILTER,	OPT_HOOK, 0, 0, 0, 0, set_icmp6filter, get_icmp6filter },
 	{ SOL_SOCKET, SO_BINDTODEVICE,	OPT_HOOK, 0, 0, 0, 0, set_device, get_device },
 	{ SOL_SOCKET, SO_RTABLE,	OPT_HOOK, 0, 0, 0, 0, set_rtable, get_rtable },
@@ -721,7 +749,8 @@ opt_find(const struct inpcb *inp, int level, int name)
 	    (level == IPPROTO_IP && name == IP_HDRINCL) ||
 	    (level == IPPROTO_IPV6 && name == IPV6_CHECKSUM)))
 		return (NULL);
-	if (inp->inp_af != AF_INET6 && (level == IPPROTO_RAW || level == IPPROTO_ICMPV6))
+	if (inp->inp_af != AF_INET6 && (level == IPPROTO_ICMPV6 ||
+	    (level == IPPROTO_RAW && name == IPV6_CHECKSUM)))
 		return (NULL);
 	for (i = 0; i < nitems(opt_rows); i++)
 		if (opt_rows[i].level == level && opt_rows[i].name == name)
@@ -833,7 +862,7 @@ control_pktinfo(const struct inpcb *inp, const struct ip_input_ctx *ctx,
 
 	if (ctx->af == AF_INET && (inp->inp_flags & INP_RECVPKTINFO4) != 0)
 		at = cmsg_put(out, at, IPPROTO_IP, IP_PKTINFO, &pi, sizeof(pi));
-	if ((inp->inp_flags & INP_RECVPKTINFO) == 0)
+	if ((inp->inp_flags & (INP_RECVPKTINFO | INP_OLDPKTINFO)) == 0)
 		return (at);
 	memcpy(pi6.addr, ctx->dst.b, 16);
 	if (ctx->af == AF_INET) {
@@ -841,8 +870,13 @@ control_pktinfo(const struct inpcb *inp, const struct ip_input_ctx *ctx,
 		memset(pi6.addr + 10, 0xff, 2);
 		memcpy(pi6.addr + 12, &ctx->dst.v4, 4);
 	}
-	return (
-	    cmsg_put(out, at, IPPROTO_IPV6, IPV6_PKTINFO, &pi6, sizeof(pi6)));
+	if ((inp->inp_flags & INP_RECVPKTINFO) != 0)
+		at = cmsg_put(out, at, IPPROTO_IPV6, IPV6_PKTINFO, &pi6,
+		    sizeof(pi6));
+	if ((inp->inp_flags & INP_OLDPKTINFO) != 0)
+		at = cmsg_put(out, at, IPPROTO_IPV6, IPV6_2292PKTINFO, &pi6,
+		    sizeof(pi6));
+	return (at);
 }
 
 /* Address and port that the sender wrote to, for what pf diverted here. */
@@ -878,7 +912,7 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 	int64_t ts[2] = { tv.tv_sec, tv.tv_usec * 1000 }; /* a timespec */
 
 	if ((inp->inp_flags &
-		(INP_UDPGRO | INP_RXQOVFL | INP_TIMESTAMP | INP_TIMESTAMPNS | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
+		(INP_OLDHOPS | INP_OLDPKTINFO | INP_UDPGRO | INP_RXQOVFL | INP_TIMESTAMP | INP_TIMESTAMPNS | INP_RECVPKTINFO | INP_RECVPKTINFO4 |
 		    INP_RECVTTL | INP_RECVTOS | INP_RECVORIGDST)) == 0)
 		return (0);
 	if ((inp->inp_flags & INP_TIMESTAMP) != 0)
@@ -901,6 +935,10 @@ in_opt_control(const struct inpcb *inp, const struct mbuf *m,
 		v = ctx->ttl;
 		at = cmsg_put(out, at, level, v4 ? IP_TTL : IPV6_HOPLIMIT, &v,
 		    sizeof(v));
+	}
+	if (!v4 && (inp->inp_flags & INP_OLDHOPS) != 0) {
+		v = ctx->ttl;
+		at = cmsg_put(out, at, level, IPV6_2292HOPLIMIT, &v, sizeof(v));
 	}
 	if ((inp->inp_flags & INP_RECVTOS) != 0) {
 		v = ctx->tos;

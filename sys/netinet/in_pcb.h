@@ -64,6 +64,8 @@ struct in_pcb_table {
 #define INP_RXQOVFL	 0x200000 /* SO_RXQ_OVFL */
 #define INP_MTUDISC4	 22 /* shift of IP_MTU_DISCOVER, three bits */
 #define INP_MTUDISC6	 25
+#define INP_OLDHOPS	 0x20000000 /* IPV6_2292HOPLIMIT, IPV6_2292PKTINFO: as */
+#define INP_OLDPKTINFO	 0x40000000 /* programs from before RFC 3542 want it */
 #define INP_UDPGRO	 0x10000000 /* datagrams that came as one stay one */
 #define INP_HIDDEN	 0x0200 /* bound, but no packet is for it (yet) */
 
@@ -85,6 +87,7 @@ struct in_pcb_rare {
 	struct ip_addr maddr; /* v4 source of packets to groups, or zero */
 	int cksumoff; /* raw v6: place of the checksum, -1 none */
 	uint32_t icmp6filter[8]; /* bit set: type is blocked */
+	uint32_t icmpfilter; /* the same of ICMP's, up to 31 */
 	uint8_t options[40]; /* v4, inp_optlen bytes */
 	uint32_t uifindex, uifindex6; /* all else leaves by it, 0: by route */
 	struct mbuf_list errors; /* in_errq.c */
@@ -309,7 +312,7 @@ int in_pcb_output(const struct inpcb *inp, struct mbuf *m, sa_family_t af,
 struct in_error {
 	sa_family_t af;
 	int error;
-	uint8_t origin, type, code;
+	uint8_t origin, type, code, ttl;
 	uint32_t info;	       /* EMSGSIZE: the MTU */
 	struct ip_addr from, dst; /* who says so of a packet to dst */
 	uint16_t dport;

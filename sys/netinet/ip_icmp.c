@@ -297,7 +297,8 @@ icmp_error_input(struct mbuf *m, const struct ip_input_ctx *ctx)
 	const struct icmp *icp =
 	    (const struct icmp *)(const void *)(mtod(m, uint8_t *) + ctx->off);
 	const struct ip_proto *pr;
-	struct ip_said said = { ctx->src, icp->icmp_type, icp->icmp_code };
+	struct ip_said said = { ctx->src, icp->icmp_type, icp->icmp_code,
+		ctx->ttl };
 	struct icmp_quote q;
 	uint32_t mtu = 0;
 	int err;

@@ -56,7 +56,7 @@ int ip6_output(struct mbuf *m, const struct ip_outopts *po);
 /* An ICMP error: what it says, and who. */
 struct ip_said {
 	struct ip_addr from;
-	uint8_t type, code;
+	uint8_t type, code, ttl;
 };
 struct ip_input_ctx {
 	struct ifnet *ifp; /* received on */

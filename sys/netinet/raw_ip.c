@@ -66,6 +66,20 @@ rip_wants(const struct inpcb *inp, const struct mbuf *m,
 	    ip_addr_eq(&inp->inp_faddr, &ctx->src));
 }
 
+/* ICMP_FILTER. */
+static bool
+rip_passes4(const struct inpcb *inp, const struct mbuf *m,
+    const struct ip_input_ctx *ctx)
+{
+	uint8_t type;
+
+	if (inp->inp_proto != IPPROTO_ICMP || inp->inp_rare->icmpfilter == 0)
+		return (true);
+	if (m_copydata(m, ctx->off, 1, &type) != 0)
+		return (false);
+	return (type > 31 || (inp->inp_rare->icmpfilter & 1U << type) == 0);
+}
+
 /* ICMP6_FILTER and IPV6_CHECKSUM. */
 static bool
 rip_passes6(const struct inpcb *inp, const struct mbuf *m,
@@ -122,7 +136,8 @@ rip_deliver(struct mbuf *m, const struct ip_input_ctx *ctx)
 		if (!rip_wants(inp, m, ctx))
 			continue;
 		taken = true;
-		if (ctx->af == AF_INET6 && !rip_passes6(inp, m, ctx))
+		if (ctx->af == AF_INET6 ? !rip_passes6(inp, m, ctx) :
+					  !rip_passes4(inp, m, ctx))
 			drop_count(DROP_RAW_FILTERED);
 		else if ((n = m_dup_pkt(m, 0)) == NULL)
 			drop_count(DROP_NOBUFS);

@@ -217,7 +217,7 @@ icmp6_error_input(const struct mbuf *m, const struct ip_input_ctx *ctx,
 			return (DROP_ICMP6_PTB);
 		icmp6stat_inc(ICMP6S_PMTU);
 	}
-	said = (struct ip_said){ ctx->src, h[0], h[1] };
+	said = (struct ip_said){ ctx->src, h[0], h[1], ctx->ttl };
 	q.ctx.said = &said;
 	rip_ctlinput(&q.ctx, error, q.bytes, q.len, mtu);
 	if (pr != NULL && pr->ctlinput != NULL)

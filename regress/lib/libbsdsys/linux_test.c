@@ -153,6 +153,9 @@ static const struct {
 	{ ANY, SOL_SOCKET, SO_SNDLOWAT,	   2,	   1,	    ENOPROTOOPT },
 	{ ANY, SOL_SOCKET, SO_RCVLOWAT,	   77,	   77,	    0 },
 	{ ANY, SOL_SOCKET, SO_TIMESTAMPNS, 1,	   1,	    0 },
+	{ ANY, SOL_SOCKET, SO_TIMESTAMP,   1,	   1,	    0 },
+	{ ANY, IPPROTO_IPV6, IPV6_2292HOPLIMIT, 1, 1,	    0 },
+	{ ANY, IPPROTO_IPV6, IPV6_2292PKTINFO, 1,  1,	    0 },
 	{ ANY, SOL_SOCKET, SO_TYPE,	   1,	   -1,	    ENOPROTOOPT },
 	{ ANY, IPPROTO_IP, IP_TOS,	   0x1b8,  0xb8,    0 },
 	{ ANY, IPPROTO_IP, IP_TTL,	   0,	   64,	    EINVAL },
@@ -387,10 +390,14 @@ test_bind_without_port(void **state UNUSED)
 	}
 }
 
-/* A time in nanoseconds comes with the datagram: about now. */
+/* A time comes with the datagram, about now: of micro- or nanoseconds. */
 static void
 test_timestamp(void **state UNUSED)
 {
+	static const struct {
+		int name, type;
+	} rows[] = { { SO_TIMESTAMP, SCM_TIMESTAMP },
+		{ SO_TIMESTAMPNS, SCM_TIMESTAMPNS } };
 	union {
 		struct cmsghdr h;
 		char b[256];
@@ -398,13 +405,14 @@ test_timestamp(void **state UNUSED)
 	char buf[16];
 	struct iovec iov = { buf, sizeof(buf) };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct timespec ts, now;
+	struct timespec ts, now; /* a timeval looks like one */
 	int a, b;
 
-	BOTH(af)
+	for (int i = 0; i < 2; i++)
+		BOTH(af)
 	{
 		dgram_pair(af, &a, &b);
-		assert_return_code(number_set(b, SOL_SOCKET, SO_TIMESTAMPNS, 1),
+		assert_return_code(number_set(b, SOL_SOCKET, rows[i].name, 1),
 		    errno);
 		say(a, "when");
 		m.msg_control = &control;
@@ -412,14 +420,44 @@ test_timestamp(void **state UNUSED)
 		assert_int_equal(recvmsg(b, &m, 0), 4);
 		assert_true(m.msg_controllen >= CMSG_LEN(sizeof(ts)));
 		assert_int_equal(control.h.cmsg_level, SOL_SOCKET);
-		assert_int_equal(control.h.cmsg_type, SCM_TIMESTAMPNS);
+		assert_int_equal(control.h.cmsg_type, rows[i].type);
 		memcpy(&ts, CMSG_DATA(&control.h), sizeof(ts));
 		clock_gettime(CLOCK_REALTIME, &now);
 		assert_in_range(ts.tv_sec, now.tv_sec - 30, now.tv_sec + 1);
-		assert_in_range(ts.tv_nsec, 0, 999999999);
+		assert_in_range(ts.tv_nsec, 0, i == 0 ? 999999 : 999999999);
 		close(a);
 		close(b);
 	}
+}
+
+/* ICMP_FILTER: the types with a bit are not for this socket. */
+static void
+test_icmp_filter(void **state UNUSED)
+{
+	uint8_t echo[8] = { 8, 0, 0xf7, 0xff }, in[128];
+	struct sockaddr_storage ss;
+	socklen_t len = here(AF_INET, 0, &ss);
+	int fd;
+
+	if (geteuid() != 0)
+		skip();
+	fd = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+	assert_errno(number_set(fd, IPPROTO_RAW, 1, 1), EOPNOTSUPP);
+	close(fd);
+	assert_true((fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)) != -1);
+	for (int type = 0; type <= 8; type += 8) { /* reply, request */
+		assert_return_code(number_set(fd, IPPROTO_RAW, 1,
+				       ~(1 << type)),
+		    errno);
+		assert_int_equal(sendto(fd, echo, sizeof(echo), 0,
+				     (struct sockaddr *)&ss, len),
+		    sizeof(echo));
+		assert_comes(fd, POLLIN);
+		assert_int_equal(recv(fd, in, sizeof(in), 0), 28);
+		assert_int_equal(in[20], type);
+		assert_quiet(fd, POLLIN);
+	}
+	close(fd);
 }
 
 /* --- errors that a socket asked for --- */
@@ -428,6 +466,7 @@ struct told {
 	ssize_t n;
 	struct sockaddr_storage dst, from;
 	struct sock_extended_err ee;
+	int hops; /* -1: not told */
 	char data[64];
 };
 
@@ -446,6 +485,7 @@ fetch_error(int fd, int af)
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control) };
+	struct cmsghdr *h;
 
 	memset(&t, 0, sizeof(t));
 	errno = 0;
@@ -459,6 +499,13 @@ fetch_error(int fd, int af)
 	memcpy(&t.ee, CMSG_DATA(&control.h), sizeof(t.ee));
 	memcpy(&t.from, CMSG_DATA(&control.h) + sizeof(t.ee),
 	    control.h.cmsg_len - CMSG_LEN(sizeof(t.ee)));
+	t.hops = -1;
+	if ((h = CMSG_NXTHDR(&m, &control.h)) != NULL) {
+		assert_int_equal(h->cmsg_level, control.h.cmsg_level);
+		assert_int_equal(h->cmsg_type,
+		    af == AF_INET ? IP_TTL : IPV6_HOPLIMIT);
+		memcpy(&t.hops, CMSG_DATA(h), sizeof(t.hops));
+	}
 	return (t);
 }
 
@@ -512,11 +559,17 @@ test_error_queue(void **state UNUSED)
 		assert_errno(recv(fd, &c, 1, MSG_DONTWAIT), EAGAIN);
 		assert_errno(fetch_error(fd, af).n, EAGAIN);
 		/* it is the error of the next call as well */
+		assert_int_equal(t.hops, -1);
+		assert_return_code(number_set(fd, level,
+				       v4 ? IP_RECVTTL : IPV6_RECVHOPLIMIT, 1),
+		    errno);
 		send_to_nobody(fd, af, "x");
 		assert_comes(fd, POLLIN);
 		assert_errno(recv(fd, &c, 1, MSG_PEEK), ECONNREFUSED);
 		assert_errno(recv(fd, &c, 1, MSG_DONTWAIT), EAGAIN);
-		assert_int_equal(fetch_error(fd, af).n, 1);
+		t = fetch_error(fd, af);
+		assert_int_equal(t.n, 1);
+		assert_in_range(t.hops, 64, 255); /* of who said it */
 		/* and no more wait than there is room for */
 		for (int i = 0; i < 16; i++) {
 			send_to_nobody(fd, af, "many");
@@ -938,6 +991,7 @@ main(void)
 		T(test_least_hops),
 		T(test_bind_without_port),
 		T(test_timestamp),
+		T(test_icmp_filter),
 		T(test_segments),
 		T(test_low_water),
 		T(test_error_queue),
