@@ -203,6 +203,7 @@ pieces_fetch(struct client *c, enum sysr_kind kind, uint64_t uaddr, void *kaddr,
 	uint8_t *buf;
 	int error = 0;
 
+	KASSERT(c->c_watch == NULL); /* the network thread never waits */
 	if ((buf = malloc(room, M_SYSCALL, M_NOWAIT)) == NULL)
 		return (ENOMEM);
 	token_away(&p);
@@ -268,6 +269,7 @@ copyout(const void *kaddr, uint64_t uaddr, size_t len)
 		memcpy((void *)(uintptr_t)uaddr, kaddr, len);
 		return (0);
 	}
+	KASSERT(c->c_watch == NULL);
 	token_away(&p);
 	for (done = 0; done < len && error == 0 && !c->c_dead; done += n) {
 		struct sys_rep rep = { .kind = SYSR_COPYOUT,

@@ -812,7 +812,7 @@ stream_pull(struct socket *so, uint64_t room)
 	struct host_iov iov[PULL_PIECES];
 	struct mbuf *m[PULL_PIECES];
 	bool urgent;
-	int passed, pieces;
+	int pieces;
 	long n;
 
 	urgent = so->so_file->f_urgent && host_atmark(so->so_file->f_k);
@@ -820,8 +820,7 @@ stream_pull(struct socket *so, uint64_t room)
 		ask = 1;
 	if ((pieces = pull_buffers(m, iov, ask)) == 0)
 		return (-ENOMEM);
-	n = host_recv(so->so_file->f_k, iov, pieces, &passed, 0);
-	host_close(passed);
+	n = host_recv(so->so_file->f_k, iov, pieces, NULL, 0);
 	pull_take(so, m, iov, pieces, n > 0 ? (uint64_t)n : 0);
 	if (n <= 0)
 		return (n);

@@ -107,6 +107,22 @@ fd_wait(int fd, short events, int flags)
 	return (n == 0 ? -ETIMEDOUT : 0);
 }
 
+/* Of a stream, without waiting.  The host closes what comes along. */
+static long
+bytes_recv(int fd, const struct host_iov *iov, int niov)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
+		.msg_iovlen = (size_t)niov };
+	ssize_t n;
+
+	do
+		n = niov == 1 ?
+		    recv(fd, iov->base, iov->len, MSG_DONTWAIT) :
+		    recvmsg(fd, &msg, MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	return (n == -1 ? -errno : n);
+}
+
 long
 host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
 {
@@ -115,6 +131,9 @@ host_recv(int fd, const struct host_iov *iov, int niov, int *passed, int flags)
 	int spins = (flags & HOST_SPIN) != 0 ? host_spin(-1) : 0, how, error;
 	bool limited = (flags & (HOST_LIMIT | HOST_BRIEF)) != 0;
 	ssize_t n;
+
+	if (passed == NULL)
+		return (bytes_recv(fd, iov, niov));
 
 	memset(&msg, 0, sizeof(msg));
 	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
@@ -153,8 +172,9 @@ host_send(int fd, const struct host_iov *iov, int niov, int pass_fd, int flags)
 {
 	union passing pass;
 	struct msghdr msg;
+	int how = MSG_NOSIGNAL | MSG_DONTWAIT |
+	    ((flags & HOST_URGENT) != 0 ? MSG_OOB : 0), error;
 	ssize_t n;
-	int error;
 
 	memset(&msg, 0, sizeof(msg));
 	msg.msg_iov = (struct iovec *)(uintptr_t)iov;
@@ -169,9 +189,9 @@ host_send(int fd, const struct host_iov *iov, int niov, int pass_fd, int flags)
 		memcpy(CMSG_DATA(&pass.align), &pass_fd, sizeof(pass_fd));
 	}
 	do {
-		n = sendmsg(fd, &msg,
-		    MSG_NOSIGNAL | MSG_DONTWAIT |
-			((flags & HOST_URGENT) != 0 ? MSG_OOB : 0));
+		n = niov == 1 && pass_fd == -1 ?
+		    send(fd, iov->base, iov->len, how) :
+		    sendmsg(fd, &msg, how);
 		if (n == -1 && errno == EAGAIN && (flags & HOST_WAIT) != 0 &&
 		    (error = fd_wait(fd, POLLOUT, flags)) != 0)
 			return (error);

@@ -86,7 +86,8 @@ enum host_socktype { HOST_STREAM, HOST_SEQPACKET };
 /* fds[0] is the kernel's end k, fds[1] the program's end c.  0 or -errno. */
 int host_sockpair(enum host_socktype type, int fds[2]);
 /*
- * Receives into iov.  *passed is a descriptor that came along, or -1.
+ * Receives into iov.  *passed is a descriptor that came along, or -1; passed
+ * may be 0 for a stream without HOST_WAIT: then nothing comes along.
  * flags: HOST_WAIT blocks.  Bytes, 0 at the end, -errno (-EMSGSIZE when a
  * message was longer than iov, which loses it).
  */
