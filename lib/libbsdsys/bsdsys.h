@@ -78,6 +78,7 @@ void bsd_exec_plain(void);
  */
 #define BSD_TAG		0x46756775UL
 #define BSD_TAGGED(n)	((long)(BSD_TAG << 32 | (unsigned int)(n)))
+#define BSD_WINDOW_STD	3 /* below: standard input and output, a server's socket */
 #define BSD_WINDOW	512
 #define BSD_WINDOW_END	700 /* from here on, connections of the library */
 

@@ -44,7 +44,7 @@ shutdown_tagged(int fd, int how)
 static bool
 seen(int fd)
 {
-	return (fd >= BSD_WINDOW && fd < BSD_WINDOW_END);
+	return (fd < BSD_WINDOW_STD || (fd >= BSD_WINDOW && fd < BSD_WINDOW_END));
 }
 
 static ssize_t

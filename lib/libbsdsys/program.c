@@ -42,7 +42,7 @@ bsd_program_path(const char *name, char *buf, size_t size)
 	}
 	for (; path != NULL; path = *end == ':' ? end + 1 : NULL) {
 		end = path + strcspn(path, ":");
-		snprintf(buf, size, "%.*s/%s", (int)(end - path), path, name);
+		snprintf(buf, size, "%.*s/%s", end > path ? (int)(end - path) : 1, end > path ? path : ".", name);
 		if (access(buf, X_OK) == 0)
 			return (true);
 	}

@@ -219,6 +219,26 @@ forks(void)
 
 /* --- datagrams --- */
 
+/* What bsdsys(7) says of ends that the supervisor does not see. */
+static void
+ends(void)
+{
+	struct linger hard = { 1, 0 };
+	struct sockaddr_storage ss;
+	int l = bound(SOCK_STREAM, &ss), c = socket(family, SOCK_STREAM, 0), s;
+	char buf[16];
+
+	CHECK(listen(l, 5) == 0);
+	CHECK(write(c, "early", 5) == 5); /* goes nowhere */
+	CHECK(connect(c, (struct sockaddr *)&ss, size_of(&ss)) == 0 && (s = accept(l, NULL, NULL)) != -1);
+	CHECK(write(c, "late", 4) == 4 && read(s, buf, sizeof(buf)) == 4 && memcmp(buf, "late", 4) == 0);
+	CHECK(setsockopt(c, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0 && close(c) == 0);
+	CHECK(read(s, buf, sizeof(buf)) == 0); /* a reset */
+	limit(s, SO_SNDTIMEO, 5000);
+	signal(SIGPIPE, SIG_IGN);
+	FAILS(write(s, "x", 1), EPIPE);
+}
+
 static void
 control(int a, int b, const struct sockaddr_storage *to)
 {
@@ -287,7 +307,11 @@ datagrams(void)
 	CHECK((d = dup(b)) != -1 && d != b);
 	CHECK(send(a, "dup", 3, 0) == 3 && read(d, buf, sizeof(buf)) == 3);
 	CHECK((n = fcntl(b, F_DUPFD_CLOEXEC, 3)) != -1 && fcntl(n, F_GETFD) == FD_CLOEXEC);
-	FAILS(dup2(b, 0), EMFILE);
+	FAILS(dup2(b, 100), EMFILE);
+	CHECK(dup2(b, 0) == 0); /* as a server of datagrams is given its socket */
+	CHECK(send(a, "std", 3, 0) == 3 && read(0, buf, sizeof(buf)) == 3 && write(0, "back", 4) == 4);
+	CHECK(read(a, buf, sizeof(buf)) == 4 && memcmp(buf, "back", 4) == 0);
+	CHECK(dup2(open("/dev/null", O_RDONLY), 0) == 0 && read(0, buf, 1) == 0);
 	CHECK(dup2(b, d) == d && dup2(b, b) == b);
 	FAILS(send(a, buf, (size_t)1 << 40, 0), EMSGSIZE);
 	close(b);
@@ -744,7 +768,7 @@ costs(void)
 static const struct {
 	const char *word;
 	void (*run)(void);
-} stories[] = { { "stream", stream }, { "events", events }, { "forks", forks }, { "datagrams", datagrams }, { "threads", threads },
+} stories[] = { { "stream", stream }, { "ends", ends }, { "events", events }, { "forks", forks }, { "datagrams", datagrams }, { "threads", threads },
 	{ "leader", leader }, { "unshared", unshared },
 	{ "signals", signals }, { "wrong", wrong }, { "numbers", numbers }, { "host", host }, { "interfaces", interfaces }, { "lasting", lasting },
 	{ "costs", costs } };

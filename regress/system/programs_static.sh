@@ -12,7 +12,7 @@ ok "a lab with a firewall comes up" lab_up
 
 # --- our own ---
 if have cc && cc -static -pthread -o "$dir/guest" "$here/guest.c" 2>"$says"; then
-	for story in stream events forks datagrams threads leader unshared signals wrong numbers; do
+	for story in stream ends events forks datagrams threads leader unshared signals wrong numbers; do
 		ok "static, IPv4: $story" on in "$dir/guest" $story
 		ok "static, IPv6: $story" on in "$dir/guest" 6 $story
 	done
@@ -59,6 +59,15 @@ b.bind(("127.0.0.1", 0)); a.sendto(b"heads off", b.getsockname()); print(b.recv(
 	says "a static child of a shell with the library" '^fxp0 10\.81\.1\.10$'
 	keep on -s in sh -c "'$dir/guest' interfaces"
 	says "exec -s: what a shell runs is reached as well" '^fxp0 10\.81\.1\.10$'
+	cat >"$dir/raw.c" <<'C'
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) { perror(syscall(SYS_socket, 16, 3, 0) == -1 ? "netlink" : "host"); return (0); }
+C
+	cc -o "$dir/raw" "$dir/raw.c"
+	keep on -s in "$dir/raw"
+	says "exec -s: and a program that makes calls past its C library" '^netlink: Protocol not supported$'
 	ok "exec -s: stories under a shell" on -s in sh -c "'$dir/guest' stream datagrams wrong && '$dir/guest' 6 threads"
 	keep on -s in python3 -c 'import socket
 s = [socket.socket(type=socket.SOCK_DGRAM) for i in range(800)]
@@ -134,6 +143,10 @@ if have busybox && ! bsdctl exec in busybox true 2>&1 | grep -q .; then
 	for m in in out; do echo '10.81.2.1 the.wall' >"$(bsdctl list | awk -v m=$m '$2 == m { print $5 }')/etc/hosts"; done
 	keep on out busybox cat /etc/hosts
 	says "/etc/hosts is the machine's" '^10\.81\.2\.1 the\.wall$'
+	keep on in busybox ping -c 1 10.81.2.2
+	says "busybox ping: a raw socket" '^1 packets transmitted, 1 packets received'
+	keep on in busybox ping6 -c 1 2001:db8:812::2
+	says "... IPv6" '^1 packets transmitted, 1 packets received'
 	later out busybox nc -ll -p 8500 -e busybox cat
 	ok "busybox nc listens" open out 127.0.0.1 8500
 	keep on in busybox sh -c 'echo through the wall | busybox timeout 5 busybox nc 10.81.2.2 8500'

@@ -34,13 +34,14 @@
 
 /* --- what the filter stops (super_filter.c) --- */
 
-/* Message descriptors have these numbers in a guest: [low, high). */
+/* Message descriptors have these numbers in a guest, [low, high), or the first three. */
 struct super_window {
 	unsigned int low, high;
 };
 enum super_when {
 	WHEN_ALWAYS,
-	WHEN_WINDOW, /* a descriptor of the window */
+	WHEN_WINDOW, /* a descriptor of the window, or of the first three */
+	WHEN_WRITTEN, /* ... but not standard output and error */
 	WHEN_WINDOW_DUP, /* fcntl(2): duplicates one */
 	WHEN_INET, /* socket(2): not AF_UNIX */
 	WHEN_ADDRESSED, /* sendto(2): in the window, or with an address */

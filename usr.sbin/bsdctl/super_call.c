@@ -440,8 +440,8 @@ do_open(struct super_asked *a)
 }
 
 /*
- * Another number for a message descriptor: one of the window, or the guest would
- * read the heads of its messages.
+ * Another number for a message descriptor: one that the filter looks at, or the
+ * guest would read the heads of its messages.
  */
 static enum super_answer
 do_dup(struct super_asked *a)
@@ -465,7 +465,7 @@ do_dup(struct super_asked *a)
 		if (to == (int)arg[0])
 			return (SUPER_LET);
 	}
-	if (given && (to < (int)a->window->low || to >= (int)a->window->high))
+	if (given && to >= BSD_WINDOW_STD && (to < (int)a->window->low || to >= (int)a->window->high))
 		return (super_say(a, -EMFILE));
 	return (give(a, syscall(SYS_fcntl, a->fd, F_DUPFD_CLOEXEC, 0), given ? to : NUMBER_WINDOW, cloexec));
 }
@@ -480,9 +480,9 @@ do_sendfile(struct super_asked *a)
 /* clang-format off */
 const struct super_row super_rows[] = {
 	{ SYS_read,		WHEN_WINDOW,	-1,	true,	super_recv },
-	{ SYS_write,		WHEN_WINDOW,	-1,	true,	super_send },
+	{ SYS_write,		WHEN_WRITTEN,	-1,	true,	super_send },
 	{ SYS_readv,		WHEN_WINDOW,	-1,	true,	super_recv },
-	{ SYS_writev,		WHEN_WINDOW,	-1,	true,	super_send },
+	{ SYS_writev,		WHEN_WRITTEN,	-1,	true,	super_send },
 	{ SYS_recvfrom,		WHEN_WINDOW,	3,	true,	super_recv },
 	{ SYS_recvmsg,		WHEN_WINDOW,	2,	true,	super_recv },
 	{ SYS_recvmmsg,		WHEN_WINDOW,	3,	true,	super_recv },

@@ -6,7 +6,9 @@
  *
  * It sees the arguments, and neither memory nor what a descriptor is.  So what
  * is rare is stopped always; reading and writing, which must cost nothing on
- * files and streams, only for the numbers that message descriptors are given.
+ * files and streams, only for the numbers that message descriptors are given,
+ * and for the first three, where servers put a socket; but what is written to
+ * standard output and error is never stopped.
  * A row of super_rows[] becomes a block:
  *
  *	number == no?  else go on behind the block
@@ -85,11 +87,12 @@ give_unless(struct block *b, unsigned int v, unsigned int verdict)
 	give(b, verdict);
 }
 
-/* Numbers outside of the window are allowed. */
+/* Numbers outside of the window are allowed, but the first std. */
 static void
-window_only(struct block *b, const struct super_window *w)
+window_only(struct block *b, const struct super_window *w, unsigned int std)
 {
 	load_arg(b, 0, false);
+	op(b, BPF_JMP | BPF_JGE | BPF_K, std, 0, 3);
 	op(b, BPF_JMP | BPF_JGE | BPF_K, w->low, 0, 1);
 	op(b, BPF_JMP | BPF_JGE | BPF_K, w->high, 0, 1);
 	give(b, ALLOW);
@@ -102,14 +105,14 @@ block_ioctl(struct block *b, const struct super_window *w)
 	give_if(b, SIOCOUTQ, NOTIFY);
 	op(b, BPF_ALU | BPF_AND | BPF_K, ~0xffU, 0, 0);
 	give_if(b, SOCKIOC_FIRST, NOTIFY);
-	window_only(b, w);
+	window_only(b, w, BSD_WINDOW_STD);
 	give(b, NOTIFY);
 }
 
 static void
 block_dup(struct block *b, const struct super_window *w)
 {
-	window_only(b, w);
+	window_only(b, w, BSD_WINDOW_STD);
 	load_arg(b, 1, false);
 	give_if(b, F_DUPFD, NOTIFY);
 	give_if(b, F_DUPFD_CLOEXEC, NOTIFY);
@@ -123,7 +126,7 @@ block_addressed(struct block *b, const struct super_window *w)
 	give_unless(b, 0, NOTIFY);
 	load_arg(b, 4, true);
 	give_unless(b, 0, NOTIFY);
-	window_only(b, w);
+	window_only(b, w, BSD_WINDOW_STD);
 	give(b, NOTIFY);
 }
 
@@ -137,7 +140,10 @@ block_of(struct block *b, const struct super_row *row, const struct super_window
 	}
 	switch (row->when) {
 	case WHEN_WINDOW:
-		window_only(b, w);
+		window_only(b, w, BSD_WINDOW_STD);
+		break;
+	case WHEN_WRITTEN:
+		window_only(b, w, 1);
 		break;
 	case WHEN_WINDOW_DUP:
 		block_dup(b, w);
