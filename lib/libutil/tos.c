@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "tos.h"
 
 /* clang-format off */
@@ -35,13 +36,11 @@ int
 tos_read(const char *prog, const char *text)
 {
 	int tos = tos_number(text);
-	char *end;
-	long v;
+	uint64_t v;
 
 	if (tos != -1)
 		return (tos);
-	v = strtol(text, &end, 0);
-	if (*text >= '0' && *text <= '9' && *end == '\0' && v <= 255)
+	if (number_read(text, 0, 0, 255, &v))
 		return ((int)v);
 	fprintf(stderr,
 	    "%s: tos: %s is neither a name nor a number from 0 to 255\n", prog,

@@ -26,6 +26,7 @@
 
 #include <libbsdsys/bsdsys.h>
 #include <libutil/nbrset.h>
+#include <libutil/number.h>
 
 #include "ifconfig.h"
 
@@ -101,13 +102,9 @@ if_read(const char *name, size_t *lenp)
 uint64_t
 number(const char *what, const char *text, uint64_t min, uint64_t max)
 {
-	unsigned long long v;
-	char *end;
+	uint64_t v;
 
-	errno = 0;
-	v = strtoull(text, &end, 0);
-	if (errno != 0 || end == text || *end != '\0' || *text == '-' ||
-	    v < min || v > max)
+	if (!number_read(text, 0, min, max, &v))
 		fail("%s: %s is not a number from %llu to %llu", what, text,
 		    (unsigned long long)min, (unsigned long long)max);
 	return (v);

@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libbsdsys/bsdsys.h>
+#include <libutil/number.h>
 #include <libutil/pflogfilter.h>
 #include <limits.h>
 #include <pcap/pcap.h>
@@ -52,13 +53,9 @@ static void __attribute__((__noreturn__)) usage(void)
 static unsigned long
 number(const char *text, unsigned long min, unsigned long max, char opt)
 {
-	unsigned long n;
-	char *end;
+	uint64_t n;
 
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' ||
-	    n < min || n > max)
+	if (!number_read(text, 10, min, max, &n))
 		die("-%c %s: not a number from %lu to %lu", opt, text, min,
 		    max);
 	return (n);

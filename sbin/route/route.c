@@ -20,6 +20,7 @@
 
 #include <libbsdsys/bsdsys.h>
 #include <libutil/host.h>
+#include <libutil/number.h>
 #include <libutil/rtshow.h>
 
 #include "route.h"
@@ -55,10 +56,9 @@ fail(const char *what, const char *why)
 unsigned long
 number(const char *what, const char *text, unsigned long max)
 {
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
+	uint64_t v;
 
-	if (*text < '0' || *text > '9' || *end != '\0' || v > max) {
+	if (!number_read(text, 10, 0, max, &v)) {
 		fprintf(stderr, "route: %s: %s is not a number up to %lu\n",
 		    what, text, max);
 		exit(2);

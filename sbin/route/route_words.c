@@ -22,6 +22,7 @@
 #include <libbsdsys/bsdsys.h>
 #include <libutil/host.h>
 #include <libutil/nbrset.h>
+#include <libutil/number.h>
 #include <libutil/rtshow.h>
 
 #include "route.h"
@@ -285,13 +286,13 @@ static int
 mask_length(const char *text)
 {
 	uint32_t m;
-	char *end;
+	uint64_t v;
 	struct in_addr in;
 
 	if (strncmp(text, "0x", 2) == 0 && strlen(text) <= 10) {
-		m = (uint32_t)strtoul(text + 2, &end, 16);
-		if (*end != '\0')
+		if (!number_read(text + 2, 16, 0, UINT32_MAX, &v))
 			fail(text, "not a netmask");
+		m = (uint32_t)v;
 	} else if (inet_pton(AF_INET, text, &in) == 1) {
 		m = ntohl(in.s_addr);
 	} else {

@@ -27,6 +27,7 @@
 
 #include <sys/counter.h>
 #include <libbsdsys/bsdsys.h>
+#include <libutil/number.h>
 #include <libutil/rtshow.h>
 
 #include "netstat.h"
@@ -58,11 +59,9 @@ complain(const char *what)
 static unsigned int
 number(const char *what, const char *text, unsigned int min, unsigned int max)
 {
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
+	uint64_t v;
 
-	if (*text >= '0' && *text <= '9' && *end == '\0' && v >= min &&
-	    v <= max)
+	if (number_read(text, 10, min, max, &v))
 		return ((unsigned int)v);
 	fprintf(stderr, "netstat: %s: %s is not a number from %u to %u\n", what,
 	    text, min, max);

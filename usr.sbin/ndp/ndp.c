@@ -24,6 +24,7 @@
 #include <libutil/host.h>
 #include <libutil/nbrset.h>
 #include <libutil/nbrshow.h>
+#include <libutil/number.h>
 
 #include "ndp.h"
 
@@ -208,9 +209,8 @@ main(int argc, char *argv[])
 {
 	const char *file = NULL, *ifname = NULL;
 	struct nbr_want want;
-	unsigned long wait_s = 0;
+	uint64_t wait_s = 0;
 	int ch, what = 0, n = 0, bad;
-	char *end;
 
 	while ((ch = getopt(argc, argv, "A:acdf:i:nprsV:")) != -1) {
 		switch (ch) {
@@ -218,9 +218,7 @@ main(int argc, char *argv[])
 			numeric = true;
 			break;
 		case 'A':
-			wait_s = strtoul(optarg, &end, 10);
-			if (*optarg < '0' || *optarg > '9' || *end != '\0' ||
-			    wait_s < 1 || wait_s > 86400)
+			if (!number_read(optarg, 10, 1, 86400, &wait_s))
 				usage();
 			break;
 		case 'V':

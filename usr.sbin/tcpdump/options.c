@@ -17,6 +17,8 @@
 
 #include <net/bpf.h>
 
+#include <libutil/number.h>
+
 #include "tcpdump.h"
 
 #define LETTERS \
@@ -75,10 +77,9 @@ pass(struct opts *o, char *arg)
 static uint32_t
 number(const char *what, const char *text, unsigned long max)
 {
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
+	uint64_t v;
 
-	if (*text < '0' || *text > '9' || *end != '\0' || v > max)
+	if (!number_read(text, 10, 0, max, &v))
 		fail("invalid %s %s", what, text);
 	return ((uint32_t)v);
 }

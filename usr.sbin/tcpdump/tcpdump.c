@@ -28,6 +28,7 @@
 #include <net/if_ioctl.h>
 #include <net/pf/if_pflog.h>
 #include <libbsdsys/bsdsys.h>
+#include <libutil/number.h>
 #include <libutil/pflogfilter.h>
 #include <pcap/pcap.h>
 
@@ -131,12 +132,11 @@ static const char *
 interface_numbered(const char *text)
 {
 	static char name[IFNAMSIZ];
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
 	struct if_row *rows;
+	uint64_t n;
 	size_t len;
 
-	if (*text < '0' || *text > '9' || *end != '\0')
+	if (!number_read(text, 10, 0, UINT64_MAX, &n))
 		return (text);
 	if ((rows = bsd_sysctl_alloc("net.link.list", &len)) == NULL)
 		fail("list of interfaces: %s", strerror(errno));
