@@ -248,18 +248,26 @@ tcp_options_copy(struct tcpcb *tp, const struct tcpcb *from)
 	tp->t_cc = from->t_cc;
 }
 
-/* Ends the connection without a word to the program: what was sent is void. */
+/* The peer, if it knows of us, is told that this is no connection any more. */
 static void
-conn_void(struct tcpcb *tp, uint64_t now)
+tell_reset(struct tcpcb *tp, uint64_t now)
 {
 	if (((tcp_state_flags(tp->t_state) & TSF_SYNCED) != 0 ||
 		tp->t_state == TCPS_SYN_RCVD) &&
 	    tp->t_state != TCPS_TIME_WAIT)
 		tcp_send_rst(tp, now);
+}
+
+/* It is CLOSED, and all that was on its way is void. */
+static void
+conn_void(struct tcpcb *tp, uint64_t now)
+{
+	struct socket *so = tcp_so(tp);
+
 	if (!tcp_state_event(tp, TCPE_END, now))
 		panic("tcp: no end from %s", tcp_state_name(tp->t_state));
-	(void)timeout_del(&tp->t_timeout);
-	sbdrop(tcp_so(tp), tcp_so(tp)->so_snd.sb_cc);
+	sbdrop(so, so->so_snd.sb_cc);
+	tp->t_at_m = NULL;
 	tcp_reass_flush(tp);
 	tcp_sack_flush(tp);
 }
@@ -270,7 +278,9 @@ tcp_renew(struct tcpcb *tp, uint64_t now)
 	struct inpcb *inp = tp->t_inp;
 	struct tcpcb old;
 
+	tell_reset(tp, now);
 	conn_void(tp, now);
+	(void)timeout_del(&tp->t_timeout);
 	if (!inp->inp_bound) /* it gave its port up when it ended */
 		inp->inp_flags &= ~(uint32_t)INP_BOUNDPORT;
 	in_pcb_disconnect(inp);
@@ -325,12 +335,7 @@ tcp_end(struct tcpcb *tp, int error, uint64_t now)
 	bool was_syn_sent = tp->t_state == TCPS_SYN_SENT;
 
 	tcpstat_inc(error != 0 ? TCPC_DROPPED : TCPC_CLOSED);
-	if (!tcp_state_event(tp, TCPE_END, now))
-		panic("tcp: no end from %s", tcp_state_name(tp->t_state));
-	sbdrop(so, so->so_snd.sb_cc);
-	tp->t_at_m = NULL;
-	tcp_reass_flush(tp);
-	tcp_sack_flush(tp);
+	conn_void(tp, now);
 	if ((tp->t_flags & TF_GONE) != 0) {
 		tcp_free(tp);
 		sofree(so);
@@ -353,10 +358,7 @@ tcp_end(struct tcpcb *tp, int error, uint64_t now)
 bool
 tcp_abort(struct tcpcb *tp, int error, uint64_t now)
 {
-	if ((tcp_state_flags(tp->t_state) & TSF_SYNCED) != 0 ||
-	    tp->t_state == TCPS_SYN_RCVD)
-		if (tp->t_state != TCPS_TIME_WAIT)
-			tcp_send_rst(tp, now);
+	tell_reset(tp, now);
 	return (tcp_end(tp, error, now));
 }
 
