@@ -261,10 +261,10 @@ host_bufsize(int fd, unsigned long bytes)
 {
 	int n = bytes > 1 << 28 ? 1 << 28 : (int)bytes;
 
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n)) == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &n, sizeof(n)) == -1)
-		return (-errno);
-	return (0);
+	/* only the sender's buffer counts between sockets of one host */
+	return (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n)) == -1 ?
+		-errno :
+		0);
 }
 
 /*

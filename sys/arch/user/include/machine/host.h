@@ -122,7 +122,7 @@ long host_outq(int fd);
 int host_gone(int fd);
 /* The number that names this socket as long as it lives (SO_COOKIE). */
 int host_cookie(int fd, unsigned long long *cookie);
-/* Sets both buffers of fd to about bytes. */
+/* Sets the buffer of what fd sends to about bytes. */
 int host_bufsize(int fd, unsigned long bytes);
 /* Makes the program's end c unwritable; host_drain() undoes it.  0 or -errno. */
 int host_fill(int c);
