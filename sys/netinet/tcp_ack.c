@@ -28,12 +28,24 @@
 
 /* --- round trips --- */
 
+/* Milliseconds since that was sent which sg answers, by its timestamp. */
+static uint32_t
+answer_ms(const struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
+{
+	if ((tp->t_flags & TF_TSTAMP) == 0 || !sg->opt.has_tstamp ||
+	    sg->opt.tsecr == 0)
+		return (TS_SAMPLE_MAX_MS);
+	return (tcp_ts_now(tp->t_ts_offset, now) - sg->opt.tsecr);
+}
+
 /* False: it tells of none. */
 static bool
 sample(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 {
-	uint32_t ms;
+	uint32_t ms = answer_ms(tp, sg, now);
 
+	if (ms < TS_SAMPLE_MAX_MS)
+		tcp_cc_rtt(tp, (uint64_t)ms * 1000); /* it wants many */
 	if ((tp->t_flags & TF_RTT) != 0) {
 		if (!seq_lt(tp->t_rtt_seq, sg->ack))
 			return (false);
@@ -41,10 +53,6 @@ sample(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 		tcp_rtt_sample(tp, tcp_short(now) - tp->t_rtt_start);
 		return (true);
 	}
-	if ((tp->t_flags & TF_TSTAMP) == 0 || !sg->opt.has_tstamp ||
-	    sg->opt.tsecr == 0)
-		return (false);
-	ms = tcp_ts_now(tp->t_ts_offset, now) - sg->opt.tsecr;
 	/* after a timeout it may speak of the first try, whose answer was lost */
 	if (ms >= TS_SAMPLE_MAX_MS ||
 	    (tp->t_backoff != 0 && ms > (now - tp->t_sent_at) / 1000 + 1))

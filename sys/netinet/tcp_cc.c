@@ -5,7 +5,8 @@
  * How much may be under way: NewReno (RFC 5681) and CUBIC (RFC 9438).
  *
  * Slow start, the reaction to a timeout and to idleness are the same for
- * both.  They differ in a row of struct tcp_cc: how the window grows when
+ * both.  The first slow start ends before a queue overflows, where it can be
+ * seen to grow (HyStart++, RFC 9406).  They differ in a row of struct tcp_cc: how the window grows when
  * nothing is lost, and how far it falls when something is.
  *
  * CUBIC in whole numbers: windows in bytes, times in milliseconds.
@@ -19,6 +20,14 @@
 #define IW_SEGMENTS 10
 #define CWND_MAX    (1U << 30)
 #define T_MAX_MS    1000000
+
+/* RFC 9406 4.3 */
+#define HS_SAMPLES    8
+#define HS_MIN_US     4000U
+#define HS_MAX_US     16000U
+#define HS_DIVISOR    8
+#define CSS_DIVISOR   4
+#define CSS_ROUNDS    5
 
 uint32_t
 tcp_cc_initial(uint32_t mss)
@@ -160,7 +169,7 @@ cubic_ssthresh(struct tcpcb *tp, uint32_t flight, uint64_t now)
 const struct tcp_cc tcp_cc_cubic = { "cubic", cubic_init, cubic_avoid,
 	cubic_ssthresh };
 
-/* --- for all --- */
+/* --- by name; the beginning --- */
 
 static const struct tcp_cc *const known[] = { &tcp_cc_cubic, &tcp_cc_newreno };
 
@@ -185,7 +194,80 @@ tcp_cc_start(struct tcpcb *tp, uint64_t now)
 	tp->t_cwnd = tcp_cc_initial(tp->t_mss);
 	tp->t_ssthresh = CWND_MAX;
 	tp->t_cc->init(tp, now);
+	tp->t_ccs.hs = (struct tcp_hystart){ 0 };
+	tp->t_flags |= TF_HYSTART;
 }
+
+/* --- the first slow start, RFC 9406 --- */
+
+static void
+hystart_end(struct tcpcb *tp, uint64_t now)
+{
+	if ((tp->t_flags & TF_HYSTART) == 0)
+		return;
+	tp->t_flags &= ~(uint32_t)TF_HYSTART;
+	tp->t_cc->init(tp, now);
+}
+
+/* Rounds are as long as a flight; after some in the conservative part it is over. */
+static void
+hystart_round(struct tcpcb *tp, uint64_t now)
+{
+	struct tcp_hystart *h = &tp->t_ccs.hs;
+
+	if (h->begun && seq_lt(tp->t_snd_una, h->end))
+		return;
+	h->begun = 1;
+	h->end = tp->t_snd_nxt;
+	h->before_us = h->now_us;
+	h->now_us = 0;
+	h->samples = 0;
+	if (h->rounds == 0 || h->rounds++ < CSS_ROUNDS)
+		return;
+	tcpstat_inc(TCPC_HYSTART);
+	tp->t_ssthresh = tp->t_cwnd;
+	hystart_end(tp, now);
+}
+
+/*
+ * Round trips that become longer by an eighth tell of a queue: the window grows
+ * by a quarter of what it did.  When they become shorter again, it was noise.
+ */
+void
+tcp_cc_rtt(struct tcpcb *tp, uint64_t us)
+{
+	struct tcp_hystart *h = &tp->t_ccs.hs;
+	uint32_t rtt = (uint32_t)MIN(MAX(us, 1ULL), (uint64_t)UINT32_MAX / 2),
+		 more;
+
+	if ((tp->t_flags & TF_HYSTART) == 0)
+		return;
+	h->now_us = h->now_us == 0 ? rtt : MIN(h->now_us, rtt);
+	if (h->samples < HS_SAMPLES && ++h->samples < HS_SAMPLES)
+		return;
+	more = MAX(HS_MIN_US, MIN(h->before_us / HS_DIVISOR, HS_MAX_US));
+	if (h->rounds > 0 && h->now_us < h->baseline_us)
+		h->rounds = 0;
+	else if (h->rounds == 0 && h->before_us != 0 &&
+	    h->now_us >= h->before_us + more) {
+		h->baseline_us = h->now_us;
+		h->rounds = 1;
+	}
+}
+
+/* What bytes that were acknowledged add to the window in slow start. */
+static uint32_t
+slow_start(struct tcpcb *tp, uint32_t bytes, uint64_t now)
+{
+	if ((tp->t_flags & TF_HYSTART) == 0)
+		return (bytes);
+	hystart_round(tp, now);
+	return ((tp->t_flags & TF_HYSTART) != 0 && tp->t_ccs.hs.rounds > 0 ?
+		bytes / CSS_DIVISOR :
+		bytes);
+}
+
+/* --- for all --- */
 
 void
 tcp_cc_acked(struct tcpcb *tp, uint32_t bytes, uint32_t flight, uint64_t now)
@@ -194,7 +276,8 @@ tcp_cc_acked(struct tcpcb *tp, uint32_t bytes, uint32_t flight, uint64_t now)
 
 	if ((tp->t_flags & TF_RECOVERY) != 0)
 		return;
-	if (tp->t_cwnd < tp->t_ssthresh) { /* slow start */
+	if (tp->t_cwnd < tp->t_ssthresh) {
+		bytes = slow_start(tp, bytes, now);
 		if (flight < tp->t_cwnd / 2)
 			return; /* it was not what held us back */
 		rest = MIN(bytes, tp->t_ssthresh - tp->t_cwnd);
@@ -202,8 +285,10 @@ tcp_cc_acked(struct tcpcb *tp, uint32_t bytes, uint32_t flight, uint64_t now)
 		rest = bytes - rest;
 	} else if (flight + 2U * tp->t_mss < tp->t_cwnd)
 		return;
-	if (rest > 0)
+	if (rest > 0) {
+		hystart_end(tp, now);
 		tp->t_cc->avoid(tp, rest, now);
+	}
 	tp->t_cwnd = MIN(tp->t_cwnd, CWND_MAX);
 }
 
@@ -212,6 +297,7 @@ tcp_cc_congested(struct tcpcb *tp, uint64_t now)
 {
 	uint32_t flight = tp->t_snd_nxt - tp->t_snd_una;
 
+	hystart_end(tp, now);
 	tp->t_ssthresh = MAX(tp->t_cc->ssthresh(tp, flight, now),
 	    2U * tp->t_mss);
 	tp->t_cwnd = tp->t_ssthresh;
@@ -222,6 +308,7 @@ tcp_cc_timeout(struct tcpcb *tp, uint64_t now)
 {
 	uint32_t flight = tp->t_snd_nxt - tp->t_snd_una;
 
+	hystart_end(tp, now);
 	if (tp->t_backoff <= 1) /* the first: later ones find nothing new */
 		tp->t_ssthresh = MAX(tp->t_cc->ssthresh(tp, flight, now),
 		    2U * tp->t_mss);
@@ -234,5 +321,6 @@ tcp_cc_idle(struct tcpcb *tp, uint64_t idle_us, uint64_t now)
 	if (idle_us < tcp_rto_us(tp))
 		return;
 	tp->t_cwnd = MIN(tp->t_cwnd, tcp_cc_initial(tp->t_mss));
-	tp->t_ccs.epoch_us = 0;
+	if ((tp->t_flags & TF_HYSTART) == 0)
+		tp->t_ccs.epoch_us = 0;
 }

@@ -60,6 +60,7 @@ static const char *const tcp_counter_text[TCPC_NCOUNTERS] = {
 	[TCPC_KEEPDROP] = "connections given up by keepalive",
 	[TCPC_RECOVERIES] = "fast recoveries",
 	[TCPC_TAILPROBE] = "tail loss probes",
+	[TCPC_HYSTART] = "slow starts that ended before a loss",
 	[TCPC_NEEDLESS] = "segments sent again needlessly",
 	[TCPC_SACKS_IN] = "segments received with SACK blocks",
 	[TCPC_SACKS_OUT] = "segments sent with SACK blocks",

@@ -175,19 +175,35 @@ struct tcp_cc {
 	/* The window after a loss of this flight. */
 	uint32_t (*ssthresh)(struct tcpcb *tp, uint32_t flight, uint64_t now);
 };
+/* The first slow start (RFC 9406); all 0: it begins. */
+struct tcp_hystart {
+	uint32_t before_us, now_us; /* least round trip of the round, 0: none */
+	uint32_t baseline_us; /* that which began the conservative part */
+	uint32_t end;	  /* snd_nxt when the round began */
+	uint8_t begun;
+	uint8_t samples; /* of the round, as far as they count */
+	uint8_t rounds;  /* of the conservative part, 0: not in it */
+};
 struct tcp_cc_state {
-	uint32_t bytes; /* NewReno: acknowledged towards the next segment */
-	uint32_t wmax;  /* CUBIC: window before the last loss, bytes */
-	uint32_t wlast; /* and the one before that */
-	uint32_t west;  /* what Reno would have */
-	uint32_t prior; /* cwnd at the last loss */
-	uint32_t k_ms;
-	uint64_t epoch_us; /* 0: none */
+	union {
+		struct {
+			uint32_t bytes; /* NewReno: acknowledged towards the next segment */
+			uint32_t wmax;  /* CUBIC: window before the last loss, bytes */
+			uint32_t wlast; /* and the one before that */
+			uint32_t west;  /* what Reno would have */
+			uint32_t prior; /* cwnd at the last loss */
+			uint32_t k_ms;
+			uint64_t epoch_us; /* 0: none */
+		};
+		struct tcp_hystart hs; /* TF_HYSTART */
+	};
 };
 extern const struct tcp_cc tcp_cc_newreno, tcp_cc_cubic;
 /* By name, NULL: unknown. */
 const struct tcp_cc *tcp_cc_find(const char *name, size_t len);
 void tcp_cc_start(struct tcpcb *tp, uint64_t now);
+/* A round trip took us. */
+void tcp_cc_rtt(struct tcpcb *tp, uint64_t us);
 void tcp_cc_acked(struct tcpcb *tp, uint32_t bytes, uint32_t flight,
     uint64_t now);
 /* Loss or ECN: ssthresh and cwnd go down. */
@@ -234,6 +250,7 @@ TAILQ_HEAD(tcp_ranges, tcp_range);
 #define TF_NODF      0x004000 /* path MTU discovery did not work: routers may cut */
 
 #define TF_FINRCVD   0x010000
+#define TF_HYSTART   0x1000000 /* nothing was lost yet: t_ccs.hs is in use */
 #define TF_TIMEDOUT  0x400000 /* and nothing new was acknowledged since */
 #define TF_ORPHAN    0x800000 /* counted as such */
 #define TF_URGENT    0x100000 /* t_snd_up is ahead of what is acknowledged */
@@ -584,6 +601,7 @@ enum tcp_counter {
 	TCPC_KEEPDROP,
 	TCPC_RECOVERIES,
 	TCPC_TAILPROBE,
+	TCPC_HYSTART,
 	TCPC_NEEDLESS,
 	TCPC_SACKS_IN,
 	TCPC_SACKS_OUT,

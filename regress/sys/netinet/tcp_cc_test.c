@@ -57,6 +57,122 @@ KTEST(tcp_newreno_halves_and_adds)
 	KT_EQ(tp.t_cwnd, 11000); /* a segment for each window */
 }
 
+/* --- HyStart++, RFC 9406 --- */
+
+/* A round: the window's segments, one by one, each after us. */
+static void
+round_pass(struct tcpcb *tp, uint64_t us, uint64_t *now)
+{
+	uint32_t end = tp->t_snd_una + tp->t_cwnd;
+
+	tp->t_snd_nxt = end;
+	*now += us;
+	while (seq_lt(tp->t_snd_una, end)) {
+		tcp_cc_rtt(tp, us);
+		tp->t_snd_una += tp->t_mss;
+		tp->t_snd_nxt = tp->t_snd_una + tp->t_cwnd;
+		tcp_cc_acked(tp, tp->t_mss, tp->t_cwnd, *now);
+	}
+}
+
+#define HYSTART_PCB(tp, inp)                                                   \
+	struct inpcb inp = { 0 };                                              \
+	struct tcpcb tp = { .t_inp = &inp,                                     \
+		.t_mss = 1000,                                                 \
+		.t_snd_una = 0xfffff000,                                       \
+		.t_cc = &tcp_cc_cubic };                                       \
+	uint64_t now = 1000000
+
+KTEST(tcp_hystart_ends_where_a_queue_grows)
+{
+	HYSTART_PCB(tp, inp);
+	uint32_t before;
+
+	tcp_cc_start(&tp, now);
+	round_pass(&tp, 40000, &now);
+	before = tp.t_cwnd;
+	round_pass(&tp, 44000, &now); /* less than an eighth more */
+	KT_EQ(tp.t_cwnd, 2 * before);
+	before = tp.t_cwnd;
+	round_pass(&tp, 50000, &now); /* the first samples of it count in full */
+	KT(tp.t_cwnd < 2 * before && tp.t_cwnd > before + before / 4);
+	for (int i = 0; i < 4; i++) {
+		before = tp.t_cwnd;
+		KT(tp.t_ssthresh > tp.t_cwnd);
+		round_pass(&tp, 55000, &now);
+		KT(tp.t_cwnd >= before + before / 4 - 1000);
+		KT(tp.t_cwnd <= before + before / 3);
+	}
+	round_pass(&tp, 60000, &now);
+	KT(tp.t_ssthresh <= tp.t_cwnd); /* and is in avoidance now */
+	KT_EQ(tp.t_flags & TF_HYSTART, 0);
+	before = tp.t_cwnd;
+	round_pass(&tp, 60000, &now);
+	KT(tp.t_cwnd < before + before / 4);
+}
+
+KTEST(tcp_hystart_goes_on_after_noise)
+{
+	HYSTART_PCB(tp, inp);
+	uint32_t before;
+
+	tcp_cc_start(&tp, now);
+	round_pass(&tp, 40000, &now);
+	round_pass(&tp, 50000, &now);
+	KT_EQ(tp.t_ccs.hs.rounds, 1);
+	round_pass(&tp, 41000, &now);
+	KT_EQ(tp.t_ccs.hs.rounds, 0);
+	for (int i = 0; i < 6; i++) {
+		before = tp.t_cwnd;
+		round_pass(&tp, 41000, &now);
+		KT_EQ(tp.t_cwnd, 2 * before);
+	}
+	KT((tp.t_flags & TF_HYSTART) != 0);
+}
+
+/* Fewer than eight of them say nothing, and less than 4 ms more are no queue. */
+KTEST(tcp_hystart_needs_samples_and_milliseconds)
+{
+	HYSTART_PCB(tp, inp);
+	uint32_t before;
+
+	tcp_cc_start(&tp, now);
+	for (uint64_t us = 100; us < 4000; us += 500) {
+		before = tp.t_cwnd;
+		round_pass(&tp, us, &now);
+		KT_EQ(tp.t_cwnd, 2 * before);
+	}
+	tcp_cc_start(&tp, now);
+	tp.t_cwnd = 2000;
+	round_pass(&tp, 40000, &now); /* 2 segments */
+	round_pass(&tp, 90000, &now); /* 4 */
+	KT_EQ(tp.t_cwnd, 8000);
+	KT_EQ(tp.t_ccs.hs.rounds, 0);
+}
+
+/* A loss in it is the end of it: CUBIC begins with nothing of its numbers. */
+KTEST(tcp_hystart_ends_with_a_loss)
+{
+	HYSTART_PCB(tp, inp);
+	uint32_t cwnd;
+
+	tcp_cc_start(&tp, now);
+	round_pass(&tp, 40000, &now);
+	round_pass(&tp, 50000, &now);
+	cwnd = tp.t_cwnd;
+	tp.t_snd_nxt = tp.t_snd_una + cwnd;
+	tcp_cc_congested(&tp, now);
+	KT_EQ(tp.t_flags & TF_HYSTART, 0);
+	KT_EQ(tp.t_ccs.wmax, cwnd);
+	KT_EQ(tp.t_cwnd, cwnd / 10 * 7);
+	tcp_cc_start(&tp, now);
+	round_pass(&tp, 40000, &now);
+	tp.t_backoff = 1;
+	tcp_cc_timeout(&tp, now);
+	KT_EQ(tp.t_flags & TF_HYSTART, 0);
+	KT_EQ(tp.t_cwnd, 1000);
+}
+
 KTEST(tcp_rto_as_rfc6298)
 {
 	struct tcpcb tp = { 0 };
