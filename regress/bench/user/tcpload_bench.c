@@ -76,11 +76,9 @@ control(int fd)
 static int
 sock(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	need(fd >= 0, "socket");
-	need(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0,
-	    "SO_REUSEADDR");
 	control(fd);
 	return (fd);
 }
@@ -125,6 +123,9 @@ serve(const char *port)
 	int one = 1;
 
 	p[0] = (struct pollfd){ sock(), POLLIN, 0 };
+	need(setsockopt(p[0].fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ==
+		0,
+	    "SO_REUSEADDR");
 	need(bind(p[0].fd, (struct sockaddr *)&sin, sizeof(sin)) == 0, "bind");
 	need(listen(p[0].fd, 128) == 0, "listen");
 	descriptors();
