@@ -87,7 +87,7 @@ judge(uint32_t i, bool back)
 	sa_family_t af = packet_af;
 
 	packet_write(i, back);
-	return (pf_test(lo, &packet, &af, back ? PF_OUT : PF_IN));
+	return (pf_test(lo, &packet, &af, back ? PF_OUT : PF_IN, NULL));
 }
 
 /* --- rules --- */
@@ -212,7 +212,7 @@ batch_judge(struct mbuf *frame[BATCH], struct mbuf_list *ml, uint32_t *x,
 	pf_expect(ml);
 	for (unsigned int i = 0; i < BATCH; i++) {
 		m_adj(frame[i], ETHER_HDR_LEN);
-		KT_EQ(pf_test(lo, &frame[i], &af, PF_IN), PF_PASS);
+		KT_EQ(pf_test(lo, &frame[i], &af, PF_IN, NULL), PF_PASS);
 		frame[i]->m_data -= ETHER_HDR_LEN;
 		frame[i]->m_len += ETHER_HDR_LEN;
 		frame[i]->m_pkthdr.len += ETHER_HDR_LEN;

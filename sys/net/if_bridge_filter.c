@@ -124,12 +124,9 @@ judge(struct bridge_port *from, struct ifnet *ifp, struct mbuf **mp,
     sa_family_t *af, enum pf_dir dir, const struct link_head *h)
 {
 	struct bridge_answer ba = { { answer_send }, from, h };
-	struct pf_answer *outer = pf_answer;
 	enum pf_verdict v;
 
-	pf_answer = &ba.pa;
-	v = pf_judge(ifp, mp, af, dir);
-	pf_answer = outer;
+	v = packet_filter->test(ifp, mp, af, dir, &ba.pa);
 	if (v == PF_DROP && dir == PF_IN)
 		from->bp_sc->sc_if.if_counters.iqdrops++;
 	else if (v == PF_DROP)

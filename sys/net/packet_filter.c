@@ -9,4 +9,3 @@
 #include <stddef.h>
 
 const struct packet_filter *packet_filter = NULL;
-struct pf_answer *pf_answer = NULL;

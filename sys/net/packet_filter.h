@@ -17,6 +17,15 @@ struct mbuf;
 struct mbuf_list;
 struct socket;
 
+/*
+ * Who asks about a packet that no IP layer holds (a bridge) says so where a
+ * segment goes that answers it: m_data at a whole IP header, checksums as the
+ * M_*_CSUM_OUT flags say.  Takes m; 0 or ENOBUFS.
+ */
+struct pf_answer {
+	int (*send)(struct pf_answer *pa, struct mbuf *m);
+};
+
 enum pf_verdict { PF_DROP, PF_PASS, PF_HELD };
 enum pf_dir { PF_IN = 1, PF_OUT = 2 };
 
@@ -44,9 +53,11 @@ struct packet_filter {
 	 * Judges an IP packet (m_data at its header, header contiguous not
 	 * guaranteed) entering or leaving by ifp.  PF_PASS: *mp, maybe changed
 	 * or replaced, goes on; *af changes with af-to.  PF_DROP, PF_HELD: *mp
-	 * is gone (counted, kept, or sent elsewhere) and NULL.
+	 * is gone (counted, kept, or sent elsewhere) and NULL.  What answers
+	 * it goes to answer, or if that is NULL by the routing table.
 	 */
-	enum pf_verdict (*test)(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir);
+	enum pf_verdict (*test)(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir,
+	    struct pf_answer *answer);
 	/*
 	 * Ethernet frames that are about to come in: what test() will need of
 	 * them may be fetched, and noted in m_pkthdr.pf.
@@ -63,21 +74,11 @@ struct packet_filter {
 /* NULL while there is no filter. */
 extern const struct packet_filter *packet_filter;
 
-/*
- * Who asks about a packet that no IP layer holds (a bridge) says here, while it
- * asks, where a segment goes that answers it: m_data at a whole IP header,
- * checksums as the M_*_CSUM_OUT flags say.  Takes m; 0 or ENOBUFS.  NULL: such
- * answers go by the routing table.
- */
-struct pf_answer {
-	int (*send)(struct pf_answer *pa, struct mbuf *m);
-};
-extern struct pf_answer *pf_answer;
-
+/* For an IP layer, which has routes for answers. */
 static inline enum pf_verdict
 pf_judge(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 {
-	return (packet_filter == NULL ? PF_PASS : packet_filter->test(ifp, mp, af, dir));
+	return (packet_filter == NULL ? PF_PASS : packet_filter->test(ifp, mp, af, dir, NULL));
 }
 
 #endif

@@ -301,7 +301,8 @@ pf_diverted(const struct pf_desc *pd)
 }
 
 enum pf_verdict
-pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
+pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir,
+    struct pf_answer *answer)
 {
 	struct pf_desc pd;
 	enum pf_verdict v;
@@ -315,7 +316,9 @@ pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 			pf_status.counters[PFRES_FRAG]++;
 		return (v);
 	}
-	if ((v = pf_desc_read(&pd, ifp, *mp, *af, dir)) == PF_PASS) {
+	v = pf_desc_read(&pd, ifp, *mp, *af, dir);
+	pd.answer = answer;
+	if (v == PF_PASS) {
 		v = pf_decide(&pd);
 		fresh = pd.st == NULL || pd.st->packets[0] == 0;
 	}

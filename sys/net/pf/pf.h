@@ -15,7 +15,7 @@ struct mbuf_list;
 
 int pfattach(void); /* at boot, after ifinit().  0 or ENOMEM */
 enum pf_verdict pf_test(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af,
-    enum pf_dir dir);
+    enum pf_dir dir, struct pf_answer *answer);
 
 /* Fetches the states of frames that are about to come in. (pf_expect.c) */
 void pf_expect(struct mbuf_list *frames);

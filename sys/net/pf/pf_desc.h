@@ -88,6 +88,7 @@ struct pf_desc {
 	struct mbuf *m;
 	struct ifnet *ifp;
 	struct pf_kif *kif;
+	struct pf_answer *answer; /* who takes what pf answers; NULL: the routing table */
 	enum pf_dir dir;
 	sa_family_t af;  /* as the packet is */
 	sa_family_t naf; /* as it shall be: differs with af-to */

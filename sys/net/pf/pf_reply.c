@@ -130,7 +130,7 @@ pf_reply_back(const struct pf_desc *pd)
 	    .dport = pd->was.port[PF_SRC],
 	    .ifp = pd->dir == PF_IN ? pd->ifp : NULL,
 	    .rtable = pd->m->m_pkthdr.rtableid,
-	    .to = pf_answer });
+	    .to = pd->answer });
 }
 
 void

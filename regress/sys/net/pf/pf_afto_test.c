@@ -103,7 +103,7 @@ crosses(struct mbuf *m, sa_family_t af)
 {
 	sa_family_t is = af;
 
-	if (pf_test(if_unit("lo0"), &m, &is, PF_IN) != PF_PASS)
+	if (pf_test(if_unit("lo0"), &m, &is, PF_IN, NULL) != PF_PASS)
 		return (NULL);
 	KT_EQ(is, other(af));
 	return (m);

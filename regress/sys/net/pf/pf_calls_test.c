@@ -660,7 +660,7 @@ passes_at(const char *ifname, sa_family_t af)
 	struct pk p = { .af = af, .proto = IPPROTO_UDP, .src = 10, .dst = 20,
 		.sport = 1000, .dport = 53 };
 	struct mbuf *m = pk_make(&p, NULL);
-	enum pf_verdict v = pf_test(if_unit(ifname), &m, &af, PF_IN);
+	enum pf_verdict v = pf_test(if_unit(ifname), &m, &af, PF_IN, NULL);
 
 	if (v == PF_PASS)
 		m_freem(m);

@@ -99,7 +99,7 @@ send(bool option)
 	memcpy(p + 10, &sum, 2);
 	KT(m != NULL && m_copyback(m, 0, hlen + 12, p) == 0);
 	seen[0] = '\0';
-	v = pf_test(if_unit("lo0"), &m, &af, PF_IN);
+	v = pf_test(if_unit("lo0"), &m, &af, PF_IN, NULL);
 	if (v == PF_PASS)
 		m_freem(m);
 	return (v);
@@ -159,7 +159,7 @@ KTEST(pflog_path_malformed)
 	m = m_gethdr(MT_DATA);
 	KT(m != NULL && m_copyback(m, 0, sizeof(p), p) == 0);
 	seen[0] = '\0';
-	KT_EQ(pf_test(if_unit("lo0"), &m, &af, PF_IN), PF_DROP);
+	KT_EQ(pf_test(if_unit("lo0"), &m, &af, PF_IN, NULL), PF_DROP);
 	KT_STR(seen, "-1..-1/3 action 1 >2:81\n");
 	KT_EQ(pf_status.counters[PFRES_SHORT], 1);
 }

@@ -499,7 +499,7 @@ at(const char *ifname, const struct pk *p, enum pf_dir dir)
 	struct mbuf *m = pk_make(p, NULL);
 	sa_family_t is = p->af;
 
-	if (pf_test(ifp, &m, &is, dir) != PF_PASS)
+	if (pf_test(ifp, &m, &is, dir, NULL) != PF_PASS)
 		return (false);
 	m_freem(m);
 	return (true);

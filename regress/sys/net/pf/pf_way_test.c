@@ -73,7 +73,7 @@ passes(sa_family_t af, unsigned int src, const struct ip_addr *byhand,
 	if (byhand != NULL)
 		memcpy(mtod(m, uint8_t *) + 8, byhand->b, 16);
 	m->m_pkthdr.ifidx = if_unit(ifname)->if_index;
-	passed = pf_test(if_unit(ifname), &m, &af, PF_IN) == PF_PASS;
+	passed = pf_test(if_unit(ifname), &m, &af, PF_IN, NULL) == PF_PASS;
 	if (passed)
 		m_freem(m);
 	return (passed);

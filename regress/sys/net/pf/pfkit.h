@@ -195,7 +195,7 @@ pk_through(struct mbuf *m, sa_family_t af, enum pf_dir dir)
 {
 	struct ifnet *ifp = if_unit("lo0");
 
-	return (m != NULL && pf_test(ifp, &m, &af, dir) == PF_PASS ? m : NULL);
+	return (m != NULL && pf_test(ifp, &m, &af, dir, NULL) == PF_PASS ? m : NULL);
 }
 
 static inline bool
