@@ -99,7 +99,8 @@ static const char *const reasons[PFRES_MAX] = { "match", "bad-offset",
 static const char *const limit_names[PF_LC_MAX] = { "max states per rule",
 	"max-src-states", "max-src-nodes", "max-src-conn", "max-src-conn-rate",
 	"overload table insertion", "overload flush states",
-	"synfloods detected", "syncookies sent", "syncookies validated" };
+	"synfloods detected", "syncookies sent", "syncookies validated",
+	"match rules per packet" };
 static const char *const work_names[PF_FC_MAX] = { "searches", "inserts",
 	"removals" };
 static const char *const debug_names[] = { "None", "Urgent", "Misc", "Loud" };

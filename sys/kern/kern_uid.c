@@ -65,7 +65,8 @@ ui_put(struct uidinfo *ui)
 {
 	if (ui == NULL || --ui->ui_refs > 0)
 		return;
-	KASSERT(ui->ui_files == 0 && ui->ui_clients == 0 && ui->ui_bytes == 0);
+	KASSERT(ui->ui_files == 0 && ui->ui_clients == 0 && ui->ui_bytes == 0 &&
+	    ui->ui_lent == 0);
 	LIST_REMOVE(ui, ui_hash);
 	free(ui, M_FILE, sizeof(*ui));
 }

@@ -19,6 +19,7 @@ struct uidinfo {
 	int ui_files;      /* descriptors */
 	int ui_clients;    /* control connections */
 	uint64_t ui_bytes; /* waiting in socket buffers */
+	uint64_t ui_lent;  /* bytes for calls of his that may not change anything */
 	uint64_t ui_drops; /* messages dropped because of ui_bytes */
 };
 

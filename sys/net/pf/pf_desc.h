@@ -66,6 +66,7 @@ pf_ends_swap(const struct pf_ends *e, struct pf_ends *back)
 }
 
 /* A rule with `match' that matched: what counts the packet later. */
+#define PF_MATCHED_MAX 256 /* of a packet, or the state it makes */
 struct pf_match_item {
 	struct pf_match_item *next;
 	struct pf_rule *rule;
@@ -122,6 +123,7 @@ struct pf_desc {
 	struct pf_rule *anchor_rule; /* in the main ruleset, that led there */
 	struct pf_rule *nat_rule;    /* old-style translation */
 	struct pf_match_item *matched;
+	uint32_t nmatched; /* at most PF_MATCHED_MAX */
 	struct pf_acts acts;
 	bool seq_changed; /* pf_track rewrote seq or ack of hdr.tcp */
 	bool mapfailed;

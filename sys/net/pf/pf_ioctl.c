@@ -22,6 +22,7 @@
 #include <sys/malloc.h>
 #include <sys/proc.h>
 #include <sys/time.h>
+#include <sys/uidinfo.h>
 #include <net/pf/pf_if.h>
 #include <net/pf/pf_ioc.h>
 #include <net/pf/pf_osfp.h>
@@ -30,6 +31,8 @@
 
 #define BITE        2048 /* table entries copied in at a time */
 #define ENTRIES_MAX (16U << 20)
+#define LENT_MAX    (16U << 20) /* bytes for one user who may not change anything */
+#define SET_ENTRY   160         /* bytes of an entry of a set that is built, about */
 
 /* --- on, off, status --- */
 
@@ -492,6 +495,50 @@ pf_reads_only(enum pf_right right, const void *data)
 	return (false);
 }
 
+/* How much the kernel holds while it sees to a call about tables, about. */
+static uint64_t
+pf_table_bytes(unsigned long cmd, const struct pfioc_table *io)
+{
+	switch (cmd) {
+	case DIOCRGETTABLES:
+	case DIOCRGETTSTATS:
+		return ((uint64_t)MIN(io->n, pf_table_count_all) * sizeof(struct pf_ioc_tstats));
+	case DIOCRGETADDRS:
+	case DIOCRGETASTATS:
+		return ((uint64_t)MIN(io->n, BITE) * sizeof(struct pf_ioc_tastats));
+	case DIOCRADDTABLES:
+	case DIOCRDELTABLES:
+	case DIOCRCLRTSTATS:
+	case DIOCRSETTFLAGS:
+		return ((uint64_t)io->n * sizeof(struct pf_ioc_table));
+	case DIOCRSETADDRS:
+		return ((uint64_t)io->n * (sizeof(struct pf_ioc_taddr) + SET_ENTRY));
+	}
+	return ((uint64_t)io->n * sizeof(struct pf_ioc_taddr));
+}
+
+/*
+ * A call about tables by somebody who may not change them.  It can last as long
+ * as the caller likes, so what all of a user's hold together is bounded.
+ */
+static int
+pf_table_lend(struct pf_file *pf, const struct pf_ioc *ioc, struct pfioc_table *io)
+{
+	uint64_t bytes = pf_table_bytes(ioc->cmd, io);
+	struct uidinfo *ui = ui_get(curproc()->p_uid);
+	int error = ENOMEM;
+
+	if (ui == NULL)
+		return (ENOMEM);
+	if (bytes <= LENT_MAX - ui->ui_lent) {
+		ui->ui_lent += bytes;
+		error = ioc->call(pf, io);
+		ui->ui_lent -= bytes;
+	}
+	ui_put(ui);
+	return (error);
+}
+
 static int
 pf_ioctl(struct file *fp, unsigned long cmd, void *data, struct proc *p)
 {
@@ -511,6 +558,8 @@ pf_ioctl(struct file *fp, unsigned long cmd, void *data, struct proc *p)
 	}
 	if (pf_of_tables(ioc->right) && !pf_table_named(data))
 		return (EINVAL);
+	if (pf_of_tables(ioc->right) && !pf->trusted)
+		return (pf_table_lend(pf, ioc, data));
 	return (ioc->call(pf, data));
 }
 

@@ -540,6 +540,7 @@ enum pf_lcounter {
 	PF_LC_SYNFLOODS,
 	PF_LC_SYNCOOKIES_SENT,
 	PF_LC_SYNCOOKIES_VALID,
+	PF_LC_MATCHES, /* packets that more match rules matched than are kept */
 	PF_LC_MAX
 };
 
@@ -910,7 +911,7 @@ PF_ABI(struct pf_ioc_rule, 2440);
 PF_ABI(struct pfioc_rule, 3480);
 PF_ABI(struct pfioc_rules, 1048);
 PF_ABI(struct pfioc_ruleset, 1096);
-PF_ABI(struct pf_status, 456);
+PF_ABI(struct pf_status, 464);
 PF_ABI(struct pf_ioc_state, 280);
 PF_ABI(struct pfioc_kill, 280);
 PF_ABI(struct pfioc_natlook, 80);

@@ -347,6 +347,11 @@ pf_rule_note(struct pf_desc *pd, struct pf_rule *r, struct pf_rule *caller)
 	struct pf_rule *elected_by = pd->anchor_rule;
 	struct pf_match_item *mi;
 
+	if (pd->nmatched == PF_MATCHED_MAX) {
+		pf_status.lcounters[PF_LC_MATCHES]++;
+		pd->reason = PFRES_MEMORY;
+		return (ENOMEM);
+	}
 	if ((mi = pool_get(&pf_match_pool, PR_NOWAIT)) == NULL) {
 		pd->reason = PFRES_MEMORY;
 		return (ENOMEM);
@@ -355,6 +360,7 @@ pf_rule_note(struct pf_desc *pd, struct pf_rule *r, struct pf_rule *caller)
 	mi->next = pd->matched;
 	pf_rule_ref(r);
 	pd->matched = mi;
+	pd->nmatched++;
 	pf_acts_take(pd, r);
 	if (pf_rule_translate(pd, r) != 0) {
 		pd->reason = PFRES_MAPFAILED;

@@ -20,6 +20,7 @@
 bool sim_watches_run(void);
 
 static const struct kernel_cred root = { 0, 0, 1 };
+static const struct kernel_cred *caller = &root;
 static int fd;
 
 static void
@@ -27,7 +28,7 @@ open_pf(unsigned long long mode)
 {
 	unsigned long long args[6] = { mode };
 
-	KT(kernel_syscall(&root, SYS_OPEN, args, "pf", 3, NULL, NULL, -1,
+	KT(kernel_syscall(caller, SYS_OPEN, args, "pf", 3, NULL, NULL, -1,
 	       &fd) >= 0);
 }
 
@@ -41,7 +42,7 @@ call(unsigned long cmd, void *data)
 
 	if (data == NULL)
 		data = none;
-	r = kernel_syscall(&root, SYS_IOCTL, args, data, len, data, &len, fd,
+	r = kernel_syscall(caller, SYS_IOCTL, args, data, len, data, &len, fd,
 	    NULL);
 	return (r < 0 ? (int)-r : 0);
 }
@@ -122,6 +123,49 @@ KTEST(pf_calls_numbers_and_rights)
 	/* a known number with another size is another call */
 	KT_EQ(call(_IOWR('D', 29, struct pfioc_rule), arg), ENOTTY);
 	KT_EQ(call(_IO('D', 29), NULL), ENOTTY);
+}
+
+/*
+ * Lists of somebody who may only look are bounded; those of others are not,
+ * and what was lent comes back, however the call ends.
+ */
+KTEST(pf_calls_lend_little_to_readers)
+{
+	enum { FITS = (16U << 20) / (sizeof(struct pf_ioc_taddr) + 200) };
+	static const struct kernel_cred user = { 1001, 1001, 7 };
+	static const unsigned long cmds[] = { DIOCRSETADDRS, DIOCRADDADDRS, DIOCRDELADDRS,
+		DIOCRTSTADDRS, DIOCRCLRASTATS };
+	struct pf_ioc_taddr *list = mallocarray(16 * FITS, sizeof(*list), M_TEMP, M_ZERO);
+	struct pfioc_table io = { .buf_ptr = (uintptr_t)list, .flags = PFRF_DUMMY };
+	struct pf_ioc_table t = { .name = "t", .flags = PFRT_PERSIST };
+
+	boot();
+	pf_table_entry_limit = 0;
+	for (uint32_t i = 0; i < 16 * FITS; i++)
+		list[i] = (struct pf_ioc_taddr){ .af = AF_INET, .plen = 32,
+			.addr = ip_addr_v4(htonl(0x0a000000U + i)) };
+	io.table = t;
+	io.flags = 0;
+	io.buf_ptr = (uintptr_t)&t;
+	io.n = 1;
+	KT_EQ(call(DIOCRADDTABLES, &io), 0);
+	io.buf_ptr = (uintptr_t)list;
+	io.flags = PFRF_DUMMY;
+	for (int reader = 0; reader < 2; reader++) {
+		caller = reader ? &user : &root;
+		open_pf(1);
+		for (unsigned int i = 0; i < 3 * nitems(cmds); i++) {
+			io.n = FITS;
+			KT_EQ(call(cmds[i / 3], &io), 0);
+			io.n = 16 * FITS;
+			KT_EQ(call(cmds[i / 3], &io), reader ? ENOMEM : 0);
+		}
+		io.n = UINT32_MAX; /* room for what there is */
+		io.buf_ptr = (uintptr_t)list;
+		KT_EQ(call(DIOCRGETADDRS, &io), 0);
+	}
+	caller = &root;
+	free(list, M_TEMP, 16 * FITS * sizeof(*list));
 }
 
 static int

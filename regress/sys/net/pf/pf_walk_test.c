@@ -430,6 +430,33 @@ KTEST(pf_walk_depth_of_translation)
 	KT_EQ(pf_status.counters[PFRES_MEMORY], 2 * nitems(rows));
 }
 
+/* A packet is matched by so many `match' rules and no more; without memory left
+ * behind. */
+KTEST(pf_walk_match_rules_are_bounded)
+{
+	static struct pf_ioc_rule rules[PF_MATCHED_MAX + 2];
+	struct pk p;
+
+	pk_boot();
+	for (unsigned int n = PF_MATCHED_MAX; n <= PF_MATCHED_MAX + 1; n++)
+		PK_BOTH(family) {
+			af = family;
+			for (unsigned int i = 0; i < n; i++)
+				rules[i] = (struct pf_ioc_rule){ .action = PFA_MATCH };
+			rules[n] = (struct pf_ioc_rule){ .action = PFA_PASS, .keep = PF_KEEPSTATE };
+			load("", rules, n + 1);
+			p = packet(IPPROTO_UDP, 0);
+			KT_EQ(pk_passes(&p, PF_IN), n == PF_MATCHED_MAX);
+			/* those that a state keeps count its packets */
+			KT_EQ(pk_passes(&p, PF_IN), n == PF_MATCHED_MAX);
+			KT_EQ(pf_main.rules[PF_RS_FILTER]->rule[0]->packets[0], 2);
+			while (pf_state_after(0) != NULL)
+				pf_state_remove(pf_state_after(0));
+		}
+	KT_EQ(pf_status.counters[PFRES_MEMORY], 4);
+	KT_EQ(pf_status.lcounters[PF_LC_MATCHES], 4);
+}
+
 /* A rule that lives on in a state keeps its table, and that its anchor; they go
  * with the state. */
 KTEST(pf_walk_anchors_end_with_states)
