@@ -3,38 +3,73 @@
 
 /*
  * Asking the kernel, piece by piece.  Lists are asked for again with more
- * room until all of it fits; a ruleset that changes meanwhile is an error
- * (EBUSY), not a mix of two.
+ * room until all of it fits.  A ruleset or a list of anchors that changes
+ * meanwhile (EBUSY) is asked for from the start, so what is shown is what one
+ * load has made, and not a mix of two.
  */
 
 #include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "pf_ctl.h"
 
 /* --- rules ------------------------------------------------------------- */
 
+/* What a ruleset or an anchor had when it was asked for. */
+enum taken { TAKEN, CHANGED /* meanwhile: begin again */, FAILED /* said */ };
+
+/* So often, with a pause, before it is given up. */
+#define TRIES 50
+
+static void
+wait_a_little(void)
+{
+	const struct timespec ts = { .tv_nsec = 10000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* A rule with its pools. */
+struct taken_rule {
+	struct pf_ioc_rule rule;
+	struct pf_ioc_poolent *ents[PF_NPOOLS];
+};
+struct taken_rules {
+	uint32_t n;
+	struct taken_rule *rule;
+};
+
+static void
+rules_free(struct taken_rules *list)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		for (int p = 0; p < PF_NPOOLS; p++)
+			free(list->rule[i].ents[p]);
+	free(list->rule);
+	*list = (struct taken_rules){ .n = 0 };
+}
+
 /*
- * One rule with its pools; the caller frees ents.  The question is repeated
- * until the pools have room; the one that also clears counters is the last,
- * so what it answers is what was cleared.
+ * The question is repeated until the pools have room; the one that also
+ * clears counters is the last, so what it answers is what was cleared.
  */
-static int
-get_rule(const struct ask *a, struct pfioc_rule *io,
-    struct pf_ioc_poolent *ents[PF_NPOOLS])
+static enum taken
+take_rule(const struct ask *a, struct pfioc_rule *io, struct pf_ioc_poolent *ents[PF_NPOOLS])
 {
 	struct pfioc_rule in = *io;
 	bool more;
 	int i;
 
-	memset(ents, 0, PF_NPOOLS * sizeof(ents[0]));
 	do {
 		*io = in;
 		if (pf_call(a->dev, DIOCGETRULE, io) == -1) {
+			if (errno == EBUSY || errno == ENOENT)
+				return (CHANGED);
 			warn("cannot get rule %u", in.nr);
-			return (-1);
+			return (FAILED);
 		}
 		more = false;
 		for (i = 0; i < PF_NPOOLS; i++) {
@@ -50,33 +85,16 @@ get_rule(const struct ask *a, struct pfioc_rule *io,
 		if (!more && a->opts & OPT_CLEAR && !in.clear)
 			more = (in.clear = 1);
 	} while (more);
-	return (0);
+	return (TAKEN);
 }
 
-static int
-one_rule(const struct ask *a, enum pf_rs rs, const struct pfioc_rule *ask,
-    uint32_t nr, rule_fn *fn)
+/* All rules of one generation. */
+static enum taken
+take_rules(const struct ask *a, enum pf_rs rs, struct taken_rules *list)
 {
-	struct pf_ioc_poolent *ents[PF_NPOOLS];
-	struct pfioc_rule *io = xcalloc(1, sizeof(*io));
-	int i, error;
-
-	*io = *ask;
-	io->nr = nr;
-	if ((error = get_rule(a, io, ents)) == 0)
-		error = fn(a, rs, &io->rule, ents);
-	for (i = 0; i < PF_NPOOLS; i++)
-		free(ents[i]);
-	free(io);
-	return (error);
-}
-
-int
-each_rule(const struct ask *a, enum pf_rs rs, rule_fn *fn)
-{
-	struct pfioc_rule *ask = xcalloc(1, sizeof(*ask));
-	uint32_t nr, n;
-	int error = 0;
+	struct pfioc_rule *ask = xcalloc(1, sizeof(*ask)), *io = xcalloc(1, sizeof(*io));
+	enum taken took = TAKEN;
+	uint32_t nr;
 
 	ask->rs = (uint8_t)rs;
 	snprintf(ask->anchor, sizeof(ask->anchor), "%s", a->anchor);
@@ -85,26 +103,49 @@ each_rule(const struct ask *a, enum pf_rs rs, rule_fn *fn)
 			warnx("anchor '%s' does not exist", a->anchor);
 		else
 			warn("cannot get rules");
-		free(ask);
-		return (-1);
+		took = FAILED;
 	}
-	n = ask->nr;
-	for (nr = 0; nr < n && error == 0; nr++)
-		error = one_rule(a, rs, ask, nr, fn);
+	if (took == TAKEN)
+		list->rule = xcalloc(ask->nr, sizeof(*list->rule));
+	for (nr = 0; took == TAKEN && nr < ask->nr; nr++) {
+		*io = *ask;
+		io->nr = nr;
+		took = take_rule(a, io, list->rule[nr].ents);
+		list->rule[nr].rule = io->rule;
+		list->n = nr + 1;
+	}
 	free(ask);
-	return (error);
+	free(io);
+	return (took);
+}
+
+int
+each_rule(const struct ask *a, enum pf_rs rs, rule_fn *fn)
+{
+	struct taken_rules list = { .n = 0 };
+	enum taken took;
+	int error = 0;
+
+	for (int i = 0; (took = take_rules(a, rs, &list)) == CHANGED && i < TRIES; i++) {
+		rules_free(&list);
+		wait_a_little();
+	}
+	if (took == CHANGED)
+		warnx("cannot get rules: they are replaced all the time");
+	for (uint32_t i = 0; took == TAKEN && error == 0 && i < list.n; i++)
+		error = fn(a, rs, &list.rule[i].rule, list.rule[i].ents);
+	rules_free(&list);
+	return (took == TAKEN ? error : -1);
 }
 
 /* --- anchors ----------------------------------------------------------- */
 
-int
-get_anchors(int dev, const char *path, char (**list)[PF_ANCHOR_NAMESIZE],
-    uint32_t *n)
+static enum taken
+take_anchors(int dev, const char *path, char (**list)[PF_ANCHOR_NAMESIZE], uint32_t *n)
 {
 	struct pfioc_ruleset io;
 	uint32_t nr;
 
-	*list = NULL;
 	memset(&io, 0, sizeof(io));
 	snprintf(io.path, sizeof(io.path), "%s", path);
 	if (pf_call(dev, DIOCGETRULESETS, &io) == -1) {
@@ -112,22 +153,43 @@ get_anchors(int dev, const char *path, char (**list)[PF_ANCHOR_NAMESIZE],
 			warnx("anchor '%s' does not exist", path);
 		else
 			warn("cannot get anchors");
-		return (-1);
+		return (FAILED);
 	}
 	*n = io.nr;
 	*list = xcalloc(io.nr, sizeof(**list));
 	for (nr = 0; nr < *n; nr++) {
 		io.nr = nr;
 		if (pf_call(dev, DIOCGETRULESET, &io) == -1) {
+			if (errno == EBUSY || errno == ENOENT)
+				return (CHANGED);
 			warn("cannot get anchor %u of '%s'", nr, path);
-			free(*list);
-			*list = NULL;
-			return (-1);
+			return (FAILED);
 		}
 		memcpy((*list)[nr], io.name, sizeof(io.name));
 		(*list)[nr][sizeof(io.name) - 1] = '\0';
 	}
-	return (0);
+	return (TAKEN);
+}
+
+int
+get_anchors(int dev, const char *path, char (**list)[PF_ANCHOR_NAMESIZE],
+    uint32_t *n)
+{
+	enum taken took;
+
+	*list = NULL;
+	for (int i = 0; (took = take_anchors(dev, path, list, n)) == CHANGED && i < TRIES; i++) {
+		free(*list);
+		*list = NULL;
+		wait_a_little();
+	}
+	if (took == CHANGED)
+		warnx("cannot get anchors: they are replaced all the time");
+	if (took == TAKEN)
+		return (0);
+	free(*list);
+	*list = NULL;
+	return (-1);
 }
 
 bool

@@ -219,6 +219,39 @@ a_load_that_lost_the_race_says_so(void **state)
 	    "pfctl: another load was quicker, nothing was changed\n");
 }
 
+/* Rules that are replaced while they are read are read from the start, all of
+ * them once; anchors too.  What never stands still is given up. */
+static void
+reading_begins_again_when_a_load_comes_between(void **state)
+{
+	static const char rules[] = "pass all no state\nblock drop in all\nmatch all\n";
+	static const unsigned long cmds[] = { DIOCGETRULE, DIOCGETRULESET };
+	static const char *const said[] = { "pfctl: cannot get rules: they are replaced all the time\n",
+		"pfctl: cannot get anchors: they are replaced all the time\n" };
+
+	(void)state;
+	expect("-f -", rules, 0, "", "");
+	expect("-a a -f -", "pass\n", 0, "", "");
+	expect("-a b -f -", "pass\n", 0, "", "");
+	for (int i = 0; i < 2; i++) {
+		const char *args = i == 0 ? "-sr" : "-sA", *out = i == 0 ? rules : "  a\n  b\n";
+
+		model->fail_cmd = cmds[i];
+		for (int gone = 0; gone < 2; gone++)
+			for (int at = 1; at <= 3 - i; at++) {
+				model->fail_at = at;
+				model->fail_errno = gone ? ENOENT : EBUSY;
+				expect(args, "", 0, out, "");
+				assert_int_equal(model->fail_at, 0);
+			}
+		model->fail_at = 2;
+		model->fail_errno = EBUSY;
+		model->fails = 1000;
+		expect(args, "", 1, "", said[i]);
+		model->fail_at = model->fails = 0;
+	}
+}
+
 static void
 kernel_errors_name_the_line(void **state)
 {
@@ -1209,6 +1242,7 @@ main(void)
 		TEST(a_file_goes_in_as_one),
 		TEST(every_failing_call_changes_nothing),
 		TEST(a_load_that_lost_the_race_says_so),
+		TEST(reading_begins_again_when_a_load_comes_between),
 		TEST(kernel_errors_name_the_line),
 		TEST(anchors_and_parts),
 		TEST(what_the_kernel_lacks_is_named),

@@ -62,6 +62,8 @@ struct model {
 	uint64_t tickets;
 	bool running;
 	int fail_at, fail_errno; /* calls until one fails; 0: none */
+	unsigned long fail_cmd;  /* of these only; 0: of all */
+	int fails;               /* in a row, when it comes to that; 0: one */
 	int calls, commits, rollbacks;
 	struct pf_ioc_state states[4];
 	uint32_t nstates;
@@ -771,8 +773,12 @@ m_call(int dev, unsigned long cmd, void *arg)
 	(void)dev;
 	model->calls++;
 	model->last = cmd;
-	if (model->fail_at > 0 && --model->fail_at == 0)
+	if (model->fail_at > 0 && (model->fail_cmd == 0 || model->fail_cmd == cmd) &&
+	    --model->fail_at == 0) {
+		if (model->fails > 0 && --model->fails > 0)
+			model->fail_at = 1;
 		return (m_error(model->fail_errno));
+	}
 	if (cmd >= DIOCRCLRTABLES && _IOC_NR(cmd) >= 60 && _IOC_NR(cmd) <= 77)
 		return (m_tables(cmd, arg));
 	switch (cmd) {

@@ -17,16 +17,20 @@
 #include <net/pf/pf_log.h>
 #include <net/pf/pf_rule.h>
 
-static struct pf_rules *
-pf_rules_of(const struct pfioc_rule *io)
+/* The rules a call is about.  0; EINVAL for what cannot be, ENOENT: no such
+ * anchor. */
+static int
+pf_rules_of(const struct pfioc_rule *io, struct pf_rules **rs)
 {
 	struct pf_anchor *a;
 
 	if (io->rs >= PF_RS_MAX ||
-	    strnlen(io->anchor, sizeof(io->anchor)) == sizeof(io->anchor) ||
-	    (a = pf_anchor_find(io->anchor)) == NULL)
-		return (NULL);
-	return (a->rules[io->rs]);
+	    strnlen(io->anchor, sizeof(io->anchor)) == sizeof(io->anchor))
+		return (EINVAL);
+	if ((a = pf_anchor_find(io->anchor)) == NULL)
+		return (ENOENT);
+	*rs = a->rules[io->rs];
+	return (0);
 }
 
 /* --- giving --- */
@@ -260,19 +264,21 @@ int
 pf_changerule(struct pf_file *pf, void *data)
 {
 	struct pfioc_rule *io = data;
-	const struct pf_rules *rs = pf_rules_of(io);
+	struct pf_rules *rs;
 	int error;
 
-	if (rs == NULL)
-		return (EINVAL);
+	if ((error = pf_rules_of(io, &rs)) != 0)
+		return (error);
 	if (io->change != PF_CHANGE_GET_TICKET) {
 		if (io->ticket != rs->gen)
 			return (EBUSY);
 		error = io->change == PF_CHANGE_REMOVE ?
 		    pf_change(pf_anchor_find(io->anchor), io, NULL) :
 		    pf_rule_put_with(pf, io, pf_change_put);
-		if (error != 0 || (rs = pf_rules_of(io)) == NULL)
+		if (error != 0)
 			return (error);
+		if (pf_rules_of(io, &rs) != 0)
+			return (0); /* it was the anchor's last */
 	}
 	io->nr = rs->n;
 	io->ticket = rs->gen;
@@ -285,10 +291,11 @@ int
 pf_getrules(struct pf_file *pf, void *data)
 {
 	struct pfioc_rule *io = data;
-	const struct pf_rules *rs = pf_rules_of(io);
+	struct pf_rules *rs;
+	int error = pf_rules_of(io, &rs);
 
-	if (rs == NULL)
-		return (EINVAL);
+	if (error != 0)
+		return (error);
 	io->nr = rs->n;
 	io->ticket = rs->gen;
 	return (0);
@@ -337,13 +344,13 @@ pf_getrule(struct pf_file *pf, void *data)
 {
 	struct pfioc_rule *io = data;
 	struct pf_poolcopy copy[PF_NPOOLS] = { { 0 } };
-	struct pf_rules *rs = pf_rules_of(io);
+	struct pf_rules *rs;
 	struct pf_rule *r;
 	uint64_t ptr[PF_NPOOLS];
-	int error;
+	int error = pf_rules_of(io, &rs);
 
-	if (rs == NULL)
-		return (EINVAL);
+	if (error != 0)
+		return (error);
 	if (io->ticket != rs->gen || io->nr >= rs->n)
 		return (EBUSY);
 	if (io->clear && !pf->writable)

@@ -533,8 +533,8 @@ KTEST(pf_calls_rules_around)
 	KT_EQ(call(DIOCGETRULES, &io), EINVAL);
 	io.rs = PF_RS_FILTER;
 	strlcpy(io.anchor, "none", sizeof(io.anchor));
-	KT_EQ(call(DIOCGETRULES, &io), EINVAL);
-	KT_EQ(call(DIOCGETRULE, &io), EINVAL);
+	KT_EQ(call(DIOCGETRULES, &io), ENOENT);
+	KT_EQ(call(DIOCGETRULE, &io), ENOENT);
 	memset(io.anchor, 'x', sizeof(io.anchor));
 	KT_EQ(call(DIOCGETRULES, &io), EINVAL);
 	KT_EQ(call(DIOCADDRULE, &io), EINVAL);

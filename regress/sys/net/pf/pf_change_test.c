@@ -182,7 +182,7 @@ KTEST(pf_change_refuses)
 	boot();
 	ask("", PF_RS_FILTER);
 	strlcpy(io.anchor, "no/such", sizeof(io.anchor));
-	KT_EQ(change(PF_CHANGE_ADD_TAIL, 0, 'a'), EINVAL);
+	KT_EQ(change(PF_CHANGE_ADD_TAIL, 0, 'a'), ENOENT);
 	memset(io.anchor, 'x', sizeof(io.anchor));
 	KT_EQ(change(PF_CHANGE_ADD_TAIL, 0, 'a'), EINVAL);
 	io.anchor[0] = '\0';
