@@ -49,7 +49,8 @@ route_check(struct rtentry *rt, void *arg)
 	KASSERT(
 	    rt->rt_next == NULL || rt->rt_next->rt_priority >= rt->rt_priority);
 	KASSERT(rt->rt_gwroute == NULL || (rt->rt_flags & RTF_GATEWAY) != 0);
-	KASSERT(rt->rt_parent == NULL || (rt->rt_flags & RTF_CLONED) != 0);
+	KASSERT(rt->rt_parent == NULL ||
+	    (rt->rt_flags & (RTF_CLONED | RTF_DYNAMIC)) != 0);
 	ip_addr_mask(&masked, rt->rt_plen);
 	KASSERT(ip_addr_eq(&masked, &rt->rt_dst));
 	(*n)++;
