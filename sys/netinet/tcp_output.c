@@ -468,6 +468,9 @@ send_piece(struct tcpcb *tp, const struct piece *p, uint64_t now)
 			o.flags |= TH_CWR;
 		tp->t_flags &= ~(uint32_t)TF_ECN_CWR;
 	}
+	if (tp->t_prompt > 0 && p->len > 0 && !p->again &&
+	    now - tp->t_heard_at < (uint64_t)tcp_delack_ms * 1000)
+		tp->t_prompt--;
 	note_sent(tp, p, now);
 	error = go(tp, &o, now);
 	if (apart)

@@ -323,7 +323,12 @@ rung_urgent(struct tcpcb *tp, struct step *s)
 	return (PASS);
 }
 
-/* Is an acknowledgment due now, or later? */
+/*
+ * Is an acknowledgment due now, or later?  It waits for an answer of the
+ * program to travel with.  Where that did not come in time, who sends small
+ * pieces by Nagle's rule stood still meanwhile: then what was pushed is
+ * acknowledged at once, until some answers were given.
+ */
 static void
 acknowledge(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 {
@@ -331,7 +336,8 @@ acknowledge(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 
 	if (waiting == 0)
 		return;
-	if (waiting >= 2U * tp->t_mss || (tp->t_flags & TF_QUICKACK) != 0)
+	if (waiting >= 2U * tp->t_mss || (tp->t_flags & TF_QUICKACK) != 0 ||
+	    (tp->t_prompt > 0 && (sg->flags & TH_PUSH) != 0))
 		tp->t_flags |= TF_ACKNOW;
 	else if (!tcp_timer_armed(tp, TCPT_DELACK))
 		tcp_timer_set(tp, TCPT_DELACK, now,

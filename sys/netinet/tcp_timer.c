@@ -71,7 +71,7 @@ tcp_rto_us(const struct tcpcb *tp)
 		rto = tp->t_srtt_us + MAX(CLOCK_US, 4 * tp->t_rttvar_us);
 		rto = MAX(rto, (uint64_t)tcp_rtomin_ms * 1000);
 	}
-	rto <<= MIN(tp->t_rtoshift, 12);
+	rto <<= MIN(tp->t_rtoshift, TCP_RTOSHIFT);
 	return (MIN(rto, (uint64_t)RTO_MAX_US));
 }
 
@@ -269,7 +269,7 @@ timer_rexmt(struct tcpcb *tp, uint64_t now)
 	tcpstat_inc(TCPC_TIMEOUTS);
 	if (tp->t_backoff++ == 0)
 		tp->t_silent_since = now;
-	if (tp->t_rtoshift < UINT8_MAX)
+	if (tp->t_rtoshift < TCP_RTOSHIFT)
 		tp->t_rtoshift++;
 	if (opening ? tp->t_backoff > tp->t_syncnt : too_silent(tp, now))
 		return (give_up(tp, now));
@@ -356,6 +356,7 @@ static bool
 timer_delack(struct tcpcb *tp, uint64_t now)
 {
 	tp->t_flags |= TF_ACKNOW;
+	tp->t_prompt = TCP_PROMPT; /* it waited for company in vain */
 	tcp_output(tp, now);
 	return (true);
 }

@@ -227,6 +227,8 @@ TAILQ_HEAD(tcp_ranges, tcp_range);
 
 /* Segments that overtake one before it is taken for lost (RFC 5681's three). */
 #define TCP_REORDER_MIN 3
+#define TCP_PROMPT 15 /* most of t_prompt */
+#define TCP_RTOSHIFT 12 /* of t_rtoshift */
 #define TCP_REORDER_MAX 200
 
 /* t_flags */
@@ -290,7 +292,8 @@ struct tcpcb {
 	enum tcp_state t_state : 8;
 	uint8_t t_snd_scale : 4, t_rcv_scale : 4; /* up to 14 */
 	uint8_t t_backoff; /* timeouts in a row */
-	uint8_t t_rtoshift; /* RTO's doublings, until a round trip is timed */
+	uint8_t t_rtoshift : 4; /* RTO's doublings, until a round trip is timed */
+	uint8_t t_prompt : 4; /* answers until acknowledgments wait for some again */
 	uint16_t t_mss;    /* payload of a full segment, options taken off */
 	uint16_t t_mss_peer;  /* what the peer takes, without options */
 	uint16_t t_mss_user;  /* TCP_MAXSEG, 0: none */

@@ -187,7 +187,7 @@ KTEST(tcp_rto_as_rfc6298)
 	KT_EQ(tp.t_rttvar_us, 62500);
 	tp.t_rtoshift = 2;
 	KT_EQ(tcp_rto_us(&tp), 4 * 362500);
-	tp.t_rtoshift = 200;
+	tp.t_rtoshift = 15;
 	KT_EQ(tcp_rto_us(&tp), 64000000);
 }
 

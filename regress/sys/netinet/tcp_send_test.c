@@ -193,6 +193,49 @@ BOTH(tcp_ack_is_delayed)
 	kit_one(1, 5); /* the peer was silent for the shortest timeout */
 }
 
+static void
+pushed(uint32_t seq, uint32_t n)
+{
+	struct kit_seg k = { .flags = TH_ACK | TH_PUSH,
+		.seq = seq,
+		.ack = n,
+		.len = 10,
+		.win = 65535 };
+
+	kit_in(&k);
+}
+
+/* The peer's Nagle waits for us, and our program says nothing: once is enough. */
+BOTH(tcp_ack_is_prompt_where_nobody_answers)
+{
+	struct socket *so = kit_established(opt_mss, sizeof(opt_mss));
+	uint32_t seq = 1, said = 1;
+
+	pushed(seq, said);
+	kit_nothing();
+	kit_run(50000);
+	KT_EQ(kit_one(said, 0).ack, seq += 10);
+	for (int i = 0; i < 20; i++) {
+		pushed(seq, said);
+		KT_EQ(kit_one(said, 0).ack, seq += 10);
+	}
+	kit_data(seq, 10); /* more is to come behind it */
+	kit_nothing();
+	kit_run(50000);
+	KT_EQ(kit_one(said, 0).ack, seq += 10);
+	for (int i = 0; i < 15; i++) { /* questions, answered */
+		pushed(seq, said);
+		KT_EQ(kit_one(said, 0).ack, seq += 10);
+		kit_write(so, 5);
+		kit_one(said, 5);
+		said += 5;
+	}
+	pushed(seq, said);
+	kit_nothing(); /* it may travel with the answer again */
+	kit_write(so, 5);
+	KT_EQ(kit_one(said, 5).ack, seq + 10);
+}
+
 BOTH(tcp_holes_are_told)
 {
 	struct socket *so = kit_established(opt_sack, sizeof(opt_sack));
