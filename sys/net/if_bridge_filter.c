@@ -126,7 +126,7 @@ judge(struct bridge_port *from, struct ifnet *ifp, struct mbuf **mp,
 	struct bridge_answer ba = { { answer_send }, from, h };
 	enum pf_verdict v;
 
-	v = packet_filter->test(ifp, mp, af, dir, &ba.pa);
+	v = pf_judge_for(ifp, mp, af, dir, &ba.pa);
 	if (v == PF_DROP && dir == PF_IN)
 		from->bp_sc->sc_if.if_counters.iqdrops++;
 	else if (v == PF_DROP)

@@ -74,11 +74,18 @@ struct packet_filter {
 /* NULL while there is no filter. */
 extern const struct packet_filter *packet_filter;
 
-/* For an IP layer, which has routes for answers. */
+/* answer: of who asks about a packet that no IP layer holds, else NULL. */
+static inline enum pf_verdict
+pf_judge_for(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir,
+    struct pf_answer *answer)
+{
+	return (packet_filter == NULL ? PF_PASS : packet_filter->test(ifp, mp, af, dir, answer));
+}
+
 static inline enum pf_verdict
 pf_judge(struct ifnet *ifp, struct mbuf **mp, sa_family_t *af, enum pf_dir dir)
 {
-	return (packet_filter == NULL ? PF_PASS : packet_filter->test(ifp, mp, af, dir, NULL));
+	return (pf_judge_for(ifp, mp, af, dir, NULL));
 }
 
 #endif
