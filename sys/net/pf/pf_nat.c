@@ -23,6 +23,8 @@
 #include <netinet/in.h>
 #include <netinet/ip_var.h>
 
+#define TH_RESERVED 0x0e /* of th_off */
+
 uint16_t
 pf_sum_shift(uint16_t sum, const uint8_t *from, const uint8_t *to, uint32_t n)
 {
@@ -222,12 +224,38 @@ pf_nat_tolocal(const struct pf_desc *pd)
 	    !ip_addr_eq(dst, &pd->was.addr[PF_DST]));
 }
 
+/*
+ * What a segment carries without a meaning, which could tell things past the
+ * filter: reserved bits (RFC 9293 3.1, but the one that is AE by RFC 9768), and
+ * an urgent pointer without URG.
+ */
+static bool
+pf_tcp_clean(struct pf_desc *pd)
+{
+	struct tcphdr *th = &pd->hdr.tcp;
+	uint8_t bits[2] = { th->th_off & (uint8_t)~TH_RESERVED, th->th_flags };
+
+	if ((th->th_off & TH_RESERVED) != 0 &&
+	    !pf_patch(pd, pd->off + 12, bits, sizeof(bits), pf_sum_place(pd), false))
+		return (false);
+	th->th_off = bits[0];
+	if (th->th_urp == 0 || (th->th_flags & TH_URG) != 0)
+		return (true);
+	th->th_urp = 0;
+	return (pf_patch(pd, pd->off + (uint32_t)offsetof(struct tcphdr, th_urp), &th->th_urp,
+	    sizeof(th->th_urp), pf_sum_place(pd), false));
+}
+
 enum pf_verdict
 pf_nat_apply(struct pf_desc *pd)
 {
 	bool same = memcmp(&pd->was, &pd->now, sizeof(pd->was)) == 0;
 
 	pf_acts_apply(pd);
+	if (pd->proto == IPPROTO_TCP && pd->frag != PF_FRAG_LATER && !pf_tcp_clean(pd)) {
+		pd->reason = PFRES_MEMORY;
+		return (PF_DROP);
+	}
 	if (pd->icmp_error && pd->st != NULL)
 		return (pf_nat_error(pd));
 	if (pd->af != pd->naf)

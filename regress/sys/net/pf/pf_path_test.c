@@ -561,6 +561,50 @@ pieces(sa_family_t af, bool *whole)
 	return (n);
 }
 
+/* The place of the transport in a packet of pk_make(). */
+static struct tcphdr *
+tcp_of(struct mbuf *m, sa_family_t af)
+{
+	return ((struct tcphdr *)(void *)(mtod(m, uint8_t *) + (af == AF_INET ? 20 : 40)));
+}
+
+/* Reserved bits and an urgent pointer without URG go, AE and a pointer with URG
+ * stay, and the checksum is as true as it was. */
+KTEST(pf_path_tcp_is_cleaned)
+{
+	static const struct pf_ioc_rule pass = { .action = PFA_PASS };
+	struct pk p = { .proto = IPPROTO_TCP, .src = 1, .dst = 102, .sport = 10, .dport = 20 };
+	struct mbuf *m;
+	struct tcphdr *th;
+	uint32_t off;
+
+	pk_boot();
+	pk_rule(PF_RS_FILTER, &pass);
+	PK_BOTH(af)
+		for (unsigned int i = 0; i < 64; i++) {
+			uint16_t urp = i < 32 ? htons(77) : 0;
+			bool urg = (i & 16) != 0;
+
+			p.af = af;
+			p.flags = TH_ACK | (urg ? TH_URG : 0);
+			m = pk_make(&p, NULL);
+			th = tcp_of(m, af);
+			off = (uint32_t)((uint8_t *)th - mtod(m, uint8_t *));
+			th->th_off |= i & 0xf;
+			th->th_urp = urp;
+			m->m_pkthdr.csum_flags = M_TCP_CSUM_OUT;
+			KT_EQ(in_cksum_finish(&m, af), 0);
+			KT(in_cksum_verify(m, af, IPPROTO_TCP, off, m->m_pkthdr.len - off));
+			KT((m = pk_through(m, af, PF_IN)) != NULL);
+			th = tcp_of(m, af);
+			KT_EQ(th->th_off, 5 << 4 | (i & 1));
+			KT_EQ(th->th_flags, p.flags);
+			KT_EQ(th->th_urp, urg ? urp : 0);
+			KT(in_cksum_verify(m, af, IPPROTO_TCP, off, m->m_pkthdr.len - off));
+			m_freem(m);
+		}
+}
+
 /* Scrub rules say for each fragment whether it is put together. */
 KTEST(pf_path_scrub_rules)
 {
