@@ -289,6 +289,7 @@ host_event(void *arg, enum if_event ev, struct ifnet *ifp, struct ifaddr *ifa,
 	case IFE_FLAGS:
 	case IFE_LINK:
 		host_follow(ifp);
+		nd6_rtr_link(ifp); /* its part of priorities may be another */
 		break;
 	case IFE_ADDR_ADD:
 	case IFE_ADDR_CHANGE:

@@ -6,6 +6,9 @@
  * stops answering and comes back, across interfaces, beside routes by hand.
  */
 
+#include <sys/systm.h>
+#include <sys/proc.h>
+#include <net/if_ioctl.h>
 #include "lab_ra.h"
 
 #define HIGH   1
@@ -314,6 +317,18 @@ default_by(void)
 	return (rt != NULL ? rt->rt_ifp->if_xname : "none");
 }
 
+/* ifconfig NAME priority n */
+static void
+part(const char *name, uint64_t n)
+{
+	static struct proc root;
+	struct if_req req = { .value = n };
+
+	strlcpy(req.name, name, sizeof(req.name));
+	KT_EQ(if_ioctl_dispatch(SIOCSIFPRIORITY, &req, &root), 0);
+	ra_settle();
+}
+
 KTEST(rtr_of_two_interfaces_one_has_the_route)
 {
 	struct ifnet *second;
@@ -336,7 +351,12 @@ KTEST(rtr_of_two_interfaces_one_has_the_route)
 	advertise_on("pair0", 1, HIGH);
 	KT_STR(default_by(), "pair0");
 	/* the administrator's word comes before the router's */
-	lab_if("pair0")->if_priority = 3;
+	part("pair0", 3);
+	KT_STR(default_by(), "pair4");
+	part("pair0", 0);
+	KT_STR(default_by(), "pair0");
+	part("pair0", 3);
+	KT_STR(default_by(), "pair4");
 	advertise_on("pair0", 1, HIGH);
 	KT_STR(default_by(), "pair4");
 	KT_EQ(if_clone_destroy("pair4"), 0);
