@@ -269,17 +269,24 @@ ecn_echoed(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 }
 
 /*
- * RFC 8985 7.4: the tail was sent again and arrived.  Unless it arrived twice
- * this repaired a loss that nothing else has shown.
+ * RFC 8985 7.4.2: the tail was sent again and is acknowledged.  One copy has
+ * arrived; whether the other did is told by a duplicate, or by silence until
+ * more is acknowledged: then a loss was repaired that nothing else has shown.
  */
 static void
-tail_judge(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
+tail_judge(struct tcpcb *tp, const struct tcp_seg *sg, uint32_t acked,
+    uint64_t now)
 {
+	bool twice = tcp_sack_twice(sg), more = sg->ack != tp->t_tail_end;
+
 	if ((tp->t_flags & TF_TAILAGAIN) == 0 ||
 	    seq_lt(sg->ack, tp->t_tail_end))
 		return;
+	if (!twice && !more &&
+	    (acked > 0 || sg->opt.nsacks > 0 || tcp_seg_space(sg) != 0))
+		return;
 	tp->t_flags &= ~(uint32_t)TF_TAILAGAIN;
-	if (!tcp_sack_twice(sg) && (tp->t_flags & (TF_RECOVERY | TF_LOSS)) == 0)
+	if (!twice && more && (tp->t_flags & (TF_RECOVERY | TF_LOSS)) == 0)
 		tcp_cc_congested(tp, now);
 }
 
@@ -373,7 +380,7 @@ tcp_ack(struct tcpcb *tp, const struct tcp_seg *sg, uint64_t now)
 	}
 	tcp_window_update(tp, sg);
 	ecn_echoed(tp, sg, now);
-	tail_judge(tp, sg, now);
+	tail_judge(tp, sg, acked, now);
 	judge(tp, acked, now);
 	if (fin)
 		(void)tcp_state_event(tp, TCPE_FINACKED, now);

@@ -127,6 +127,47 @@ BOTH(tcp_tail_is_probed)
 	KT(kit_outs(&bytes) >= 1);
 }
 
+/* RFC 8985 7.4.2: was the tail lost, or late?  t_tail_end is reached first. */
+static void
+tail_twice(bool lost)
+{
+	struct socket *so = kit_connect();
+	struct tcpcb *tp = kit_tp(so);
+	struct kit_seg k = { .flags = TH_SYN | TH_ACK,
+		.ack = 1,
+		.win = 65535,
+		.opt = opt_sack,
+		.optlen = sizeof(opt_sack) };
+	uint32_t bytes, cwnd;
+
+	kit_run(20000);
+	kit_in(&k);
+	kit_quiet();
+	kit_write(so, 3 * MSS);
+	(void)kit_outs(&bytes);
+	kit_run(60000);
+	kit_one(1 + 2 * MSS, MSS);
+	kit_ack(1 + 3 * MSS, 65535);
+	KT((tp->t_flags & TF_TAILAGAIN) != 0); /* not known yet */
+	cwnd = tp->t_cwnd;
+	if (!lost) {
+		kit_sack(1 + 3 * MSS, 1 + 2 * MSS, 1 + 3 * MSS, 0, 0);
+		KT((tp->t_flags & TF_TAILAGAIN) == 0);
+	}
+	kit_write(so, MSS);
+	(void)kit_outs(&bytes);
+	kit_ack(1 + 4 * MSS, 65535);
+	KT((tp->t_flags & TF_TAILAGAIN) == 0);
+	KT(lost ? tp->t_cwnd < cwnd : tp->t_cwnd >= cwnd);
+	kit_end(so);
+}
+
+BOTH(tcp_tail_lost_or_late)
+{
+	tail_twice(true);
+	tail_twice(false);
+}
+
 /* --- what is taken back --- */
 
 /* RFC 2018 8: a peer may throw away what it said it had. */
