@@ -313,6 +313,7 @@ tcp_cc_timeout(struct tcpcb *tp, uint64_t now)
 		tp->t_ssthresh = MAX(tp->t_cc->ssthresh(tp, flight, now),
 		    2U * tp->t_mss);
 	tp->t_cwnd = tp->t_mss;
+	tp->t_ccs.wmax = 0; /* CUBIC begins where slow start will end, RFC 9438 4.8 */
 }
 
 void

@@ -375,10 +375,12 @@ piece_new(const struct tcpcb *tp, uint32_t pipe, struct piece *p)
 static bool
 next_piece(const struct tcpcb *tp, uint32_t pipe, struct piece *p)
 {
-	bool room = pipe + tp->t_mss <= tp->t_cwnd;
+	bool room = pipe + tp->t_mss <= tp->t_cwnd,
+	     begins = (tp->t_flags & TF_RECOVERY) != 0 && tp->t_undo_left == 0;
 	const struct tcp_range *last;
 
-	if (room && piece_again(tp, tp->t_lost_to, p))
+	/* the first of what is lost goes in any case (RFC 5681 3.2, RFC 6675 5) */
+	if ((room || begins) && piece_again(tp, tp->t_lost_to, p))
 		return (true);
 	if (piece_new(tp, pipe, p))
 		return (true);

@@ -38,6 +38,13 @@ KTEST(tcp_cubic_follows_its_curve)
 	tp.t_backoff = 1;
 	tcp_cc_timeout(&tp, now);
 	KT_EQ(tp.t_cwnd, 1000);
+	/* RFC 9438 4.8: it does not hurry to where the timeout was */
+	tp.t_cwnd = after = tp.t_ssthresh;
+	for (w = 0; w < 10 * after / 1000; w++) {
+		now += 100000 / (after / 1000);
+		tcp_cc_acked(&tp, 1000, tp.t_cwnd, now);
+	}
+	KT(tp.t_cwnd > after + 3000 && tp.t_cwnd < after + 10000);
 }
 
 KTEST(tcp_newreno_halves_and_adds)

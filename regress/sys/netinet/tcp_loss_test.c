@@ -60,6 +60,28 @@ BOTH(tcp_sack_fills_holes_only)
 	KT_EQ(kit_tp(so)->t_nrexmt, 2);
 }
 
+/* RFC 6675 5 (4.3): more is under way than the halved window, and yet it goes. */
+BOTH(tcp_first_lost_goes_at_once)
+{
+	struct socket *so = kit_established(opt_sack, sizeof(opt_sack));
+	uint32_t bytes;
+
+	kit_tp(so)->t_cc = &tcp_cc_newreno;
+	kit_write(so, 10 * MSS);
+	(void)kit_outs(&bytes);
+	for (uint32_t i = 2; i < 4; i++) {
+		kit_sack(1, 1 + MSS, 1 + i * MSS, 0, 0);
+		kit_nothing();
+	}
+	kit_sack(1, 1 + MSS, 1 + 4 * MSS, 0, 0);
+	kit_one(1, MSS);
+	KT_EQ(kit_tp(so)->t_cwnd, 5 * MSS);
+	kit_sack(1, 1 + MSS, 1 + 5 * MSS, 0, 0);
+	kit_nothing(); /* once */
+	kit_ack(1 + 10 * MSS, 65535);
+	KT_EQ(kit_tp(so)->t_nrexmt, 1);
+}
+
 BOTH(tcp_sack_nonsense_is_passed_over)
 {
 	struct socket *so = kit_established(opt_sack, sizeof(opt_sack));
