@@ -33,6 +33,7 @@
 #define EVENTS	64
 #define SOON_NS 50000
 #define CROWD_NS 1000000 /* how often crowded() asks the host */
+#define CROWD	 5	 /* switches in that time, as measured with bulk and with questions */
 
 /* 24 bytes, which malloc() gives in its smallest chunk of 32. */
 struct host_watch {
@@ -163,7 +164,7 @@ crowded(unsigned long long now)
 
 	if (now < next || getrusage(RUSAGE_THREAD, &ru) == -1)
 		return (is);
-	is = ru.ru_nivcsw > before + 1;
+	is = ru.ru_nivcsw > before + CROWD;
 	before = ru.ru_nivcsw;
 	next = now + CROWD_NS;
 	return (is);
