@@ -353,14 +353,18 @@ tcp_syncache_syn(struct inpcb *listener, const struct in_pcb_key *k,
 {
 	struct syn *s = syn_find(k), new = { 0 };
 
-	if (s != NULL && s->s_irs == sg->seq) { /* ours was lost, or is late */
+	/*
+	 * Our answer was lost, or is late.  A SYN of another number may be
+	 * anybody's: it changes nothing (RFC 5961 4.2).  The peer itself, if it
+	 * began anew, resets what it does not know, and begins again.
+	 */
+	if (s != NULL) {
 		tcpstat_inc(TCPC_SC_DUP);
-		s->s_opt.tsval = sg->opt.tsval;
+		if (s->s_irs == sg->seq)
+			s->s_opt.tsval = sg->opt.tsval;
 		answer(s, listener, -1, now);
 		return;
 	}
-	if (s != NULL)
-		syn_free(s);
 	syn_fill(&new, listener, k, sg, now);
 	if ((s = syn_add(&new)) != NULL) {
 		syn_enqueue(s, 0, now);

@@ -60,6 +60,30 @@ tried(void)
 	return ((int)tcp_counters[TCPC_LISTENFULL]);
 }
 
+/* One that cannot see our answers does not take the place of who can. */
+BOTH(tcp_syncache_keeps_the_first)
+{
+	struct kit_seg rst = { .flags = TH_RST, .seq = 1 };
+	uint32_t bytes;
+	int n = tried();
+
+	kit_iss = 0;
+	kit_listen();
+	syn(0, opt_all, sizeof(opt_all));
+	KT_EQ(synack().ack, 1);
+	syn(70000, opt_mss, sizeof(opt_mss));
+	KT_EQ(synack().seq, 0);
+	KT_EQ(tcp_syncache_count(), 1);
+	kit_ack(1, 65535);
+	KT_EQ(kit_outs(&bytes), 0); /* and no reset */
+	KT_EQ(tried(), n + 1);
+	/* the peer began anew: it resets, and its next SYN is a first one */
+	kit_in(&rst);
+	KT_EQ(tcp_syncache_count(), 0);
+	syn(70000, NULL, 0);
+	KT_EQ(synack().ack, 70001);
+}
+
 static struct socket *
 defer_listen(int s)
 {
