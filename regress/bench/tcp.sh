@@ -11,7 +11,7 @@
 #
 # Who sends bulk does so by CUBIC, which Linux and Fugu both have.  Where the
 # host's default is another, there is a line by that: BBR goes by the shortest
-# round trip it has ever seen, some microseconds here, and lets a reader on a
+# round trip of the last seconds, some microseconds here, and lets a reader on a
 # busy processor starve.
 #
 # What bounds bulk: a byte is copied by the sender into its socket and by the

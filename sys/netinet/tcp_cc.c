@@ -6,8 +6,9 @@
  *
  * Slow start, the reaction to a timeout and to idleness are the same for
  * both.  The first slow start ends before a queue overflows, where it can be
- * seen to grow (HyStart++, RFC 9406).  They differ in a row of struct tcp_cc: how the window grows when
- * nothing is lost, and how far it falls when something is.
+ * seen to grow (HyStart++, RFC 9406).  They differ in a row of struct tcp_cc:
+ * how the window grows when nothing is lost, and how far it falls when
+ * something is.
  *
  * CUBIC in whole numbers: windows in bytes, times in milliseconds.
  *	W(t) = C (t - K)^3 + Wmax, C = 0.4 segments / s^3, K = cbrt((Wmax - cwnd) / C)

@@ -111,9 +111,7 @@ begins_anew(const uint8_t *opt, uint32_t optlen, uint32_t seq)
 		.opt = optlen > 0 ? (const uint8_t[]){ 1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 0, 0 } :
 				    NULL,
 		.optlen = optlen };
-	struct sockaddr_storage ss;
 	uint64_t added;
-	socklen_t len;
 	bool anew;
 
 	kit_in(&k);
@@ -124,14 +122,7 @@ begins_anew(const uint8_t *opt, uint32_t optlen, uint32_t seq)
 	k.ack = 2;
 	kit_in(&k);
 	KT_EQ(kit_tp(so)->t_state, TCPS_TIME_WAIT);
-	head = kit_sock();
-	head->so_options |= 1U << SO_REUSEADDR;
-	len = kit_sockaddr(&ss, true, kit_port);
-	KT_EQ(head->so_proto->bind(head, (struct sockaddr *)(void *)&ss, len,
-		  &kit_owner),
-	    0);
-	KT_EQ(head->so_proto->listen(head), 0);
-	so_queue_begin(head, 8);
+	head = kit_listen_on(kit_port, 1U << SO_REUSEADDR);
 	kit_quiet();
 	added = tcp_counters[TCPC_SC_ADDED];
 	k.flags = TH_SYN;

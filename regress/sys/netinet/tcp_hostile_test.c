@@ -222,10 +222,8 @@ BOTH(tcp_numbers_rise_over_time_wait)
 {
 	struct socket *so = kit_connect(), *head;
 	struct kit_seg k = { .flags = TH_SYN | TH_ACK, .ack = 1, .win = 65535 };
-	struct sockaddr_storage ss;
 	uint32_t last, i, bytes;
 	struct kit_out o;
-	socklen_t len;
 
 	kit_in(&k);
 	for (i = 0; i < 1000; i++) { /* faster than the clock of RFC 6528 */
@@ -243,14 +241,7 @@ BOTH(tcp_numbers_rise_over_time_wait)
 		.win = 65535 };
 	kit_in(&k);
 	KT_EQ(kit_tp(so)->t_state, TCPS_TIME_WAIT);
-	head = kit_sock();
-	head->so_options |= 1U << SO_REUSEADDR;
-	len = kit_sockaddr(&ss, true, kit_port);
-	KT_EQ(head->so_proto->bind(head, (struct sockaddr *)(void *)&ss, len,
-		  &kit_owner),
-	    0);
-	KT_EQ(head->so_proto->listen(head), 0);
-	so_queue_begin(head, 8);
+	head = kit_listen_on(kit_port, 1U << SO_REUSEADDR);
 	kit_quiet();
 	k = (struct kit_seg){ .flags = TH_SYN, .seq = 5000, .win = 65535 };
 	kit_in(&k);

@@ -272,19 +272,26 @@ kit_connect(void)
 }
 
 static inline struct socket *
-kit_listen(void)
+kit_listen_on(uint16_t port, uint32_t options)
 {
 	struct socket *so = kit_sock();
 	struct sockaddr_storage ss;
-	socklen_t len = kit_sockaddr(&ss, true, MY_PORT);
+	socklen_t len = kit_sockaddr(&ss, true, port);
 
+	so->so_options |= options;
 	KT_EQ(so->so_proto->bind(so, (struct sockaddr *)(void *)&ss, len,
 		  &kit_owner),
 	    0);
 	KT_EQ(so->so_proto->listen(so), 0);
 	so_queue_begin(so, 8);
-	kit_port = MY_PORT;
 	return (so);
+}
+
+static inline struct socket *
+kit_listen(void)
+{
+	kit_port = MY_PORT;
+	return (kit_listen_on(MY_PORT, 0));
 }
 
 /* Bytes of the program, as the socket layer would bring them. */

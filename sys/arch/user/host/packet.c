@@ -20,9 +20,7 @@
  * few pages.  Of a larger frame the ring has the beginning; the host keeps the
  * whole of it in the socket's queue (PACKET_COPY_THRESH), in the order of the
  * slots, and we read it into a buffer of ours.  What that queue has no room for
- * is lost, and counted: of 16 connections over a veth each has 2 MB under way
- * before its peer's window closes, and a sender on the other processor is
- * faster than we are.
+ * is lost, and counted: a sender on another processor is faster than we are.
  *
  * Life: a slot of the ring is the kernel's until the next rx; then it is given
  * back to the host.  A buffer with a large frame is lent until the kernel
