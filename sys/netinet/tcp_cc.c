@@ -220,7 +220,8 @@ hystart_round(struct tcpcb *tp, uint64_t now)
 		return;
 	h->begun = 1;
 	h->end = tp->t_snd_nxt;
-	h->before_us = h->now_us;
+	if (h->samples > 1) /* else nothing was under way when it began */
+		h->before_us = h->now_us;
 	h->now_us = 0;
 	h->samples = 0;
 	if (h->rounds == 0 || h->rounds++ < CSS_ROUNDS)

@@ -300,6 +300,32 @@ BOTH(tcp_timeout_that_came_too_early)
 	times_out(false);
 }
 
+/* RFC 9406: each acknowledgment tells a round trip by its timestamp. */
+BOTH(tcp_hystart_sees_timestamps)
+{
+	static const uint8_t syn[] = { 2, 4, 0x05, 0x78, 8, 10, 0, 0, 0, 1, 0, 0,
+		0, 0, 1, 1 };
+	struct socket *so = kit_established(syn, sizeof(syn));
+	struct tcpcb *tp = kit_tp(so);
+	const struct tcp_hystart *h = &tp->t_ccs.hs;
+	uint32_t first, longest, ts, n = 1;
+
+	for (uint64_t us = 40000; us <= 60000; us += 20000) {
+		kit_write(so, 10U * tp->t_mss);
+		(void)kit_bytes_out(&first, &longest);
+		ts = tcp_ts_now(tp->t_ts_offset, uptime_us());
+		kit_run(us);
+		for (int i = 0; i < 9; i++)
+			ack_stamped(n += tp->t_mss, ts);
+		KT_EQ(h->samples, 8);
+		KT(h->now_us >= us - 1000 && h->now_us <= us + 1000);
+		KT_EQ(h->rounds, us > 40000); /* a queue */
+		ack_stamped(n += tp->t_mss, ts); /* the last of the round */
+		KT_EQ(h->samples, 0);
+	}
+	kit_end(so);
+}
+
 /* --- the scoreboard against a model of single bytes --- */
 
 #define SPAN 400
